@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target is held to the same rules; a warning is an error in `make check`, which sets WERROR.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+] + (Context.environment["WERROR"] == "1" ? [.treatAllWarnings(as: .error)] : [])
+
+let package = Package(
+    name: "sentry-api-proxy",
+    products: [
+        .executable(name: "sentry-api-proxy", targets: ["Main"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    ],
+    targets: [
+        // The kernel's and the native libraries' doors: no logic in them.
+        .target(name: "CEpoll"),
+        .target(
+            name: "COpenSSL",
+            linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
+        ),
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        .target(name: "EventLoop", dependencies: ["CEpoll"], swiftSettings: settings),
+        .target(name: "HTTP1", swiftSettings: settings),
+        .target(name: "AccessPolicy", dependencies: ["HTTP1", "COpenSSL"], swiftSettings: settings),
+        .target(name: "TokenStore", dependencies: ["CPostgres"], swiftSettings: settings),
+        .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: settings),
+        .target(
+            name: "ProxyServer",
+            dependencies: ["AccessPolicy", "HTTP1", "EventLoop", "TokenStore", "TLS", "CZlib"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "Main",
+            dependencies: [
+                "ProxyServer", "TokenStore", "AccessPolicy", "EventLoop", "HTTP1", "TLS",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings
+        ),
+
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: settings),
+        .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: settings),
+        .testTarget(name: "AccessPolicyTests", dependencies: ["AccessPolicy", "HTTP1"], swiftSettings: settings),
+        .testTarget(name: "TokenStoreTests", dependencies: ["TokenStore"], swiftSettings: settings),
+        .testTarget(name: "TLSTests", dependencies: ["TLS"], swiftSettings: settings),
+        .testTarget(name: "ProxyServerTests", dependencies: ["ProxyServer"], swiftSettings: settings),
+        .testTarget(name: "MainTests", dependencies: ["Main"], swiftSettings: settings),
+    ]
+)

@@ -1,0 +1,81 @@
+/// A run of bytes inside a head's buffer, by offset: heads are never copied to be looked at.
+package struct ByteSlice: Sendable, Equatable {
+    /// Offset of the first byte from the start of the head.
+    package var start: Int32
+    /// Number of bytes.
+    package var count: Int32
+
+    package init(start: Int, count: Int) {
+        self.start = Int32(truncatingIfNeeded: start)
+        self.count = Int32(truncatingIfNeeded: count)
+    }
+
+    package static let empty = ByteSlice(start: 0, count: 0)
+
+    package var isEmpty: Bool { count == 0 }
+    package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
+}
+
+/// One field line (RFC 9112 §5): name and value as they came, the value without the blanks around it.
+package struct FieldLine: Sendable, Equatable {
+    package var name: ByteSlice
+    package var value: ByteSlice
+
+    package init(name: ByteSlice, value: ByteSlice) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// The methods that this proxy tells apart (RFC 9110 §9); every other token is `.other` and is forwarded by its bytes.
+package enum Method: UInt8, Sendable, CaseIterable {
+    case get, head, post, put, delete, connect, options, trace, patch, other
+}
+
+/// The protocol versions that are spoken here (RFC 9112 §2.3).
+package enum HTTPVersion: UInt8, Sendable { case http10, http11 }
+
+/// The forms of a request target (RFC 9112 §3.2). CONNECT's authority-form is refused by method before it is parsed.
+package enum TargetForm: UInt8, Sendable { case origin, absolute, asterisk }
+
+/// How the end of a message body is found (RFC 9112 §6.3).
+package enum BodyFraming: Sendable, Equatable {
+    case none
+    case length(UInt64)
+    case chunked
+    case untilClose
+}
+
+/// A request head whose every byte was checked. Slices point into the buffer that was parsed.
+package struct RequestHead: Sendable {
+    package var method = Method.other
+    package var methodName = ByteSlice.empty
+    package var target = ByteSlice.empty
+    package var form = TargetForm.origin
+    /// What goes upstream: the path and query of the target, with its own bytes. Empty stands for `/`
+    /// (absolute-form without a path).
+    package var path = ByteSlice.empty
+    package var version = HTTPVersion.http11
+    package var fields: [FieldLine] = []
+    package var framing = BodyFraming.none
+    /// `Expect: 100-continue` from an HTTP/1.1 client (RFC 9110 §10.1.1).
+    package var expectsContinue = false
+    /// The client said `Connection: close` or speaks HTTP/1.0: it sends nothing after this request (RFC 9112 §9.6).
+    package var isLastRequest = false
+    /// Bytes of the head, up to and including the empty line.
+    package var length = 0
+
+    package init() {}
+}
+
+/// A response head whose every byte was checked. Slices point into the buffer that was parsed.
+package struct ResponseHead: Sendable {
+    package var status = 0
+    package var reason = ByteSlice.empty
+    package var version = HTTPVersion.http11
+    package var fields: [FieldLine] = []
+    /// Bytes of the head, up to and including the empty line.
+    package var length = 0
+
+    package init() {}
+}

@@ -1,0 +1,78 @@
+/// Writes a message head into memory that somebody else owns. Nothing is allocated and nothing is
+/// written past the end: what does not fit sets `overflowed`, and the head must then not be sent.
+package struct HeadWriter {
+    // Invariant for every unsafe use below: 0 <= count <= buffer.count, and a copy happens only after
+    // `reserve` has shown that it ends within the buffer. The owner keeps the buffer alive for as long
+    // as the writer is in use.
+    private let buffer: UnsafeMutableRawBufferPointer
+    /// Bytes written so far.
+    package private(set) var count = 0
+    /// Something did not fit.
+    package private(set) var overflowed = false
+
+    package init(_ buffer: UnsafeMutableRawBufferPointer) {
+        self.buffer = buffer
+    }
+
+    private mutating func reserve(_ bytes: Int) -> Int? {
+        guard !overflowed, bytes <= buffer.count - count else {
+            overflowed = true
+            return nil
+        }
+        defer { count += bytes }
+        return count
+    }
+
+    package mutating func append(_ bytes: Span<UInt8>) {
+        guard !bytes.isEmpty, let at = reserve(bytes.count) else { return }
+        bytes.withUnsafeBytes { source in
+            UnsafeMutableRawBufferPointer(rebasing: buffer[at..<at + source.count]).copyMemory(from: source)
+        }
+    }
+
+    package mutating func append(_ bytes: [UInt8]) {
+        append(bytes.span)
+    }
+
+    package mutating func append(_ text: StaticString) {
+        guard let at = reserve(text.utf8CodeUnitCount) else { return }
+        text.withUTF8Buffer { source in
+            UnsafeMutableRawBufferPointer(rebasing: buffer[at..<at + source.count])
+                .copyMemory(from: UnsafeRawBufferPointer(source))
+        }
+    }
+
+    package mutating func append(byte: UInt8) {
+        guard let at = reserve(1) else { return }
+        buffer[at] = byte
+    }
+
+    package mutating func append(decimal value: UInt64) {
+        var digits = InlineArray<20, UInt8>(repeating: 0)
+        var first = 20
+        var rest = value
+        repeat {
+            first -= 1
+            digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        } while rest > 0
+        for i in first..<20 { append(byte: digits[i]) }
+    }
+
+    /// The size line of a chunk (RFC 9112 §7.1) without its CRLF.
+    package mutating func append(hexadecimal value: UInt64) {
+        var shift = max(0, (64 - value.leadingZeroBitCount + 3) / 4 - 1) * 4
+        while shift >= 0 {
+            let digit = UInt8(truncatingIfNeeded: value >> UInt64(shift) & 0xf)
+            append(byte: digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+            shift -= 4
+        }
+    }
+
+    /// Keeps the first `bytes` bytes that were written and drops the rest.
+    package mutating func truncate(to bytes: Int) {
+        precondition(bytes >= 0 && bytes <= count)
+        count = bytes
+        overflowed = false
+    }
+}

@@ -1,0 +1,1 @@
+print("sentry-api-proxy")
