@@ -1,1 +1,216 @@
+#define _GNU_SOURCE
 #include "cepoll.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+static int checked(int result) { return result < 0 ? -errno : result; }
+
+int cepoll_create(void) { return checked(epoll_create1(EPOLL_CLOEXEC)); }
+
+static int control(int epoll, int operation, int fd, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data = {.u64 = token}};
+    return checked(epoll_ctl(epoll, operation, fd, &event));
+}
+
+int cepoll_add(int epoll, int fd, uint32_t events, uint64_t token) {
+    return control(epoll, EPOLL_CTL_ADD, fd, events, token);
+}
+
+int cepoll_modify(int epoll, int fd, uint32_t events, uint64_t token) {
+    return control(epoll, EPOLL_CTL_MOD, fd, events, token);
+}
+
+int cepoll_remove(int epoll, int fd) { return control(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
+
+int cepoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout_ms) {
+    return checked(epoll_wait(epoll, events, capacity, timeout_ms));
+}
+
+int cepoll_eventfd(void) { return checked(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)); }
+
+int cepoll_eventfd_signal(int fd) {
+    uint64_t one = 1;
+    return write(fd, &one, sizeof one) < 0 ? -errno : 0;
+}
+
+int cepoll_eventfd_drain(int fd) {
+    uint64_t count;
+    return read(fd, &count, sizeof count) < 0 ? -errno : 0;
+}
+
+static int close_and(int fd, int error) {
+    close(fd);
+    return -error;
+}
+
+int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int backlog, int defer_accept_seconds) {
+    int on = 1, off = 0;
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) return close_and(fd, errno);
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0) return close_and(fd, errno);
+    if (address->sa_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (defer_accept_seconds > 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_accept_seconds, sizeof defer_accept_seconds);
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0) return close_and(fd, errno);
+    if (bind(fd, address, length) < 0) return close_and(fd, errno);
+    if (listen(fd, backlog) < 0) return close_and(fd, errno);
+    return fd;
+}
+
+int cepoll_listen_unix(const char *path, int backlog, int mode) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
+    strcpy(address.sun_path, path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) return close_and(fd, errno);
+    if (chmod(path, (mode_t)mode) < 0 || listen(fd, backlog) < 0) {
+        int error = errno;
+        unlink(path);
+        return close_and(fd, error);
+    }
+    return fd;
+}
+
+int cepoll_set_nonblocking(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -errno;
+    if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+    return checked(fcntl(fd, F_SETFD, FD_CLOEXEC));
+}
+
+int cepoll_accept(int listener) { return checked(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)); }
+
+int cepoll_local_port(int fd) {
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) return -errno;
+    if (address.ss_family == AF_INET) return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    if (address.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return 0;
+}
+
+int cepoll_family(int fd) {
+    int family = 0;
+    socklen_t length = sizeof family;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length) < 0) return -errno;
+    return family;
+}
+
+int cepoll_socket(int family) { return checked(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)); }
+
+int cepoll_connect(int fd, const struct sockaddr *address, socklen_t length) {
+    return checked(connect(fd, address, length));
+}
+
+ssize_t cepoll_recv(int fd, void *buffer, size_t count) {
+    ssize_t n = recv(fd, buffer, count, 0);
+    return n < 0 ? -errno : n;
+}
+
+ssize_t cepoll_send(int fd, const void *buffer, size_t count, int more) {
+    ssize_t n = send(fd, buffer, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    return n < 0 ? -errno : n;
+}
+
+int cepoll_shutdown_write(int fd) { return checked(shutdown(fd, SHUT_WR)); }
+
+int cepoll_close(int fd) { return checked(close(fd)); }
+
+int cepoll_reset_on_close(int fd) {
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    return checked(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+}
+
+int cepoll_no_delay(int fd) {
+    int on = 1;
+    return checked(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on));
+}
+
+int cepoll_socket_error(int fd) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) return -errno;
+    return -error;
+}
+
+const char *cepoll_error_text(int code) {
+    const char *text = strerrordesc_np(code);
+    return text ? text : "unknown error";
+}
+
+static uint64_t clock_ns(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t cepoll_monotonic_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+
+uint64_t cepoll_realtime_ns(void) { return clock_ns(CLOCK_REALTIME); }
+
+int cepoll_cpu_count(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) < 0) return -errno;
+    return CPU_COUNT(&set);
+}
+
+int64_t cepoll_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    if (limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    }
+    return limit.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)limit.rlim_cur;
+}
+
+int cepoll_ignore_sigpipe(void) {
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    return checked(sigaction(SIGPIPE, &ignore, NULL));
+}
+
+int cepoll_signalfd(const int *signals, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (error != 0) return -error;
+    return checked(signalfd(-1, &set, SFD_CLOEXEC));
+}
+
+int cepoll_signalfd_read(int fd) {
+    struct signalfd_siginfo info;
+    ssize_t n;
+    do n = read(fd, &info, sizeof info);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : (int)info.ssi_signo;
+}
+
+int cepoll_random(void *buffer, size_t count) {
+    size_t done = 0;
+    while (done < count) {
+        ssize_t n = getrandom((char *)buffer + done, count - done, 0);
+        if (n < 0 && errno != EINTR) return -errno;
+        if (n > 0) done += (size_t)n;
+    }
+    return 0;
+}
+
+void cepoll_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

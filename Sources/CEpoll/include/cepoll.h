@@ -1,1 +1,71 @@
+#ifndef CEPOLL_H
+#define CEPOLL_H
+
+// Every system call that the event loop makes. Each function returns a count (or a descriptor, or 0)
+// on success and -errno on failure, so that errno is read where it was set and never races.
+
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+static const uint32_t CEPOLL_IN = EPOLLIN;
+static const uint32_t CEPOLL_OUT = EPOLLOUT;
+static const uint32_t CEPOLL_RDHUP = EPOLLRDHUP;
+static const uint32_t CEPOLL_HUP = EPOLLHUP;
+static const uint32_t CEPOLL_ERR = EPOLLERR;
+static const uint32_t CEPOLL_ET = EPOLLET;
+
+// epoll(7)
+int cepoll_create(void);
+int cepoll_add(int epoll, int fd, uint32_t events, uint64_t token);
+int cepoll_modify(int epoll, int fd, uint32_t events, uint64_t token);
+int cepoll_remove(int epoll, int fd);
+int cepoll_wait(int epoll, struct epoll_event *events, int capacity, int timeout_ms);
+
+// eventfd(2): how another thread wakes a reactor.
+int cepoll_eventfd(void);
+int cepoll_eventfd_signal(int fd);
+int cepoll_eventfd_drain(int fd);
+
+// Listening sockets, non-blocking and close-on-exec.
+int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int backlog, int defer_accept_seconds);
+int cepoll_listen_unix(const char *path, int backlog, int mode);
+int cepoll_set_nonblocking(int fd);
+int cepoll_accept(int listener);
+// The local port of an inet socket in host order, 0 for any other family.
+int cepoll_local_port(int fd);
+int cepoll_family(int fd);
+
+// Connected sockets.
+int cepoll_socket(int family);
+int cepoll_connect(int fd, const struct sockaddr *address, socklen_t length);
+ssize_t cepoll_recv(int fd, void *buffer, size_t count);
+// `more` holds the bytes back until the next send or close (MSG_MORE), so that close sends them with the FIN.
+ssize_t cepoll_send(int fd, const void *buffer, size_t count, int more);
+int cepoll_shutdown_write(int fd);
+int cepoll_close(int fd);
+// close() will send a RST instead of a FIN.
+int cepoll_reset_on_close(int fd);
+int cepoll_no_delay(int fd);
+int cepoll_socket_error(int fd);
+
+// Process.
+// The text of an errno value; never NULL.
+const char *cepoll_error_text(int code);
+uint64_t cepoll_monotonic_ns(void);
+uint64_t cepoll_realtime_ns(void);
+// CPUs in this process's affinity mask.
+int cepoll_cpu_count(void);
+// Raises RLIMIT_NOFILE to its hard limit and returns it.
+int64_t cepoll_raise_descriptor_limit(void);
+int cepoll_ignore_sigpipe(void);
+// Blocks the signal in this thread and those it creates; returns a signalfd for the given set.
+int cepoll_signalfd(const int *signals, int count);
+// The next pending signal's number of a signalfd, blocking; -errno on failure.
+int cepoll_signalfd_read(int fd);
+int cepoll_random(void *buffer, size_t count);
+void cepoll_name_thread(const char *name);
+
+#endif

@@ -1,0 +1,54 @@
+internal import Glibc
+
+/// A block of memory that an exchange holds for a while. Its owner gives it back to the pool it came from.
+package struct PooledBuffer {
+    package let bytes: UnsafeMutableRawBufferPointer
+    fileprivate let sizeClass: Int
+
+    package var capacity: Int { bytes.count }
+}
+
+/// Reusable blocks in a few sizes, for one thread. In steady state nothing is allocated; what a peak
+/// needed beyond the kept stock is freed when it comes back.
+package struct BufferPool: ~Copyable {
+    /// Block sizes in bytes, with how many of each are kept.
+    private static let classes: [(size: Int, kept: Int)] = [
+        (512, 1024), (2_048, 128), (8_192, 32), (16_384, 16), (65_536, 16), (262_144, 4),
+    ]
+
+    // Invariant: a block is in `stock` or with exactly one owner, never both; `take` hands out whole
+    // malloc(3) blocks of at least the asked size, and `give` is called once for each.
+    private var stock: [[UnsafeMutableRawBufferPointer]]
+
+    package init() {
+        stock = Self.classes.map { _ in [] }
+        for (index, each) in Self.classes.enumerated() { stock[index].reserveCapacity(each.kept) }
+    }
+
+    deinit {
+        for blocks in stock {
+            for block in blocks { block.deallocate() }
+        }
+    }
+
+    /// A block of at least `bytes` bytes; larger than the largest class is allowed and never kept.
+    package mutating func take(atLeast bytes: Int) -> PooledBuffer {
+        guard let sizeClass = Self.classes.firstIndex(where: { $0.size >= bytes }) else {
+            return PooledBuffer(bytes: .allocate(byteCount: bytes, alignment: 16), sizeClass: -1)
+        }
+        let block =
+            stock[sizeClass].popLast() ?? .allocate(byteCount: Self.classes[sizeClass].size, alignment: 16)
+        return PooledBuffer(bytes: block, sizeClass: sizeClass)
+    }
+
+    /// Gives a block back. Secrets may have been in it, so what was used of it is wiped.
+    /// - Parameter used: bytes from the start that were written.
+    package mutating func give(_ buffer: PooledBuffer, used: Int) {
+        explicit_bzero(buffer.bytes.baseAddress!, min(used, buffer.capacity))
+        guard buffer.sizeClass >= 0, stock[buffer.sizeClass].count < Self.classes[buffer.sizeClass].kept else {
+            buffer.bytes.deallocate()
+            return
+        }
+        stock[buffer.sizeClass].append(buffer.bytes)
+    }
+}

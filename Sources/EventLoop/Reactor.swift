@@ -1,0 +1,102 @@
+internal import CEpoll
+
+/// What a reactor calls; one implementation serves one reactor, on its thread.
+package protocol ReactorHandler: AnyObject {
+    /// A turn of the loop begins: a good moment to look whether something was published.
+    func turnBegan(now: UInt64)
+    /// The listener that was watched under this number has connections to accept.
+    func acceptReady(listener: Int, now: UInt64)
+    /// A watched descriptor is ready. The token may be stale.
+    func ready(_ token: EventToken, _ readiness: Readiness, now: UInt64)
+    /// The slot's timer has run out.
+    func timerExpired(slot: Int, now: UInt64)
+    /// The watched mailbox has messages.
+    func mailReady(now: UInt64)
+    /// The turn ends; `true` ends the loop.
+    func turnEnded(now: UInt64) -> Bool
+}
+
+/// One thread's event loop: epoll, a timer wheel and a queue of work that ran out of its budget.
+///
+/// Everything except `Mailbox` is used on the loop's own thread only.
+package final class Reactor {
+    /// Sides of a token at or above this one are the reactor's own.
+    private static let listenerSide: UInt8 = 255
+    private static let mailboxSide: UInt8 = 254
+
+    private var epoll: Epoll
+    /// Timers, one for each slot of the handler.
+    package var timers: TimerWheel
+    /// Work that stopped at its budget and goes on in the next turn, after everybody else had theirs.
+    private var postponed: [(token: EventToken, readiness: Readiness)] = []
+    private var postponedNext: [(token: EventToken, readiness: Readiness)] = []
+    /// When the current turn began, nanoseconds of the monotonic clock.
+    package private(set) var now: UInt64
+    /// Longest turn since `takeLongestTurn` was last called, in nanoseconds.
+    private var longestTurn: UInt64 = 0
+
+    package init() throws(SystemError) {
+        epoll = try Epoll()
+        now = Clock.monotonic
+        timers = TimerWheel(now: now)
+    }
+
+    /// Watches a socket, edge-triggered: after an event, read or write until it would block.
+    package func watch(_ fd: CInt, _ interest: Readiness, _ token: EventToken) throws(SystemError) {
+        try epoll.add(fd, interest.union(.edgeTriggered), token)
+    }
+
+    package func rewatch(_ fd: CInt, _ interest: Readiness, _ token: EventToken) throws(SystemError) {
+        try epoll.modify(fd, interest.union(.edgeTriggered), token)
+    }
+
+    /// Watches a listener, level-triggered: what one turn does not accept is reported again.
+    package func watch(listener fd: CInt, number: Int) throws(SystemError) {
+        try epoll.add(fd, .readable, EventToken(generation: 0, slot: number, side: Self.listenerSide))
+    }
+
+    /// Stops watching a descriptor that stays open.
+    package func unwatch(_ fd: CInt) {
+        epoll.remove(fd)
+    }
+
+    package func watch(mailbox fd: CInt) throws(SystemError) {
+        try epoll.add(fd, .readable, EventToken(generation: 0, slot: 0, side: Self.mailboxSide))
+    }
+
+    /// Reports `readiness` once more in the next turn: for work that used up its budget.
+    package func postpone(_ token: EventToken, _ readiness: Readiness) {
+        postponedNext.append((token, readiness))
+    }
+
+    /// The longest turn since the last call, in nanoseconds: how long an event may have waited.
+    package func takeLongestTurn() -> UInt64 {
+        defer { longestTurn = 0 }
+        return longestTurn
+    }
+
+    /// Runs the loop until the handler ends it.
+    package func run(_ handler: some ReactorHandler) {
+        while true {
+            let timeout = postponedNext.isEmpty ? timers.timeoutMilliseconds(now: Clock.monotonic) : 0
+            let count = epoll.wait(timeoutMilliseconds: timeout)
+            now = Clock.monotonic
+            handler.turnBegan(now: now)
+            swap(&postponed, &postponedNext)
+            for index in 0..<count {
+                let (token, readiness) = epoll.event(at: index)
+                switch token.side {
+                case Self.listenerSide: handler.acceptReady(listener: token.slot, now: now)
+                case Self.mailboxSide: handler.mailReady(now: now)
+                default: handler.ready(token, readiness, now: now)
+                }
+            }
+            for work in postponed { handler.ready(work.token, work.readiness, now: now) }
+            postponed.removeAll(keepingCapacity: true)
+            while let slot = timers.popExpired(now: now) { handler.timerExpired(slot: slot, now: now) }
+            let stops = handler.turnEnded(now: now)
+            longestTurn = max(longestTurn, Clock.monotonic &- now)
+            if stops { return }
+        }
+    }
+}

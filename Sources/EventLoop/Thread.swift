@@ -1,0 +1,41 @@
+internal import CEpoll
+internal import Glibc
+
+/// A plain thread of the operating system.
+package struct Thread: Sendable {
+    private let handle: pthread_t
+
+    private final class Start {
+        let name: String
+        let body: @Sendable () -> Void
+
+        init(name: String, body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+
+    /// Starts a thread that runs `body` and ends.
+    /// - Parameter name: shown by ps(1) and top(1); at most 15 bytes count.
+    package init(name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) {
+        // Ownership of the box goes to the thread, which takes it back exactly once.
+        let start = Unmanaged.passRetained(Start(name: String(name.prefix(15)), body: body))
+        var handle = pthread_t()
+        let result = pthread_create(&handle, nil, { argument in
+            let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+            cepoll_name_thread(start.name)
+            start.body()
+            return nil
+        }, start.toOpaque())
+        guard result == 0 else {
+            start.release()
+            throw SystemError(code: result)
+        }
+        self.handle = handle
+    }
+
+    /// Waits until the thread has ended. To be called once at most.
+    package func join() {
+        pthread_join(handle, nil)
+    }
+}
