@@ -4,5 +4,6 @@
 // The part of OpenSSL 3 that Swift cannot import (macros, deprecated one-shot digests), by name. No logic.
 #include <openssl/ssl.h>
 #include <openssl/err.h>
+#include "copenssl_digest.h"
 
 #endif

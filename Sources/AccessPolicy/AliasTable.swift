@@ -1,0 +1,103 @@
+internal import COpenSSL
+
+/// The aliases that clients may show, by digest: the tokens themselves are not kept.
+///
+/// A token is found by its SHA-256 under a random key of this process, so neither the bucket that is looked at nor the
+/// time that a look-up takes can be steered or read by who sends the token; ten thousand aliases cost what one costs.
+package struct AliasTable: Sendable {
+    private struct Digest: Sendable {
+        var word0: UInt64
+        var word1: UInt64
+        var word2: UInt64
+        var word3: UInt64
+    }
+
+    /// One block of SHA-256.
+    private let key: [UInt8]
+    private var digests: [Digest] = []
+    private var names: [String] = []
+    /// Open addressing: index of an alias plus one, 0 for a free slot; at least twice as many slots as aliases.
+    private var slots: [Int32]
+
+    /// Number of aliases.
+    package var count: Int { digests.count }
+    package var isEmpty: Bool { digests.isEmpty }
+
+    /// - Throws: `AliasError` at the first entry that is refused.
+    package init(_ entries: [AliasEntry]) throws(AliasError) {
+        var random = SystemRandomNumberGenerator()
+        key = (0..<64).map { _ in random.next() }
+        var slotCount = 8
+        while slotCount < entries.count * 2 { slotCount *= 2 }
+        slots = Array(repeating: 0, count: slotCount)
+        var known: Set<String> = []
+        for entry in entries {
+            if let problem = AliasEntry.problem(in: entry.token) {
+                throw AliasError(origin: entry.origin, problem: problem)
+            }
+            guard !entry.name.isEmpty else { throw AliasError(origin: entry.origin, problem: .emptyName) }
+            let digest = digest(of: entry.token.span)
+            guard find(digest) == nil else { throw AliasError(origin: entry.origin, problem: .duplicateToken) }
+            guard known.insert(entry.name).inserted else {
+                throw AliasError(origin: entry.origin, problem: .duplicateName)
+            }
+            insert(digest, name: entry.name)
+        }
+    }
+
+    /// As `init(_: [AliasEntry])`; an error counts the entries from 1.
+    package init(_ entries: [(name: String, token: [UInt8])]) throws(AliasError) {
+        var numbered: [AliasEntry] = []
+        for (index, entry) in entries.enumerated() {
+            numbered.append(AliasEntry(name: entry.name, token: entry.token, origin: .item(index + 1)))
+        }
+        try self.init(numbered)
+    }
+
+    /// The alias that `token` is, byte for byte.
+    package func match(_ token: Span<UInt8>) -> Int? {
+        guard !token.isEmpty else { return nil }
+        return find(digest(of: token))
+    }
+
+    /// The name under which an alias is logged.
+    package func name(at index: Int) -> String { names[index] }
+
+    private mutating func insert(_ digest: Digest, name: String) {
+        digests.append(digest)
+        names.append(name)
+        var slot = firstSlot(digest)
+        while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+        slots[slot] = Int32(digests.count)
+    }
+
+    private func find(_ digest: Digest) -> Int? {
+        var slot = firstSlot(digest)
+        while slots[slot] != 0 {
+            let index = Int(slots[slot]) - 1
+            if Self.areEqual(digests[index], digest) { return index }
+            slot = (slot + 1) & (slots.count - 1)
+        }
+        return nil
+    }
+
+    private func firstSlot(_ digest: Digest) -> Int {
+        Int(truncatingIfNeeded: digest.word0 & UInt64(slots.count - 1))
+    }
+
+    // The pointers handed to C do not outlive the calls; counts come from the same spans.
+    private func digest(of token: Span<UInt8>) -> Digest {
+        let raw = key.span.withUnsafeBufferPointer { key in
+            token.withUnsafeBufferPointer { token in
+                copenssl_sha256(key.baseAddress, key.count, token.baseAddress, token.count)
+            }
+        }
+        return Digest(word0: raw.word.0, word1: raw.word.1, word2: raw.word.2, word3: raw.word.3)
+    }
+
+    private static func areEqual(_ a: Digest, _ b: Digest) -> Bool {
+        copenssl_sha256_equal(
+            copenssl_sha256_digest(word: (a.word0, a.word1, a.word2, a.word3)),
+            copenssl_sha256_digest(word: (b.word0, b.word1, b.word2, b.word3))) != 0
+    }
+}

@@ -1,0 +1,77 @@
+package import HTTP1
+
+/// What the decision depends on besides the request.
+package struct PolicyConfiguration: Sendable {
+    /// The aliases; nil or empty when none is configured, and every client is elevated then.
+    package var aliases: AliasTable?
+    /// The largest request body, in bytes; nil is without limit.
+    package var maxBodyBytes: UInt64?
+
+    package init(aliases: AliasTable? = nil, maxBodyBytes: UInt64? = nil) {
+        self.aliases = aliases
+        self.maxBodyBytes = maxBodyBytes
+    }
+}
+
+/// How a request goes upstream.
+package struct Forward: Sendable, Equatable {
+    package var route: Route
+    /// The alias that the client showed, for the log: an index for `AliasTable.name(at:)`. Not a licence: `route` is.
+    package var aliasIndex: Int?
+    /// On the bypass: `Authorization` holds an alias, which must not reach the upstream.
+    package var dropAuthorization: Bool
+
+    package init(route: Route, aliasIndex: Int? = nil, dropAuthorization: Bool = false) {
+        self.route = route
+        self.aliasIndex = aliasIndex
+        self.dropAuthorization = dropAuthorization
+    }
+}
+
+/// What becomes of a request whose head was parsed.
+package enum Decision: Sendable, Equatable {
+    case forward(Forward)
+    case refuse(ErrorAnswer)
+}
+
+/// Decides about a request by its head alone: no I/O, no clock, no allocation.
+/// - Parameter bytes: the buffer that `head` was parsed from.
+package func decide(_ head: RequestHead, _ bytes: Span<UInt8>, _ configuration: PolicyConfiguration) -> Decision {
+    switch head.method {
+    case .connect, .trace: return .refuse(.methodNotAllowed)
+    case .get, .head, .post, .put, .delete, .options, .patch, .other: break
+    }
+    guard (try? ConnectionOptions(head.fields, bytes)) != nil else { return .refuse(.badRequest) }
+
+    var authorization: ByteSlice?
+    for field in head.fields where isFieldName(bytes.extracting(field.name.range), "authorization") {
+        guard authorization == nil else { return .refuse(.badRequest) }
+        authorization = field.value
+    }
+    if let limit = configuration.maxBodyBytes, case .length(let count) = head.framing, count > limit {
+        return .refuse(.contentTooLarge)
+    }
+
+    let isBarred = isNeverElevated(bytes.extracting(head.path.range))
+    guard let aliases = configuration.aliases, !aliases.isEmpty else {
+        return .forward(Forward(route: isBarred ? .bypass : .elevated))
+    }
+    guard let authorization, let token = bearerToken(authorization, bytes),
+        let alias = aliases.match(bytes.extracting(token))
+    else { return .forward(Forward(route: .bypass)) }
+    return .forward(Forward(route: isBarred ? .bypass : .elevated, aliasIndex: alias, dropAuthorization: isBarred))
+}
+
+/// The token of `Bearer` credentials (RFC 6750 §2.1, RFC 9110 §11.4); nil when the scheme is another one.
+///
+/// A tab between scheme and token counts as a blank: the upstream reads it so, and the alias behind it must not
+/// get through.
+private func bearerToken(_ credentials: ByteSlice, _ bytes: Span<UInt8>) -> Range<Int>? {
+    let scheme: StaticString = "bearer"
+    let length = scheme.utf8CodeUnitCount
+    let range = credentials.range
+    guard range.count > length else { return nil }
+    let end = range.lowerBound + length
+    guard isBlank(bytes[end]), isFieldName(bytes.extracting(range.lowerBound..<end), scheme) else { return nil }
+    return trimmed(end..<range.upperBound, bytes)
+}

@@ -1,0 +1,117 @@
+package import HTTP1
+
+/// Every answer that the proxy gives by itself when it does not relay one.
+package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
+    case badRequest, methodNotAllowed, requestTimeout, contentTooLarge, uriTooLong, headerFieldsTooLarge
+    case internalError, notImplemented
+    case badGateway
+    case overloaded, tokenUnavailable, draining
+    case gatewayTimeout, versionNotSupported
+    case unauthorized, forbidden, notFound, expectationFailed
+
+    private struct Row {
+        var status: Int
+        /// RFC 9110 §15 (431: RFC 6585 §5).
+        var reason: StaticString
+        /// For the client: no inner detail; ASCII without `"`, `\` and control bytes, so that it is JSON as it stands.
+        var message: StaticString
+        var hasRetryAfter = false
+    }
+
+    private var row: Row {
+        switch self {
+        case .badRequest: Row(status: 400, reason: "Bad Request", message: "The request is malformed.")
+        case .unauthorized: Row(status: 401, reason: "Unauthorized", message: "Credentials are missing or wrong.")
+        case .forbidden: Row(status: 403, reason: "Forbidden", message: "This request is not allowed here.")
+        case .notFound: Row(status: 404, reason: "Not Found", message: "There is nothing at this path.")
+        case .methodNotAllowed:
+            Row(status: 405, reason: "Method Not Allowed", message: "This method is not allowed here.")
+        case .requestTimeout: Row(status: 408, reason: "Request Timeout", message: "The request came too slowly.")
+        case .contentTooLarge:
+            Row(status: 413, reason: "Content Too Large", message: "The request body is larger than this proxy allows.")
+        case .uriTooLong: Row(status: 414, reason: "URI Too Long", message: "The request target is too long.")
+        case .expectationFailed:
+            Row(status: 417, reason: "Expectation Failed", message: "This expectation cannot be met.")
+        case .headerFieldsTooLarge:
+            Row(
+                status: 431, reason: "Request Header Fields Too Large",
+                message: "The request head is too long or has too many fields.")
+        case .internalError:
+            Row(status: 500, reason: "Internal Server Error", message: "The proxy failed on this request.")
+        case .notImplemented:
+            Row(status: 501, reason: "Not Implemented", message: "This transfer coding is not known here.")
+        case .badGateway: Row(status: 502, reason: "Bad Gateway", message: "Sentry gave no valid answer.")
+        case .overloaded:
+            Row(
+                status: 503, reason: "Service Unavailable", message: "The proxy has too many requests in flight.",
+                hasRetryAfter: true)
+        case .tokenUnavailable:
+            Row(
+                status: 503, reason: "Service Unavailable",
+                message: "The proxy has no Sentry token yet: its token source has not given one.", hasRetryAfter: true)
+        case .draining:
+            Row(
+                status: 503, reason: "Service Unavailable", message: "The proxy is shutting down.", hasRetryAfter: true)
+        case .gatewayTimeout:
+            Row(status: 504, reason: "Gateway Timeout", message: "Sentry did not answer in time.")
+        case .versionNotSupported:
+            Row(
+                status: 505, reason: "HTTP Version Not Supported",
+                message: "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+        }
+    }
+
+    package var status: Int { row.status }
+    package var reason: StaticString { row.reason }
+    package var message: StaticString { row.message }
+    package var hasRetryAfter: Bool { row.hasRetryAfter }
+}
+
+/// Writes an answer of the proxy's own, whole: head and body.
+///
+/// JSON is `{"detail":"<message>"}` with no other key, the only form whose message sentry-cli shows.
+/// - Parameters:
+///   - requestID: the value of `X-Request-Id`; left out when empty.
+///   - retryAfterSeconds: the value of `Retry-After`, 1 when nil; used only by answers that have one.
+///   - isHead: leave the body out (RFC 9110 §9.3.2); `Content-Length` is that of the body all the same.
+package func writeAnswer(
+    _ answer: ErrorAnswer, format: AnswerFormat, requestID: Span<UInt8>, retryAfterSeconds: Int?, isHead: Bool,
+    into writer: inout HeadWriter
+) {
+    let message = answer.message
+    let before: StaticString
+    let after: StaticString
+    let type: StaticString
+    switch format {
+    case .json: (type, before, after) = ("application/json", "{\"detail\":\"", "\"}")
+    case .text: (type, before, after) = ("text/plain; charset=utf-8", "", "\n")
+    }
+    let length = before.utf8CodeUnitCount + message.utf8CodeUnitCount + after.utf8CodeUnitCount
+
+    writer.append("HTTP/1.1 ")
+    writer.append(decimal: UInt64(answer.status))
+    writer.append(" ")
+    writer.append(answer.reason)
+    writer.append("\r\nContent-Type: ")
+    writer.append(type)
+    writer.append("\r\nContent-Length: ")
+    writer.append(decimal: UInt64(length))
+    writer.append("\r\nCache-Control: no-store\r\nConnection: close\r\n")
+    // RFC 9110 §15.5.6: a 405 names the methods that are allowed.
+    if answer == .methodNotAllowed { writer.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n") }
+    if answer.hasRetryAfter {
+        writer.append("Retry-After: ")
+        writer.append(decimal: UInt64(max(retryAfterSeconds ?? 1, 0)))
+        writer.append("\r\n")
+    }
+    if !requestID.isEmpty {
+        writer.append("X-Request-Id: ")
+        writer.append(requestID)
+        writer.append("\r\n")
+    }
+    writer.append("\r\n")
+    guard !isHead else { return }
+    writer.append(before)
+    writer.append(message)
+    writer.append(after)
+}

@@ -1,0 +1,179 @@
+package import HTTP1
+
+/// How the end of a body will be told to the other side (RFC 9112 §6).
+package enum OutgoingFraming: Sendable, Equatable {
+    case none
+    case length(UInt64)
+    case chunked
+    /// Responses only: the body ends with the connection.
+    case untilClose
+}
+
+/// The encoding that the proxy asks of the upstream.
+package enum UpstreamEncoding: String, Sendable, CaseIterable { case identity, gzip }
+
+/// The parts of an upstream head that never change, made once at start.
+package struct UpstreamTarget: Sendable {
+    /// The value of `Host`.
+    package let authority: [UInt8]
+    /// What goes before every path; empty, or with a leading and without a trailing slash.
+    package let pathPrefix: [UInt8]
+    package let acceptEncoding: UpstreamEncoding
+
+    /// Slashes at the end of `pathPrefix` are taken off.
+    package init(authority: [UInt8], pathPrefix: [UInt8] = [], acceptEncoding: UpstreamEncoding = .identity) {
+        self.authority = authority
+        var prefix = pathPrefix
+        while prefix.last == UInt8(ascii: "/") { prefix.removeLast() }
+        self.pathPrefix = prefix
+        self.acceptEncoding = acceptEncoding
+    }
+}
+
+/// Writes the upstream's request head anew from the parsed fields: nothing that was not understood is sent on.
+///
+/// What the proxy puts in is written after the client's fields were sifted, so that no `Connection: authorization`
+/// can take it out. `Authorization` is the last field.
+/// - Parameters:
+///   - bytes: the buffer that `head` was parsed from.
+///   - token: Sentry's token; needed on the elevated route, not looked at on the bypass.
+/// - Returns: where the token lies in what `writer` holds, so that a replay can put another one of the same length
+///   there or write the head again; nil on the bypass.
+/// - Throws: `HeadRewriteError`; nothing of the head may be sent then, nor when the writer overflowed.
+package func writeRequestHead(
+    _ head: RequestHead, _ bytes: Span<UInt8>, decision: Forward, target: UpstreamTarget,
+    framing: OutgoingFraming, token: Span<UInt8>?, into writer: inout HeadWriter
+) throws(HeadRewriteError) -> ByteSlice? {
+    let nominated = try ConnectionOptions(head.fields, bytes)
+
+    writer.append(bytes.extracting(head.methodName.range))
+    writer.append(byte: UInt8(ascii: " "))
+    writeTarget(head, bytes, target, into: &writer)
+    writer.append(" HTTP/1.1\r\nHost: ")
+    writer.append(target.authority)
+    writer.append("\r\n")
+
+    for field in head.fields {
+        let name = bytes.extracting(field.name.range)
+        if HeaderRules.compiledRequest.drops(name, on: decision.route) || nominated.contains(name, bytes) { continue }
+        if decision.dropAuthorization, isFieldName(name, "authorization") { continue }
+        writer.append(name, value: bytes.extracting(field.value.range))
+    }
+
+    switch target.acceptEncoding {
+    case .identity: writer.append("Accept-Encoding: identity\r\n")
+    case .gzip: writer.append("Accept-Encoding: gzip\r\n")
+    }
+    writer.append(framing)
+    writer.append("Connection: close\r\n")
+
+    var place: ByteSlice?
+    if decision.route == .elevated {
+        guard let token, !token.isEmpty else { throw .tokenMissing }
+        writer.append("Authorization: Bearer ")
+        place = ByteSlice(start: writer.count, count: token.count)
+        writer.append(token)
+        writer.append("\r\n")
+    }
+    writer.append("\r\n")
+    return place
+}
+
+private func writeTarget(
+    _ head: RequestHead, _ bytes: Span<UInt8>, _ target: UpstreamTarget, into writer: inout HeadWriter
+) {
+    guard head.form != .asterisk else {
+        writer.append(byte: UInt8(ascii: "*"))
+        return
+    }
+    let path = bytes.extracting(head.path.range)
+    writer.append(target.pathPrefix)
+    // Absolute form may come without a path, with or without a query (RFC 9112 §3.2.2).
+    if path.isEmpty || path[0] != UInt8(ascii: "/") { writer.append(byte: UInt8(ascii: "/")) }
+    writer.append(path)
+}
+
+/// A hand that may change single response fields on their way to the client.
+package protocol ResponseFieldEditor {
+    /// Called for each field that the rules keep, in order.
+    /// - Returns: true when the field is dealt with: written in another form (a whole line with its CRLF), or
+    ///   left out by writing nothing. False passes it on as it came.
+    mutating func edit(name: Span<UInt8>, value: Span<UInt8>, into writer: inout HeadWriter) -> Bool
+}
+
+/// Leaves every field as it came.
+package struct NoFieldEdits: ResponseFieldEditor {
+    package init() {}
+
+    package mutating func edit(name: Span<UInt8>, value: Span<UInt8>, into writer: inout HeadWriter) -> Bool { false }
+}
+
+/// Writes the client's response head anew: the upstream's status, reason and kept fields, in their order.
+/// - Parameters:
+///   - framing: of the body that the client gets.
+///   - keepsContentLength: true for an answer to HEAD and for 304, where `Content-Length` tells of a body that is
+///     not sent (RFC 9110 §8.6); `framing` must be `.none` then.
+/// - Throws: `HeadRewriteError.tooManyConnectionOptions`; answer 502. Nothing may be sent when the writer overflowed.
+package func writeResponseHead<Editor: ResponseFieldEditor>(
+    _ head: ResponseHead, _ bytes: Span<UInt8>, route: Route, framing: OutgoingFraming,
+    keepsContentLength: Bool = false, editor: inout Editor, into writer: inout HeadWriter
+) throws(HeadRewriteError) {
+    try writeStatusAndFields(
+        head, bytes, route: route, keepsContentLength: keepsContentLength && framing == .none, editor: &editor,
+        into: &writer)
+    writer.append(framing)
+    writer.append("Connection: close\r\n\r\n")
+}
+
+/// Writes an interim (1xx) response head for the client (RFC 9110 §15.2): the same rules, no framing, and no
+/// `Connection`, since the final answer is still to come.
+package func writeInterimHead<Editor: ResponseFieldEditor>(
+    _ head: ResponseHead, _ bytes: Span<UInt8>, route: Route, editor: inout Editor, into writer: inout HeadWriter
+) throws(HeadRewriteError) {
+    try writeStatusAndFields(head, bytes, route: route, keepsContentLength: false, editor: &editor, into: &writer)
+    writer.append("\r\n")
+}
+
+private func writeStatusAndFields<Editor: ResponseFieldEditor>(
+    _ head: ResponseHead, _ bytes: Span<UInt8>, route: Route, keepsContentLength: Bool, editor: inout Editor,
+    into writer: inout HeadWriter
+) throws(HeadRewriteError) {
+    let nominated = try ConnectionOptions(head.fields, bytes)
+    writer.append("HTTP/1.1 ")
+    writer.append(decimal: UInt64(head.status))
+    // The blank stays even when there is no reason (RFC 9112 §4).
+    writer.append(byte: UInt8(ascii: " "))
+    writer.append(bytes.extracting(head.reason.range))
+    writer.append("\r\n")
+    for field in head.fields {
+        let name = bytes.extracting(field.name.range)
+        let value = bytes.extracting(field.value.range)
+        if keepsContentLength, isFieldName(name, "content-length") {
+            writer.append(name, value: value)
+            continue
+        }
+        if HeaderRules.compiledResponse.drops(name, on: route) || nominated.contains(name, bytes) { continue }
+        if editor.edit(name: name, value: value, into: &writer) { continue }
+        writer.append(name, value: value)
+    }
+}
+
+extension HeadWriter {
+    fileprivate mutating func append(_ name: Span<UInt8>, value: Span<UInt8>) {
+        append(name)
+        append(": ")
+        append(value)
+        append("\r\n")
+    }
+
+    fileprivate mutating func append(_ framing: OutgoingFraming) {
+        switch framing {
+        case .none, .untilClose: break
+        case .length(let count):
+            append("Content-Length: ")
+            append(decimal: count)
+            append("\r\n")
+        case .chunked: append("Transfer-Encoding: chunked\r\n")
+        }
+    }
+}

@@ -1,0 +1,97 @@
+/// Which way a request goes.
+package enum Route: UInt8, Sendable {
+    /// Sentry's token is put in.
+    case elevated
+    /// The client's own credentials stay.
+    case bypass
+}
+
+/// What becomes of one field, or of all fields with one prefix. Fields without a rule pass as they came.
+package struct HeaderRule: Sendable {
+    /// The routes on which a rule acts.
+    package enum Scope: Sendable { case both, elevated }
+
+    /// What the proxy sends in the place of what it dropped.
+    package enum Replacement: Sendable {
+        case upstreamAuthority, ownEncoding, connectionClose, framing, interimAnswer, bearerToken
+
+        /// The words of README's table.
+        package var readme: StaticString {
+            switch self {
+            case .upstreamAuthority: "the upstream's authority sent"
+            case .ownEncoding: "the proxy sends its own"
+            case .connectionClose: "`Connection: close` sent"
+            case .framing: "framing is written anew"
+            case .interimAnswer: "`100-continue` is answered by the proxy"
+            case .bearerToken: "`Authorization: Bearer <token>` sent"
+            }
+        }
+    }
+
+    /// The field as README spells it; a `*` at the end stands for any ending.
+    package let name: StaticString
+    package let scope: Scope
+    package let replacement: Replacement?
+    /// README's reason.
+    package let why: StaticString
+
+    static func drop(_ name: StaticString, on scope: Scope, _ why: StaticString) -> HeaderRule {
+        HeaderRule(name: name, scope: scope, replacement: nil, why: why)
+    }
+
+    static func set(
+        _ name: StaticString, _ replacement: Replacement, on scope: Scope, _ why: StaticString
+    ) -> HeaderRule {
+        HeaderRule(name: name, scope: scope, replacement: replacement, why: why)
+    }
+}
+
+/// The header rules, one row a rule. A test holds README's tables against these rows.
+package enum HeaderRules {
+    package static let request: [HeaderRule] = [
+        .set("Accept-Encoding", .ownEncoding, on: .both, "one encoding for all clients"),
+        .drop("Accept-Language", on: .both, "one language for all clients"),
+        .set("Connection", .connectionClose, on: .both, "RFC 9110 §7.6.1; so is every field that it names"),
+        .set("Content-Length", .framing, on: .both, "RFC 9112 §6"),
+        .set("Keep-Alive", .framing, on: .both, "RFC 9112 §6"),
+        .set("Proxy-Connection", .framing, on: .both, "RFC 9112 §6"),
+        .set("Trailer", .framing, on: .both, "RFC 9112 §6"),
+        .set("Transfer-Encoding", .framing, on: .both, "RFC 9112 §6"),
+        .set("Expect", .interimAnswer, on: .both, "RFC 9110 §10.1.1"),
+        .drop("Forwarded", on: .both, forwarded),
+        .drop("Via", on: .both, forwarded),
+        .drop("X-Forwarded-*", on: .both, forwarded),
+        .drop("X-Real-IP", on: .both, forwarded),
+        .set("Host", .upstreamAuthority, on: .both, "RFC 9110 §7.2"),
+        .drop("Proxy-Authorization", on: .both, "meant for this hop only"),
+        .drop("Te", on: .both, "meant for this hop only"),
+        .drop("Upgrade", on: .both, "meant for this hop only"),
+        .set("Authentication", .bearerToken, on: .elevated, "isolation"),
+        .set("Authorization", .bearerToken, on: .elevated, "isolation"),
+        .set("Cookie", .bearerToken, on: .elevated, "isolation"),
+        .drop("Origin", on: .elevated, "Sentry answers 400 to a token with an Origin"),
+        .drop("X-Sentry-Auth", on: .elevated, identity),
+        .drop("X-Sentry-Relay-*", on: .elevated, identity),
+        .drop("X-Viewer-Context", on: .elevated, identity),
+        .drop("X-Is-Agent", on: .elevated, identity),
+    ]
+
+    package static let response: [HeaderRule] = [
+        .set("Connection", .connectionClose, on: .both, "RFC 9110 §7.6.1; so is every field that it names"),
+        .set("Content-Length", .framing, on: .both, "RFC 9112 §6; it stays on answers to HEAD and on 304"),
+        .set("Keep-Alive", .framing, on: .both, "RFC 9112 §6"),
+        .set("Proxy-Connection", .framing, on: .both, "RFC 9112 §6"),
+        .set("Trailer", .framing, on: .both, "RFC 9112 §6"),
+        .set("Transfer-Encoding", .framing, on: .both, "RFC 9112 §6"),
+        .set("Upgrade", .framing, on: .both, "RFC 9112 §6"),
+        .drop("Set-Cookie", on: .elevated, "isolation"),
+        .drop("Www-Authenticate", on: .elevated, "isolation"),
+    ]
+
+    private static let forwarded: StaticString =
+        "none is added; Sentry takes REMOTE_ADDR from X-Forwarded-For, and a client's address there breaks the system token"
+    private static let identity: StaticString = "other ways to claim an identity"
+
+    static let compiledRequest = CompiledRules(request)
+    static let compiledResponse = CompiledRules(response)
+}

@@ -1,0 +1,109 @@
+/// Reads field lines (RFC 9112 §5) up to the empty line that ends them: of a head, and of a trailer section.
+///
+/// Each byte is looked at once. The scanner holds where it is in a line, so that it can be left at any byte.
+struct FieldLineScanner {
+    enum Event {
+        /// All bytes are read; the section goes on.
+        case needsBytes
+        /// `name` and `value` describe a line that has just ended.
+        case line
+        /// The empty line was read.
+        case end
+    }
+
+    private enum State: UInt8 { case lineStart, name, blankBeforeValue, value, valueLineFeed, endLineFeed }
+
+    private var state = State.lineStart
+    private var nameStart = 0
+    private var nameEnd = 0
+    private var valueStart = 0
+    /// One past the last byte of the value that is not a blank.
+    private var valueEnd = 0
+
+    /// The line that has ended, by offsets of the bytes given; of use only if they began with the message.
+    var line: FieldLine {
+        FieldLine(
+            name: ByteSlice(start: nameStart, count: nameEnd - nameStart),
+            value: ByteSlice(start: valueStart, count: valueEnd - valueStart)
+        )
+    }
+
+    /// Reads `bytes[position..<end]`, to the end of the next line at most, and moves `position` behind what it read.
+    mutating func next(
+        _ bytes: Span<UInt8>, at position: inout Int, end: Int
+    ) throws(ParseError) -> Event {
+        var at = position
+        defer { position = at }
+        while at < end {
+            switch state {
+            case .lineStart:
+                let byte = bytes[at]
+                if byte == ASCII.carriageReturn {
+                    state = .endLineFeed
+                    at += 1
+                } else {
+                    guard ByteClass.token.contains(byte) else { throw Self.refusalAtLineStart(byte) }
+                    nameStart = at
+                    state = .name
+                }
+
+            case .name:
+                while at < end, ByteClass.token.contains(bytes[at]) { at += 1 }
+                guard at < end else { break }
+                guard bytes[at] == ASCII.colon else { throw Self.refusalInName(bytes[at]) }
+                nameEnd = at
+                at += 1
+                state = .blankBeforeValue
+
+            case .blankBeforeValue:
+                while at < end, bytes[at].isBlank { at += 1 }
+                guard at < end else { break }
+                valueStart = at
+                valueEnd = at
+                state = .value
+
+            case .value:
+                while at < end, bytes[at].isFieldValueByte {
+                    if !bytes[at].isBlank { valueEnd = at + 1 }
+                    at += 1
+                }
+                guard at < end else { break }
+                guard bytes[at] == ASCII.carriageReturn else {
+                    throw bytes[at] == ASCII.lineFeed ? .bareLineFeed : .invalidFieldValue
+                }
+                at += 1
+                state = .valueLineFeed
+
+            case .valueLineFeed:
+                guard bytes[at] == ASCII.lineFeed else { throw .bareCarriageReturn }
+                at += 1
+                state = .lineStart
+                return .line
+
+            case .endLineFeed:
+                guard bytes[at] == ASCII.lineFeed else { throw .bareCarriageReturn }
+                at += 1
+                state = .lineStart
+                return .end
+            }
+        }
+        return .needsBytes
+    }
+
+    private static func refusalAtLineStart(_ byte: UInt8) -> ParseError {
+        switch byte {
+        case ASCII.lineFeed: .bareLineFeed
+        case ASCII.colon: .emptyFieldName
+        case ASCII.space, ASCII.tab: .lineFolding
+        default: .invalidFieldName
+        }
+    }
+
+    private static func refusalInName(_ byte: UInt8) -> ParseError {
+        switch byte {
+        case ASCII.lineFeed: .bareLineFeed
+        case ASCII.space, ASCII.tab: .spaceBeforeColon
+        default: .invalidFieldName
+        }
+    }
+}

@@ -1,0 +1,98 @@
+// Where a message body ends: the one place that decides it (RFC 9112 §6.3), for requests and for responses.
+
+/// The framing of a request's body.
+/// - Parameter bytes: the buffer that `fields` point into.
+/// - Throws: every way in which the two framing fields are refused.
+package func requestFraming(
+    _ fields: [FieldLine], version: HTTPVersion, _ bytes: Span<UInt8>
+) throws(ParseError) -> BodyFraming {
+    let found = try FramingFields(fields, bytes, underWSGI: true)
+    return try found.framing(version) ?? .none
+}
+
+/// The framing of a response's body. `.untilClose` if no field tells.
+/// - Parameter requestMethod: the method of the request that is answered.
+package func responseFraming(
+    _ head: ResponseHead, _ bytes: Span<UInt8>, requestMethod: Method
+) throws(ParseError) -> BodyFraming {
+    // No body whatever the fields say (RFC 9112 §6.3, first rule), so they are not looked at.
+    if requestMethod == .head || head.status < 200 || head.status == 204 || head.status == 304 { return .none }
+    let found = try FramingFields(head.fields, bytes, underWSGI: false)
+    return try found.framing(head.version) ?? .untilClose
+}
+
+/// What the framing fields of one head say, before they are weighed against each other.
+private struct FramingFields {
+    private var length: UInt64?
+    private var hasTransferEncoding = false
+    private var chunkedCount = 0
+    private var otherCodingCount = 0
+    private var finalIsChunked = false
+
+    /// - Parameter underWSGI: the receiver reads `_` as `-`, so a disguised field is an attack.
+    init(_ fields: [FieldLine], _ bytes: Span<UInt8>, underWSGI: Bool) throws(ParseError) {
+        for field in fields {
+            switch field.name.count {
+            case 14 where fieldNameEqualsUnderWSGI(bytes, field.name, "content-length"):
+                guard fieldEquals(bytes, field.name, "content-length") else {
+                    if underWSGI { throw .disguisedFramingField }
+                    continue
+                }
+                // Equal values too: a list of lengths is a sign of a broken or hostile sender.
+                guard length == nil else { throw .duplicateContentLength }
+                length = try contentLength(bytes, field.value)
+            case 17 where fieldNameEqualsUnderWSGI(bytes, field.name, "transfer-encoding"):
+                guard fieldEquals(bytes, field.name, "transfer-encoding") else {
+                    if underWSGI { throw .disguisedFramingField }
+                    continue
+                }
+                try addCodings(bytes, field.value)
+            default:
+                continue
+            }
+        }
+    }
+
+    /// Several Transfer-Encoding lines are one list. Stricter than RFC 9110 §5.6.1 in that an empty element is refused:
+    /// parsers differ over it.
+    private mutating func addCodings(_ bytes: Span<UInt8>, _ value: ByteSlice) throws(ParseError) {
+        hasTransferEncoding = true
+        var elements = ListElements(value)
+        while let coding = elements.next(bytes) {
+            // No registered coding has parameters, and chunked must not (RFC 9112 §7.1).
+            guard isToken(bytes, coding) else { throw .malformedTransferEncoding }
+            finalIsChunked = fieldEquals(bytes, coding, "chunked")
+            if finalIsChunked { chunkedCount += 1 } else { otherCodingCount += 1 }
+        }
+        guard !elements.foundEmpty else { throw .malformedTransferEncoding }
+    }
+
+    /// nil: neither field is there.
+    func framing(_ version: HTTPVersion) throws(ParseError) -> BodyFraming? {
+        guard hasTransferEncoding else { return length.map { .length($0) } }
+        guard version == .http11 else { throw .transferEncodingInHTTP10 }
+        guard length == nil else { throw .contentLengthWithTransferEncoding }
+        guard chunkedCount < 2 else { throw .chunkedTwice }
+        guard finalIsChunked else { throw .chunkedNotFinal }
+        guard otherCodingCount == 0 else { throw .unknownTransferCoding }
+        return .chunked
+    }
+}
+
+/// `Content-Length = 1*DIGIT` (RFC 9110 §8.6), up to 2^63-1, so that it fits every integer that a length is put into.
+private func contentLength(_ bytes: Span<UInt8>, _ value: ByteSlice) throws(ParseError) -> UInt64 {
+    guard !value.isEmpty else { throw .malformedContentLength }
+    // A list of equal values is as bad as two fields, and a clearer name in the log than "malformed".
+    var result: UInt64 = 0
+    var isTooLarge = false
+    for i in value.range {
+        guard bytes[i].isDigit else {
+            throw bytes[i] == ASCII.comma ? .duplicateContentLength : .malformedContentLength
+        }
+        guard !isTooLarge else { continue }
+        result = result * 10 + UInt64(bytes[i] - ASCII.zero)
+        isTooLarge = result > UInt64(Int64.max) / 10 && i + 1 < value.range.upperBound || result > UInt64(Int64.max)
+    }
+    guard !isTooLarge else { throw .contentLengthTooLarge }
+    return result
+}

@@ -1,0 +1,191 @@
+/// Parses request heads (RFC 9112 §3, §5), one byte once, at whatever pace they come.
+///
+/// A parser is kept and reset: the field array keeps its room, so that parsing allocates nothing once it has grown. (A copy
+/// of `head` that outlives `reset()` costs the next head an allocation.)
+package struct RequestHeadParser {
+    private enum State: UInt8 {
+        case start, emptyLineLineFeed, methodStart, method, targetStart, target, version, lineLineFeed, fields, done
+    }
+
+    package let limits: HeadLimits
+    package private(set) var head = RequestHead()
+    /// Bytes of the message that have been read, and are not looked at again while the head is incomplete.
+    package private(set) var position = 0
+    private var state = State.start
+    private var versionStart = 0
+    private var scanner = FieldLineScanner()
+
+    package init(limits: HeadLimits = .init()) {
+        self.limits = limits
+    }
+
+    /// Makes the parser ready for another message.
+    package mutating func reset() {
+        var fields: [FieldLine] = []
+        swap(&fields, &head.fields)
+        fields.removeAll(keepingCapacity: true)
+        head = RequestHead()
+        swap(&fields, &head.fields)
+        position = 0
+        state = .start
+        scanner = FieldLineScanner()
+    }
+
+    /// Reads on where the last call stopped.
+    /// - Parameter bytes: the message from its first byte; it may have grown since the last call. At most one empty line
+    ///   before the request line is passed over (RFC 9112 §2.2) and counts as part of the head.
+    /// - Returns: true when the head is complete (`head.length` bytes), false when more bytes are needed.
+    /// - Throws: at the first illegal byte, and never before it, so that the verdict is the same however the bytes are
+    ///   split; answer `error.status` and close. The parser must then be reset before it is used again.
+    package mutating func parse(_ bytes: Span<UInt8>) throws(ParseError) -> Bool {
+        let limit = min(limits.headBytes, HeadLimits.mostHeadBytes)
+        let end = min(bytes.count, limit)
+        while position < end, state != .done {
+            if state == .fields {
+                switch try scanner.next(bytes, at: &position, end: end) {
+                case .needsBytes: break
+                case .line:
+                    guard head.fields.count < limits.fields else { throw .tooManyFields }
+                    head.fields.append(scanner.line)
+                case .end: try finish(bytes)
+                }
+            } else {
+                try readRequestLine(bytes, end)
+            }
+        }
+        if state == .done { return true }
+        // A head of `limit` bytes would have ended by now.
+        guard position < limit else { throw state.rawValue <= State.target.rawValue ? .targetTooLong : .headTooLong }
+        return false
+    }
+
+    private mutating func readRequestLine(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
+        switch state {
+        case .start:
+            if bytes[position] == ASCII.carriageReturn {
+                position += 1
+                state = .emptyLineLineFeed
+            } else {
+                state = .methodStart
+            }
+        case .emptyLineLineFeed:
+            try expectLineFeed(bytes)
+            state = .methodStart
+        case .methodStart:
+            head.methodName = ByteSlice(start: position, count: 0)
+            state = .method
+        case .method:
+            try readMethod(bytes, end)
+        case .targetStart:
+            head.target = ByteSlice(start: position, count: 0)
+            state = .target
+        case .target:
+            try readTarget(bytes, end)
+        case .version:
+            try readVersion(bytes)
+        case .lineLineFeed:
+            try expectLineFeed(bytes)
+            state = .fields
+        case .fields, .done:
+            preconditionFailure("not in the request line")
+        }
+    }
+
+    private mutating func expectLineFeed(_ bytes: Span<UInt8>) throws(ParseError) {
+        guard bytes[position] == ASCII.lineFeed else { throw .bareCarriageReturn }
+        position += 1
+    }
+
+    private mutating func readMethod(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
+        let start = Int(head.methodName.start)
+        while position < end, ByteClass.token.contains(bytes[position]) {
+            position += 1
+            guard position - start <= HeadLimits.methodBytes else { throw .methodTooLong }
+        }
+        guard position < end else { return }
+        guard bytes[position] == ASCII.space else {
+            throw bytes[position] == ASCII.lineFeed ? .bareLineFeed : .invalidMethod
+        }
+        guard position > start else { throw .malformedRequestLine }
+        head.methodName = ByteSlice(start: start, count: position - start)
+        head.method = Method(bytes, head.methodName)
+        position += 1
+        guard !isRefusedMethod(bytes, head.methodName) else { throw .methodNotAllowed }
+        state = .targetStart
+    }
+
+    private mutating func readTarget(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
+        let start = Int(head.target.start)
+        while position < end, ByteClass.target.contains(bytes[position]) {
+            position += 1
+            guard position - start <= limits.targetBytes else { throw .targetTooLong }
+        }
+        guard position < end else { return }
+        guard bytes[position] == ASCII.space else { throw Self.refusalInTarget(bytes[position]) }
+        guard position > start else { throw .malformedRequestLine }
+        head.target = ByteSlice(start: start, count: position - start)
+        position += 1
+        (head.form, head.path) = try requestTarget(bytes, head)
+        versionStart = position
+        state = .version
+    }
+
+    private static func refusalInTarget(_ byte: UInt8) -> ParseError {
+        switch byte {
+        case ASCII.lineFeed: .bareLineFeed
+        case ASCII.carriageReturn: .malformedRequestLine
+        default: .invalidTargetByte
+        }
+    }
+
+    private mutating func readVersion(_ bytes: Span<UInt8>) throws(ParseError) {
+        let index = position - versionStart
+        if index < 8 {
+            guard isVersionByte(bytes[position], at: index) else { throw .malformedVersion }
+            position += 1
+            if index == 7 { head.version = try httpVersion(bytes, at: versionStart) }
+        } else {
+            guard bytes[position] == ASCII.carriageReturn else {
+                throw bytes[position] == ASCII.lineFeed ? .bareLineFeed : .malformedVersion
+            }
+            position += 1
+            state = .lineLineFeed
+        }
+    }
+
+    /// What can be judged only when every field is known.
+    private mutating func finish(_ bytes: Span<UInt8>) throws(ParseError) {
+        head.length = position
+        head.isLastRequest = head.version == .http10
+        var hosts = 0
+        for field in head.fields {
+            switch field.name.count {
+            case 4 where fieldEquals(bytes, field.name, "host"):
+                hosts += 1
+                guard hosts == 1 else { throw .duplicateHost }
+                guard isValidAuthority(bytes, field.value.range) else { throw .malformedHost }
+            case 6 where fieldEquals(bytes, field.name, "expect"):
+                try readExpectations(bytes, field.value)
+            case 10 where fieldEquals(bytes, field.name, "connection"):
+                var options = ListElements(field.value)
+                while let option = options.next(bytes) {
+                    if fieldEquals(bytes, option, "close") { head.isLastRequest = true }
+                }
+            default:
+                continue
+            }
+        }
+        guard hosts == 1 || head.version == .http10 else { throw .missingHost }
+        head.framing = try requestFraming(head.fields, version: head.version, bytes)
+        state = .done
+    }
+
+    private mutating func readExpectations(_ bytes: Span<UInt8>, _ value: ByteSlice) throws(ParseError) {
+        var expectations = ListElements(value)
+        while let expectation = expectations.next(bytes) {
+            guard fieldEquals(bytes, expectation, "100-continue") else { throw .unknownExpectation }
+            // An HTTP/1.0 client knows no 1xx: its expectation is ignored (RFC 9110 §10.1.1).
+            head.expectsContinue = head.version == .http11
+        }
+    }
+}
