@@ -1,0 +1,54 @@
+/// What the broker tells the log. No case can hold a secret.
+package enum TokenEvent: Sendable, Equatable {
+    package enum Level: String, Sendable { case debug, info, warning }
+
+    /// A token that differs from the one before.
+    case obtained(cause: FetchCause, kind: TokenKind, source: TokenOrigin, version: UInt64)
+    /// The source gave the same token again.
+    case confirmed(cause: FetchCause)
+    /// The source failed for the `attempt`th time in a row.
+    case failed(cause: FetchCause, TokenSourceError, attempt: Int, retryNanoseconds: UInt64, keepsToken: Bool)
+    /// The source answers again after failures.
+    case recovered(attempts: Int)
+    /// A renewal asked for by a 401 is over.
+    case renewal(RenewalOutcome)
+    /// Sentry was sent a bearer request so that it writes its token.
+    case provoked
+    /// The first line of what libpq said; it may name hosts and users, so it is for debugging only.
+    case databaseDetail(String)
+
+    /// A failure that goes on is a warning at its 1st, 2nd, 4th, 8th … attempt only.
+    package var level: Level {
+        switch self {
+        case .obtained, .recovered, .provoked: .info
+        case .failed(_, _, let attempt, _, _): attempt & (attempt - 1) == 0 ? .warning : .debug
+        case .renewal(.renewed): .info
+        case .renewal: .warning
+        case .confirmed, .databaseDetail: .debug
+        }
+    }
+
+    /// One line.
+    package var message: String {
+        switch self {
+        case .obtained(let cause, let kind, let source, let version):
+            "token obtained: kind=\(kind.rawValue) source=\(source.rawValue) cause=\(cause.rawValue) version=\(version)"
+        case .confirmed(let cause):
+            "token confirmed, unchanged: cause=\(cause.rawValue)"
+        case .failed(_, let error, let attempt, let retry, let keepsToken):
+            "\(error.logMessage); attempt \(attempt), next in \(retry / 1_000_000) ms; \(keepsToken ? "the last good token stays in use" : "no token, elevated requests get 503")"
+        case .recovered(let attempts):
+            "token source answers again after \(attempts) failed attempts"
+        case .renewal(.renewed):
+            "token renewed after a 401"
+        case .renewal(.unchanged):
+            "token unchanged: is this proxy's address in INTERNAL_SYSTEM_IPS?"
+        case .renewal(.unavailable):
+            "token not renewed after a 401: its source is unavailable"
+        case .provoked:
+            "no system token stored: Sentry was sent one bearer request so that it writes one"
+        case .databaseDetail(let line):
+            "libpq: \(line)"
+        }
+    }
+}

@@ -1,0 +1,149 @@
+/// Why there is no new token. Holds no secret, no path and no address, so it may be logged whole.
+package enum TokenSourceError: Error, Sendable, Equatable {
+    /// The broker has not asked yet.
+    case notReadYet
+    /// PostgreSQL answers, but Sentry has no system token in it.
+    case rowAbsent
+    /// PostgreSQL has a value that is no token.
+    case undecodable(StoredValueError)
+    case database(DatabaseError)
+    case file(TokenFileError)
+    /// The authorization server refused the stored login.
+    case signInAgain
+    /// The authorization server could not be asked.
+    case loginUnavailable
+
+    /// Whether only a person can mend it, so that asking often is no use.
+    package var needsOperator: Bool {
+        switch self {
+        case .undecodable, .signInAgain, .database(.authentication), .database(.permission): true
+        case .notReadYet, .rowAbsent, .database, .file, .loginUnavailable: false
+        }
+    }
+
+    /// One line for the log: what is wrong and what to do.
+    package var logMessage: String {
+        switch self {
+        case .notReadYet:
+            "the token has not been read yet"
+        case .rowAbsent:
+            "PostgreSQL has no row 'sentry:system-token', and Sentry wrote none when asked with a bearer token: is the token set in Sentry's settings? then pass it with --token-file"
+        case .undecodable(let error):
+            "the row 'sentry:system-token' holds no token: \(error.message)"
+        case .database(let error):
+            "PostgreSQL (--pgx-conn): \(error.message)"
+        case .file(let error):
+            "token file: \(error.message)"
+        case .signInAgain:
+            "the stored login was refused: sign in again with `sentry-api-proxy auth login`"
+        case .loginUnavailable:
+            "the authorization server cannot be reached to refresh the login"
+        }
+    }
+
+    /// What a client may read in a 503: what is missing, no inner detail.
+    package var clientMessage: String {
+        switch self {
+        case .notReadYet: "The proxy has no Sentry token yet: it has just started."
+        case .rowAbsent: "The proxy has no Sentry token: Sentry has not stored its system token."
+        case .undecodable: "The proxy has no Sentry token: the stored system token cannot be read."
+        case .database: "The proxy has no Sentry token: its database cannot be read."
+        case .file: "The proxy has no Sentry token: its token file cannot be used."
+        case .signInAgain: "The proxy has no Sentry token: its operator must sign in again."
+        case .loginUnavailable: "The proxy has no Sentry token: its login cannot be refreshed now."
+        }
+    }
+}
+
+/// Why a token file cannot be used; the path is left to the caller, who knows which flag named it.
+package enum TokenFileError: Error, Sendable, Equatable {
+    case missing
+    case notReadable
+    case notRegular
+    case unusable(TokenTextError)
+
+    package var message: String {
+        switch self {
+        case .missing: "there is no such file"
+        case .notReadable: "it cannot be read; check its owner and mode"
+        case .notRegular: "it is not a regular file"
+        case .unusable(let error): "it holds no token: \(error.message)"
+        }
+    }
+}
+
+/// Why PostgreSQL gave no answer; from libpq's state and the SQLSTATE, never from its text.
+package enum DatabaseError: Error, Sendable, Equatable {
+    /// No server there, name not found, or the server is starting or stopping.
+    case unreachable
+    /// Connect and query together took longer than their deadline.
+    case timeout
+    /// Wrong user or password, or pg_hba.conf refuses.
+    case authentication
+    /// `sslmode` asks for what the server does not offer, or its certificate is not trusted.
+    case tls
+    case databaseMissing
+    /// Neither of Sentry's option tables is there.
+    case tableMissing
+    /// The user may not read Sentry's option table.
+    case permission
+    /// libpq refuses the connection string.
+    case badConnectionString
+    /// Any other answer, by its SQLSTATE (`?????` when there was none).
+    case other(sqlState: String)
+
+    package var message: String {
+        switch self {
+        case .unreachable: "the server cannot be reached"
+        case .timeout: "no answer before the deadline"
+        case .authentication: "the server refused the user or the password"
+        case .tls: "no TLS connection as sslmode asks for"
+        case .databaseMissing: "the database does not exist"
+        case .tableMissing: "no table sentry_option or sentry_controloption: is this Sentry's database, and has it been migrated?"
+        case .permission: "the user may not read the table sentry_option: GRANT SELECT ON sentry_option"
+        case .badConnectionString: "the connection string is refused"
+        case .other(let sqlState): "the server answered with SQLSTATE \(sqlState)"
+        }
+    }
+}
+
+/// What was found in the row instead of a token; the kind of thing, never its content.
+package enum StoredValueError: Error, Sendable, Equatable {
+    case tooLong
+    case json(StoredJSON)
+    /// A JSON string that does not end, or holds a bad escape or a raw control character.
+    case brokenJSONString
+    /// Neither JSON nor base64.
+    case unknownForm
+    /// Base64 of something that does not begin like a pickle.
+    case notPickle
+    case picklePrematureEnd
+    case pickleTrailingBytes
+    case pickleOpcode(UInt8)
+    case pickleProtocol(UInt8)
+    case token(TokenTextError)
+
+    package enum StoredJSON: String, Sendable {
+        case number, object, array, boolean
+    }
+
+    package var message: String {
+        switch self {
+        case .tooLong: "the value is too long"
+        case .json(let kind): "found a JSON \(kind.rawValue), expected a JSON string"
+        case .brokenJSONString: "found a malformed JSON string"
+        case .unknownForm: "found neither JSON nor a base64 pickle"
+        case .notPickle: "found base64 text that is no pickle"
+        case .picklePrematureEnd: "found a pickle that is cut short"
+        case .pickleTrailingBytes: "found bytes after the end of a pickle"
+        case .pickleOpcode(let opcode): "found an unknown pickle opcode 0x\(hex(opcode))"
+        case .pickleProtocol(let number): "found an unknown pickle protocol \(number)"
+        case .token(let error): "found a string that is no token: \(error.message)"
+        }
+    }
+}
+
+private func hex(_ byte: UInt8) -> String {
+    let digits = String(byte, radix: 16)
+    return digits.count == 1 ? "0" + digits : digits
+}

@@ -1,0 +1,59 @@
+import Testing
+
+@testable import TokenStore
+
+@Suite struct SecretTests {
+    @Test func neverPrints() {
+        let token = secret("0123456789abcdef0123456789abcdef")
+        var dumped = ""
+        dump(token, to: &dumped)
+        let snapshot = TokenSnapshot(
+            version: 1, token: token, kind: .static, source: .tokenFlag, isRenewable: false, health: .ready)
+        var dumpedSnapshot = ""
+        dump(snapshot, to: &dumpedSnapshot)
+        for text in [
+            "\(token)", String(describing: token), String(reflecting: token), dumped, "\([token])",
+            "\(Optional(token) as Any)", "\(snapshot)", String(reflecting: snapshot), dumpedSnapshot,
+        ] {
+            #expect(text.contains("<secret>") || text.contains("Secret"))
+            #expect(!text.contains("01234567"))
+            #expect(!text.contains("48, 49"))
+        }
+        #expect(Mirror(reflecting: token).children.isEmpty)
+    }
+
+    @Test func equality() {
+        #expect(secret("abc") == secret("abc"))
+        #expect(secret("abc") != secret("abd"))
+        #expect(secret("abc") != secret("Abc"))
+        #expect(secret("abc") != secret("abcd"))
+        #expect(secret("") == secret(""))
+    }
+
+    @Test func wipingInitialiserEmptiesTheArray() {
+        var bytes = Array("top".utf8)
+        let token = Secret(wiping: &bytes)
+        #expect(bytes.isEmpty)
+        #expect(text(token) == "top")
+        #expect(token.count == 3)
+    }
+
+    @Test func hints() {
+        #expect(secret("0123456789abcde").lastFour == nil)
+        #expect(secret("0123456789abcdef").lastFour == "cdef")
+        #expect(secret("short").lengthClass == "under 16")
+        #expect(secret(String(repeating: "a", count: 64)).lengthClass == "64 to 127")
+    }
+
+    @Test func tokenText() throws {
+        #expect(text(try TokenText.parse(" \t\r\n abc-._~+/== \n")) == "abc-._~+/==")
+        #expect(text(try TokenText.parse(String(repeating: "a", count: 4096)))?.count == 4096)
+        #expect(throws: TokenTextError.tooLong) { try TokenText.parse(String(repeating: "a", count: 4097)) }
+        #expect(throws: TokenTextError.empty) { try TokenText.parse(" \n") }
+        #expect(throws: TokenTextError.empty) { try TokenText.parse("") }
+        for byte in UInt8.min...UInt8.max where !(0x21...0x7E).contains(byte) {
+            let bytes = [0x61, byte, 0x61]
+            #expect(throws: TokenTextError.illegalByte) { try TokenText.parse(bytes.span) }
+        }
+    }
+}

@@ -1,0 +1,233 @@
+import Testing
+
+@testable import TokenStore
+
+@Suite struct TokenBrokerTests {
+    let clock = VirtualClock()
+    let recorder = Recorder()
+    let publisher = TokenPublisher(initial: initialSnapshot())
+
+    func broker(_ source: any TokenSource, random: Double = 0) -> TokenBroker {
+        TokenBroker(
+            source: source, publisher: publisher, clock: clock, random: { random },
+            log: recorder.log, wake: recorder.wake)
+    }
+
+    @Test func firstFetchPublishesTheToken() async {
+        let source = FakeSource(fetched("old"))
+        let broker = broker(source)
+        #expect(publisher.current().health == .missing(.notReadYet))
+        let life = Task { await broker.run() }
+        #expect(await eventually { publisher.current().health == .ready })
+        let snapshot = publisher.current()
+        #expect(text(snapshot.token) == "old")
+        #expect(snapshot.version == publisher.version)
+        #expect(snapshot.kind == .system)
+        #expect(snapshot.isRenewable)
+        #expect(snapshot.obtainedAt == clock.now())
+        #expect(snapshot.nextRefresh?.monotonicNanoseconds == clock.now().monotonicNanoseconds + 900_000_000_000)
+        life.cancel()
+        await life.value
+    }
+
+    @Test func twoThousandCallersOneFetch() async {
+        let source = FakeSource(fetched("old"))
+        let broker = broker(source)
+        await broker.reload()
+        let version = publisher.version
+        source.answer(fetched("new"))
+        source.hold()
+        let outcomes = await withTaskGroup(of: RenewalOutcome.self) { group in
+            for _ in 0..<2000 { group.addTask { await broker.renew(ifStill: version) } }
+            #expect(await eventually { source.fetches == 2 })
+            source.release()
+            return await group.reduce(into: [RenewalOutcome]()) { $0.append($1) }
+        }
+        #expect(outcomes.count == 2000)
+        #expect(outcomes.allSatisfy { $0 == .renewed })
+        #expect(source.causes == [.reload, .renewal])
+        #expect(text(publisher.current().token) == "new")
+        #expect(!publisher.current().suspect)
+        // Late to the party, with the version of the old token.
+        #expect(await broker.renew(ifStill: version) == .renewed)
+        #expect(source.fetches == 2)
+    }
+
+    @Test func suspectWhileTheRenewalIsUnderWay() async {
+        let source = FakeSource(fetched("old"))
+        let broker = broker(source)
+        await broker.reload()
+        let version = publisher.version
+        source.hold()
+        async let first = broker.renew(ifStill: version)
+        #expect(await eventually { source.fetches == 2 })
+        #expect(publisher.current().suspect)
+        // The publication of the suspicion has moved the version, but it is the same token still.
+        async let second = broker.renew(ifStill: publisher.version)
+        async let third = broker.renew(ifStill: version)
+        source.release()
+        #expect(await [first, second, third] == [.unchanged, .unchanged, .unchanged])
+        #expect(source.fetches == 2)
+        #expect(!publisher.current().suspect)
+    }
+
+    @Test func unchangedVerdictStandsForOneSecond() async {
+        let source = FakeSource(fetched("same"))
+        let broker = broker(source)
+        await broker.reload()
+        let version = publisher.version
+        for _ in 0..<100 { #expect(await broker.renew(ifStill: version) == .unchanged) }
+        #expect(source.fetches == 2)
+        clock.advance(nanoseconds: TokenBroker.verdictNanoseconds - 1)
+        _ = await broker.renew(ifStill: version)
+        #expect(source.fetches == 2)
+        clock.advance(nanoseconds: 1)
+        source.answer(fetched("new"))
+        #expect(await broker.renew(ifStill: version) == .renewed)
+        #expect(source.fetches == 3)
+        // A new token's first 401 is not answered with the old token's verdict.
+        #expect(await broker.renew(ifStill: publisher.version) == .unchanged)
+        #expect(source.fetches == 4)
+    }
+
+    @Test func aRefreshThatReadTooEarlyDoesNotAnswerARenewal() async {
+        let source = FakeSource(fetched("old"))
+        let broker = broker(source)
+        await broker.reload()
+        let version = publisher.version
+        source.hold()
+        async let background = broker.reload()
+        #expect(await eventually { source.fetches == 2 })
+        source.answer(fetched("new"))
+        async let renewal = broker.renew(ifStill: version)
+        #expect(await eventually { publisher.current().suspect })
+        source.release()
+        #expect(await background == .unchanged)
+        #expect(await renewal == .renewed)
+        #expect(source.causes == [.reload, .reload, .renewal])
+    }
+
+    @Test func unavailableKeepsTheTokenAndDegrades() async {
+        let source = FakeSource(fetched("good"))
+        let broker = broker(source)
+        await broker.reload()
+        source.answer(.failure(.database(.unreachable)))
+        let version = publisher.version
+        #expect(await broker.renew(ifStill: version) == .unavailable)
+        #expect(await broker.renew(ifStill: version) == .unavailable)
+        #expect(source.fetches == 2)
+        let snapshot = publisher.current()
+        #expect(text(snapshot.token) == "good")
+        #expect(snapshot.health == .degraded(.database(.unreachable)))
+        #expect(snapshot.suspect)
+    }
+
+    @Test func staticTokensAreNotAskedFor() async {
+        let source = FakeSource(fetched("given", after: nil), kind: .static)
+        let broker = broker(source)
+        await broker.reload()
+        #expect(publisher.current().nextRefresh == nil)
+        #expect(await broker.renew(ifStill: publisher.version) == .unchanged)
+        #expect(source.fetches == 1)
+        #expect(!publisher.current().suspect)
+    }
+
+    @Test func refreshAtHalfLife() async {
+        let source = FakeSource(fetched("a"))
+        let broker = broker(source)
+        let life = Task { await broker.run() }
+        let start = clock.now().monotonicNanoseconds
+        #expect(await eventually { clock.earliest == start + 900_000_000_000 })
+        clock.advance(nanoseconds: 899_999_999_999)
+        #expect(source.fetches == 1)
+        source.answer(fetched("b"))
+        clock.advance(nanoseconds: 1)
+        #expect(await eventually { text(publisher.current().token) == "b" })
+        #expect(source.causes == [.start, .refresh])
+        life.cancel()
+        await life.value
+    }
+
+    /// Waits in nanoseconds that the broker took after each failure, in virtual time.
+    func waits(_ count: Int, error: TokenSourceError, random: Double) async -> [UInt64] {
+        let source = FakeSource(.failure(error))
+        let broker = broker(source, random: random)
+        let life = Task { await broker.run() }
+        var waits: [UInt64] = []
+        for attempt in 1...count {
+            #expect(await eventually { source.fetches == attempt && clock.earliest != nil })
+            guard let until = clock.earliest else { break }
+            waits.append(until - clock.now().monotonicNanoseconds)
+            clock.advance(nanoseconds: waits[waits.count - 1])
+        }
+        life.cancel()
+        await life.value
+        return waits
+    }
+
+    @Test func backOffDoublesToThreeSecondsForWhatMendsItself() async {
+        let second: UInt64 = 1_000_000_000
+        let least = await waits(5, error: .database(.unreachable), random: 0)
+        #expect(least == [second / 2, second, 3 * second / 2, 3 * second / 2, 3 * second / 2])
+    }
+
+    @Test func backOffDoublesToThirtySecondsForWhatWaitsForAPerson() async {
+        let waits = await waits(8, error: .database(.authentication), random: 0.5)
+        #expect(waits == [0.75, 1.5, 3, 6, 12, 22.5, 22.5, 22.5].map { UInt64($0 * 1_000_000_000) })
+    }
+
+    @Test func jitterStaysWithinTheStep() {
+        var backOff = BackOff()
+        for failure in 0..<100 {
+            let wait = backOff.next(after: .rowAbsent, random: Double(failure) / 100)
+            #expect((BackOff.firstNanoseconds / 2...BackOff.capNanoseconds).contains(wait))
+        }
+    }
+
+    @Test func recoversWithinThreeSecondsOfTheSource() async {
+        let source = FakeSource(.failure(.database(.unreachable)))
+        let broker = broker(source, random: 0.999)
+        let life = Task { await broker.run() }
+        for attempt in 1...6 {
+            #expect(await eventually { source.fetches == attempt && clock.earliest != nil })
+            #expect(publisher.current().health == .missing(.database(.unreachable)))
+            guard attempt < 6, let until = clock.earliest else { break }
+            clock.advance(nanoseconds: until - clock.now().monotonicNanoseconds)
+        }
+        source.answer(fetched("back"))
+        clock.advance(nanoseconds: 3_000_000_000)
+        #expect(await eventually { publisher.current().health == .ready })
+        #expect(recorder.all.contains(.recovered(attempts: 6)))
+        life.cancel()
+        await life.value
+    }
+
+    @Test func aFailedRenewalWakesTheSleepingLife() async {
+        let source = FakeSource(fetched("good"))
+        let broker = broker(source)
+        let life = Task { await broker.run() }
+        #expect(await eventually { clock.earliest != nil })
+        source.answer(.failure(.database(.timeout)))
+        #expect(await broker.renew(ifStill: publisher.version) == .unavailable)
+        // The next try is half a second away now, no longer a quarter of an hour.
+        let now = clock.now().monotonicNanoseconds
+        #expect(await eventually { clock.earliest == now + 500_000_000 })
+        source.answer(fetched("good"))
+        clock.advance(nanoseconds: 500_000_000)
+        #expect(await eventually { publisher.current().health == .ready })
+        #expect(source.causes == [.start, .renewal, .retry])
+        life.cancel()
+        await life.value
+    }
+
+    @Test func everyPublicationWakes() async {
+        let source = FakeSource(fetched("old"))
+        let broker = broker(source)
+        await broker.reload()
+        #expect(recorder.wakes.withLock { $0 } == 1)
+        source.answer(fetched("new"))
+        _ = await broker.renew(ifStill: publisher.version)
+        // Suspicion, the new token, the finished renewal.
+        #expect(recorder.wakes.withLock { $0 } == 4)
+    }
+}
