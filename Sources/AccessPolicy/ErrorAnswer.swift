@@ -61,6 +61,11 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
         }
     }
 
+    /// The answer for a status that a parser asks for; 400 for one that is not in the table.
+    package init(status: Int) {
+        self = Self.allCases.first { $0.status == status } ?? .badRequest
+    }
+
     package var status: Int { row.status }
     package var reason: StaticString { row.reason }
     package var message: StaticString { row.message }
@@ -71,14 +76,16 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
 ///
 /// JSON is `{"detail":"<message>"}` with no other key, the only form whose message sentry-cli shows.
 /// - Parameters:
+///   - message: what the client reads in place of the answer's own message; printable ASCII without `"` and `\\`.
 ///   - requestID: the value of `X-Request-Id`; left out when empty.
 ///   - retryAfterSeconds: the value of `Retry-After`, 1 when nil; used only by answers that have one.
 ///   - isHead: leave the body out (RFC 9110 §9.3.2); `Content-Length` is that of the body all the same.
 package func writeAnswer(
-    _ answer: ErrorAnswer, format: AnswerFormat, requestID: Span<UInt8>, retryAfterSeconds: Int?, isHead: Bool,
+    _ answer: ErrorAnswer, message: String? = nil, format: AnswerFormat, requestID: Span<UInt8>, retryAfterSeconds: Int?, isHead: Bool,
     into writer: inout HeadWriter
 ) {
-    let message = answer.message
+    let own = answer.message
+    let messageCount = message?.utf8.count ?? own.utf8CodeUnitCount
     let before: StaticString
     let after: StaticString
     let type: StaticString
@@ -86,7 +93,7 @@ package func writeAnswer(
     case .json: (type, before, after) = ("application/json", "{\"detail\":\"", "\"}")
     case .text: (type, before, after) = ("text/plain; charset=utf-8", "", "\n")
     }
-    let length = before.utf8CodeUnitCount + message.utf8CodeUnitCount + after.utf8CodeUnitCount
+    let length = before.utf8CodeUnitCount + messageCount + after.utf8CodeUnitCount
 
     writer.append("HTTP/1.1 ")
     writer.append(decimal: UInt64(answer.status))
@@ -112,6 +119,6 @@ package func writeAnswer(
     writer.append("\r\n")
     guard !isHead else { return }
     writer.append(before)
-    writer.append(message)
+    if let message { writer.append(message.utf8.span) } else { writer.append(own) }
     writer.append(after)
 }

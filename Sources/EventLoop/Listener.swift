@@ -3,7 +3,7 @@ internal import Glibc
 
 /// A listening socket. Every reactor has its own for the same address; the kernel spreads connections
 /// over them (SO_REUSEPORT).
-package struct Listener: ~Copyable, Sendable {
+package final class Listener: Sendable {
     package let descriptor: CInt
 
     /// What one accept(2) came to.
@@ -50,7 +50,7 @@ package struct Listener: ~Copyable, Sendable {
 
     /// Takes one connection, non-blocking.
     @inline(__always)
-    package borrowing func accept() -> Accepted {
+    package func accept() -> Accepted {
         let result = cepoll_accept(descriptor)
         if result >= 0 { return .socket(result) }
         let error = SystemError(code: -result)

@@ -32,6 +32,7 @@ package final class Reactor {
     private var postponedNext: [(token: EventToken, readiness: Readiness)] = []
     /// When the current turn began, nanoseconds of the monotonic clock.
     package private(set) var now: UInt64
+    private var wakeTime: UInt64 = 0
     /// Longest turn since `takeLongestTurn` was last called, in nanoseconds.
     private var longestTurn: UInt64 = 0
 
@@ -69,6 +70,20 @@ package final class Reactor {
         postponedNext.append((token, readiness))
     }
 
+    /// Makes sure that a turn begins at about this time, whatever happens. One such time is kept, the latest asked for.
+    package func wake(at time: UInt64) {
+        wakeTime = time
+    }
+
+    private func timeoutMilliseconds() -> Int32 {
+        if !postponedNext.isEmpty { return 0 }
+        let time = Clock.monotonic
+        let timeout = timers.timeoutMilliseconds(now: time)
+        guard wakeTime != 0 else { return timeout }
+        let untilWake = wakeTime > time ? Int32(clamping: (wakeTime - time + 999_999) / 1_000_000) : 0
+        return timeout < 0 ? untilWake : min(timeout, untilWake)
+    }
+
     /// The longest turn since the last call, in nanoseconds: how long an event may have waited.
     package func takeLongestTurn() -> UInt64 {
         defer { longestTurn = 0 }
@@ -78,9 +93,9 @@ package final class Reactor {
     /// Runs the loop until the handler ends it.
     package func run(_ handler: some ReactorHandler) {
         while true {
-            let timeout = postponedNext.isEmpty ? timers.timeoutMilliseconds(now: Clock.monotonic) : 0
-            let count = epoll.wait(timeoutMilliseconds: timeout)
+            let count = epoll.wait(timeoutMilliseconds: timeoutMilliseconds())
             now = Clock.monotonic
+            if now >= wakeTime { wakeTime = 0 }
             handler.turnBegan(now: now)
             swap(&postponed, &postponedNext)
             for index in 0..<count {

@@ -45,6 +45,6 @@ package struct Slab<Element: AnyObject> {
         return elements[token.slot]
     }
 
-    /// Every object, of free slots as well.
-    package var all: [Element] { elements }
+    /// The object of a slot, whoever holds it.
+    package subscript(slot: Int) -> Element { elements[slot] }
 }

@@ -27,6 +27,8 @@ package struct SystemError: Error, Sendable, Equatable {
     package static let brokenPipe = SystemError(code: EPIPE)
     package static let notConnected = SystemError(code: ENOTCONN)
     package static let timedOut = SystemError(code: ETIMEDOUT)
+    package static let familyNotSupported = SystemError(code: EAFNOSUPPORT)
+    package static let addressInUse = SystemError(code: EADDRINUSE)
 }
 
 /// Turns the shim's `-errno` convention into a value or a thrown error.

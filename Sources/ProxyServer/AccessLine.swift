@@ -1,0 +1,43 @@
+internal import AccessPolicy
+
+extension LogLine {
+    /// One request's line.
+    mutating func write(_ record: AccessRecord, _ policy: PolicyConfiguration, realtime: UInt64) {
+        time(realtime)
+        field("level", word: record.status == 0 || record.status >= 500 ? "warning" : "info")
+        field("msg", word: "request")
+        let id = record.idText
+        field("id", text: id.span)
+        field("route", word: record.route == .elevated ? "elevated" : "bypass")
+        if let index = record.aliasIndex, let aliases = policy.aliases, index < aliases.count {
+            field("alias", text: aliases.name(at: index))
+        }
+        if let line = record.line {
+            let bytes = line.bytes.bytes(record.lineCount)
+            field("method", text: bytes.span.extracting(0..<record.methodCount))
+            field("path", text: bytes.span.extracting(record.methodCount..<record.lineCount))
+        }
+        // 0 is a client that left before its answer.
+        field("status", number: UInt64(record.status))
+        field("bytes_up", number: record.bytesUp)
+        field("bytes_down", number: record.bytesDown)
+        field("total_ms", nanoseconds: record.endedAt &- record.acceptedAt)
+        if record.connectedAt != 0 {
+            field("connect_ms", nanoseconds: record.connectedAt &- record.dialedAt)
+        }
+        if record.firstByteAt != 0, record.connectedAt != 0 {
+            field("upstream_ms", nanoseconds: record.firstByteAt &- record.connectedAt)
+        }
+        switch record.retry {
+        case .none: break
+        case .renewed: field("retry", word: "renewed")
+        case .unchanged: field("retry", word: "unchanged")
+        case .unavailable: field("retry", word: "unavailable")
+        case .bodyTooLarge: field("retry", word: "body_too_large")
+        }
+        if record.cause != .none {
+            field("cause", word: record.cause.name)
+            if let detail = record.cause.detail { field("detail", text: "\(detail)") }
+        }
+    }
+}

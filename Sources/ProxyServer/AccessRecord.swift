@@ -1,0 +1,90 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import HTTP1
+
+/// Why an exchange did not go as it should: for the log and the counters, never for the client.
+enum Cause: Equatable {
+    case none
+    case policy
+    case badRequest(ParseError)
+    case unresolved
+    case connect(SystemError)
+    case connectTimeout
+    case upstreamClosed
+    case upstream(SystemError)
+    case badAnswer(ParseError)
+    case unwritableAnswer
+    case truncatedAnswer
+    case internalError
+
+    /// The name in the log and in the metrics.
+    var name: StaticString {
+        switch self {
+        case .none: "none"
+        case .policy: "policy"
+        case .badRequest: "bad_request"
+        case .unresolved: "unresolved"
+        case .connect(.refused): "connection_refused"
+        case .connect: "connect_failed"
+        case .connectTimeout: "connect_timeout"
+        case .upstreamClosed: "closed_before_answer"
+        case .upstream(.reset): "reset_by_upstream"
+        case .upstream: "upstream_failed"
+        case .badAnswer: "bad_answer"
+        case .unwritableAnswer: "unwritable_answer"
+        case .truncatedAnswer: "truncated_answer"
+        case .internalError: "internal_error"
+        }
+    }
+
+    /// What exactly was wrong with the bytes, when it was that.
+    var detail: StaticString? {
+        switch self {
+        case .badRequest(let error), .badAnswer(let error): error.summary
+        case .none, .policy, .unresolved, .connect, .connectTimeout, .upstreamClosed, .upstream, .unwritableAnswer,
+            .truncatedAnswer, .internalError:
+            nil
+        }
+    }
+}
+
+/// What the access log and the counters will say of one exchange.
+struct AccessRecord {
+    /// Shown to the client as `X-Request-Id`.
+    var id: UInt64 = 0
+    var acceptedAt: UInt64 = 0
+    var dialedAt: UInt64 = 0
+    var connectedAt: UInt64 = 0
+    var firstByteAt: UInt64 = 0
+    var endedAt: UInt64 = 0
+    var status = 0
+    var isOwnAnswer = false
+    /// The head was whole, so there is a request to speak of.
+    var isRequest = false
+    var isAnswered = false
+    var bytesUp: UInt64 = 0
+    var bytesDown: UInt64 = 0
+    var route = Route.bypass
+    var aliasIndex: Int?
+    var retry = RetryOutcome.none
+    var cause = Cause.none
+    /// Method and path without query, when there is an access log.
+    var line: PooledBuffer?
+    var methodCount = 0
+    var lineCount = 0
+
+    init() {}
+
+    init(id: UInt64, acceptedAt: UInt64) {
+        self.id = id
+        self.acceptedAt = acceptedAt
+    }
+
+    /// Sixteen hexadecimal digits.
+    var idText: InlineArray<16, UInt8> {
+        InlineArray<16, UInt8> { index in
+            let digit = UInt8(truncatingIfNeeded: id >> UInt64(60 - 4 * index) & 0xf)
+            return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+        }
+    }
+}

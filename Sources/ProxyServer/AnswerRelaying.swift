@@ -1,0 +1,300 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import HTTP1
+
+/// The answer's bytes on their way from the upstream to the client.
+extension Exchange {
+    /// Reads what the upstream says, before its answer's head is whole and after.
+    func readAnswer(_ worker: Worker) {
+        switch phase {
+        case .sendingRequest, .awaitingAnswer: readAnswerHead(worker)
+        case .relayingEarly, .relaying: relayBody(worker)
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .renewing, .answering, .closing: break
+        }
+    }
+
+    // MARK: Head
+
+    private func readAnswerHead(_ worker: Worker) {
+        for _ in 0..<Bounds.readsPerTurn {
+            let window = heldAnswer.map { $0.bytes.part(heldAnswerCount..<$0.capacity) } ?? worker.scratch.inbound
+            switch upstream.transport.receive(into: window) {
+            case .wouldBlock:
+                return
+            case .endOfStream:
+                record.cause = .upstreamClosed
+                failUpstream(worker)
+                return
+            case .failed(let error):
+                record.cause = .upstream(error)
+                failUpstream(worker)
+                return
+            case .bytes(let count):
+                if record.firstByteAt == 0 { record.firstByteAt = worker.now }
+                if parseAnswer(count, worker) { return }
+            }
+        }
+        postpone(Side.upstream, .readable, worker)
+    }
+
+    private func failUpstream(_ worker: Worker) {
+        refuse(.badGateway)
+        advance(.upstreamFailed, worker)
+    }
+
+    /// - Returns: true when an event was reported.
+    private func parseAnswer(_ count: Int, _ worker: Worker) -> Bool {
+        var parser = answerParser.take() ?? worker.takeResponseParser()
+        let region: UnsafeMutableRawBufferPointer
+        if let heldAnswer {
+            heldAnswerCount += count
+            region = heldAnswer.bytes.part(0..<heldAnswerCount)
+        } else {
+            region = worker.scratch.inbound.part(0..<count)
+        }
+        var start = 0
+        do throws(ParseError) {
+            while true {
+                let bytes = region.bytes(start..<region.count)
+                guard try parser.parse(bytes.span) else {
+                    holdAnswer(region.part(start..<region.count), &parser, worker)
+                    return false
+                }
+                guard parser.head.status < 200 else { break }
+                // Interim answers are dropped: the proxy has given its own 100 (RFC 9110 §15.2).
+                interimAnswers += 1
+                start += parser.head.length
+                parser.reset()
+                guard interimAnswers <= Bounds.interimAnswers else { throw .invalidStatusCode }
+            }
+        } catch {
+            record.cause = .badAnswer(error)
+            answerParser = parser
+            failUpstream(worker)
+            return true
+        }
+        finishAnswerHead(region.part(start..<region.count), parser, worker)
+        return true
+    }
+
+    /// Keeps an incomplete head, or one that waits for a renewal.
+    private func holdAnswer(
+        _ bytes: UnsafeMutableRawBufferPointer, _ parser: inout ResponseHeadParser, _ worker: Worker
+    ) {
+        let capacity = max(2_048, bytes.count * 2)
+        if let old = heldAnswer, old.capacity > bytes.count, old.bytes.baseAddress == bytes.baseAddress {
+            answerParser = parser
+            return
+        }
+        let buffer = worker.pool.take(atLeast: capacity)
+        buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(bytes))
+        if let old = heldAnswer { worker.pool.give(old, used: heldAnswerCount) }
+        (heldAnswer, heldAnswerCount) = (buffer, bytes.count)
+        answerParser = parser
+    }
+
+    /// The final answer's head is whole.
+    /// - Parameter bytes: the head and what came with it.
+    private func finishAnswerHead(
+        _ bytes: UnsafeMutableRawBufferPointer, _ parser: consuming ResponseHeadParser, _ worker: Worker
+    ) {
+        record.status = parser.head.status
+        if parser.head.status == 401, mayRetry(worker) {
+            holdAnswer(bytes, &parser, worker)
+            advance(.tokenRefused, worker)
+            return
+        }
+        let isStaged = stageAnswer(parser.head, bytes, worker)
+        worker.giveBack(parser)
+        guard isStaged else {
+            failUpstream(worker)
+            return
+        }
+        advance(.answerBegan, worker)
+    }
+
+    /// A 401 was held back for nothing: it goes on to the client.
+    func relayHeldAnswer(_ worker: Worker) {
+        guard let buffer = heldAnswer, let parser = answerParser.take() else {
+            record.cause = .internalError
+            advance(.answerBroken, worker)
+            return
+        }
+        let isStaged = stageAnswer(parser.head, buffer.bytes.part(0..<heldAnswerCount), worker)
+        worker.giveBack(parser)
+        releaseHeldAnswer(worker)
+        guard isStaged else {
+            advance(.answerBroken, worker)
+            return
+        }
+        if requestBody.isWhole, !isUploadBroken {
+            advance(.requestSent, worker)
+        }
+        relayAnswer(worker)
+    }
+
+    /// Writes the client's head, and the body's first bytes behind it, into the staging buffer.
+    /// - Returns: false when the answer cannot be relayed; the cause is noted.
+    private func stageAnswer(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+        let framing: BodyFraming
+        do throws(ParseError) {
+            framing = try responseFraming(head, bytes.bytes(bytes.count).span, requestMethod: request.method)
+        } catch {
+            record.cause = .badAnswer(error)
+            return false
+        }
+        answerBody = BodyReader(framing, limits: worker.configuration.headLimits)
+        switch framing {
+        case .none: answerFraming = .none
+        case .length(let count): answerFraming = .length(count)
+        // An HTTP/1.0 client knows no chunks; the end of its connection is the end of the body.
+        case .chunked, .untilClose: answerFraming = request.version == .http11 ? .chunked : .untilClose
+        }
+        var writer = HeadWriter(worker.scratch.staging.part(0..<Bounds.stagingBytes - Bounds.relayBytes))
+        var editor = NoFieldEdits()
+        do throws(HeadRewriteError) {
+            try writeResponseHead(
+                head, bytes.bytes(head.length).span, route: forward.route, framing: answerFraming,
+                keepsContentLength: framing == .none, editor: &editor, into: &writer)
+        } catch {
+            record.cause = .unwritableAnswer
+            return false
+        }
+        guard !writer.overflowed else {
+            record.cause = .unwritableAnswer
+            return false
+        }
+        worker.stagedCount = writer.count
+        return stageBody(bytes.part(head.length..<bytes.count), worker)
+    }
+
+    private func stageBody(_ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+        let piece: BodyReader.Piece
+        do throws(ParseError) {
+            piece = try answerBody.read(bytes)
+        } catch {
+            record.cause = .badAnswer(error)
+            return false
+        }
+        record.bytesDown += UInt64(piece.payload)
+        var header = HeadWriter(worker.scratch.staging.part(worker.stagedCount..<Bounds.stagingBytes))
+        let payload = bytes.bytes(piece.payload)
+        if answerFraming == .chunked {
+            if piece.payload > 0 {
+                header.appendChunkHeader(piece.payload)
+                header.append(payload.span)
+                header.append(ChunkedCoding.chunkEnd)
+            }
+            if answerBody.isWhole { header.append(ChunkedCoding.lastChunk) }
+        } else {
+            header.append(payload.span)
+        }
+        worker.stagedCount += header.count
+        return !header.overflowed
+    }
+
+    // MARK: Body
+
+    /// Sends the staged head and first bytes, then whatever follows.
+    func relayAnswer(_ worker: Worker) {
+        setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+        let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
+        worker.stagedCount = 0
+        isAnswerWhole = answerBody.isWhole
+        guard sendToClient(staged, worker) else { return }
+        relayBody(worker)
+    }
+
+    /// - Returns: false when the socket is full, or an event was reported.
+    private func sendToClient(_ bytes: UnsafeRawBufferPointer, _ worker: Worker) -> Bool {
+        switch client.send(bytes, more: isAnswerWhole, pool: &worker.pool) {
+        case .bytes:
+            guard isAnswerWhole else { return true }
+            advance(.answerSent, worker)
+            return false
+        case .wouldBlock:
+            watchClient([.readable, .writable, .peerClosed], worker)
+            return false
+        case .endOfStream, .failed:
+            advance(.clientLeft, worker)
+            return false
+        }
+    }
+
+    private func relayBody(_ worker: Worker) {
+        guard client.backlog.isEmpty, !isAnswerWhole else { return }
+        for _ in 0..<Bounds.readsPerTurn {
+            let scratch = worker.scratch
+            switch upstream.transport.receive(into: scratch.inbound) {
+            case .wouldBlock:
+                watchUpstream([.readable, .peerClosed], worker)
+                return
+            case .endOfStream:
+                answerEnded(worker)
+                return
+            case .failed(let error):
+                record.cause = .upstream(error)
+                advance(.answerBroken, worker)
+                return
+            case .bytes(let count):
+                setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+                guard relayPiece(count, worker) else { return }
+                // A short read has emptied the socket; what comes later is a new edge. Unless the FIN is in already:
+                // then nothing comes later.
+                if count < Bounds.relayBytes, !upstream.hasEnded {
+                    watchUpstream([.readable, .peerClosed], worker)
+                    return
+                }
+            }
+        }
+        postpone(Side.upstream, .readable, worker)
+    }
+
+    private func relayPiece(_ count: Int, _ worker: Worker) -> Bool {
+        let scratch = worker.scratch
+        let piece: BodyReader.Piece
+        do throws(ParseError) {
+            piece = try answerBody.read(scratch.inbound.part(0..<count))
+        } catch {
+            record.cause = .badAnswer(error)
+            advance(.answerBroken, worker)
+            return false
+        }
+        record.bytesDown += UInt64(piece.payload)
+        isAnswerWhole = answerBody.isWhole
+        let framed = scratch.framed(
+            payload: piece.payload, isChunked: answerFraming == .chunked, isLast: isAnswerWhole)
+        return sendToClient(framed, worker)
+    }
+
+    /// The upstream's stream is over.
+    private func answerEnded(_ worker: Worker) {
+        guard answerBody.streamEnded() else {
+            record.cause = .truncatedAnswer
+            advance(.answerBroken, worker)
+            return
+        }
+        isAnswerWhole = true
+        let end = worker.scratch.framed(payload: 0, isChunked: answerFraming == .chunked, isLast: true)
+        _ = sendToClient(end, worker)
+    }
+
+    /// The client's socket takes bytes again.
+    func flushClient(_ worker: Worker) {
+        switch client.flush(to: &worker.pool, more: isAnswerWhole) {
+        case .bytes: break
+        case .wouldBlock:
+            setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+            return
+        case .endOfStream, .failed:
+            advance(.clientLeft, worker)
+            return
+        }
+        if isAnswerWhole {
+            advance(.answerSent, worker)
+        } else if phase == .relaying || phase == .relayingEarly {
+            setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+            relayBody(worker)
+        }
+    }
+}

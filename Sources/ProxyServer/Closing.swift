@@ -1,0 +1,122 @@
+internal import EventLoop
+
+/// The end of both connections, after the answer.
+extension Exchange {
+    /// The answer is whole and out.
+    func close(_ worker: Worker) {
+        worker.answered(self)
+        partFromUpstream(worker)
+        closeClientGently(worker)
+        finishIfClosed(worker)
+    }
+
+    /// The answer broke off: the client must see that.
+    func abort(_ worker: Worker) {
+        worker.answered(self)
+        closeUpstream(worker, byReset: true)
+        // Short of its length, or without its last chunk, an answer looks cut off even when the connection ends in good
+        // order. One that ends with the connection does not.
+        if answerFraming == .untilClose { client.transport.reset() }
+        closeClient(worker)
+        advance(.bothClosed, worker)
+    }
+
+    private func finishIfClosed(_ worker: Worker) {
+        guard !client.isOpen, !upstream.isOpen else { return }
+        advance(.bothClosed, worker)
+    }
+
+    // MARK: Client
+
+    /// close() with unread bytes in the socket turns into a reset, which can destroy the answer on its way
+    /// (RFC 9112 §9.6). So the client is listened to for as long as it may still be sending.
+    private func closeClientGently(_ worker: Worker) {
+        guard clientMayBeSending(worker) else {
+            closeClient(worker)
+            return
+        }
+        client.transport.shutdownWrite()
+        setDeadline(worker.now + Bounds.lingerNanoseconds, worker)
+        watchClient([.readable, .peerClosed], worker)
+        drain(worker)
+    }
+
+    private func clientMayBeSending(_ worker: Worker) -> Bool {
+        if clientSentMore || !requestBody.isWhole { return true }
+        // A client that promised `Connection: close` sends nothing after its request; any other is asked.
+        if request.isLast || client.hasEnded { return false }
+        switch client.transport.receive(into: worker.scratch.inbound) {
+        case .bytes: return true
+        case .wouldBlock, .endOfStream, .failed: return false
+        }
+    }
+
+    /// Reads and forgets.
+    func drainClient(_ worker: Worker) {
+        guard client.isOpen else { return }
+        drain(worker)
+        finishIfClosed(worker)
+    }
+
+    private func drain(_ worker: Worker) {
+        for _ in 0..<Bounds.readsPerTurn {
+            switch client.transport.receive(into: worker.scratch.inbound) {
+            case .bytes: continue
+            case .wouldBlock: return
+            case .endOfStream, .failed:
+                closeClient(worker)
+                return
+            }
+        }
+        postpone(Side.client, .readable, worker)
+    }
+
+    func closeClient(_ worker: Worker) {
+        guard client.isOpen else {
+            client.interest = []
+            return
+        }
+        client.transport.close()
+        client.interest = []
+        client.hasEnded = false
+        worker.descriptorClosed()
+    }
+
+    // MARK: Upstream
+
+    /// The side that closes first keeps the port in TIME_WAIT, so the upstream is left to be that side.
+    private func partFromUpstream(_ worker: Worker) {
+        guard upstream.isOpen else { return }
+        guard answerBody.isWhole, requestBody.isWhole, !isUploadBroken else {
+            closeUpstream(worker, byReset: true)
+            return
+        }
+        if upstream.hasEnded {
+            closeUpstream(worker, byReset: false)
+        } else {
+            setDeadline(worker.now + Bounds.partingNanoseconds, worker)
+            watchUpstream([.readable, .peerClosed], worker)
+        }
+    }
+
+    /// The upstream's FIN, or something that is not part of its answer.
+    func upstreamParted(_ worker: Worker) {
+        guard upstream.isOpen else { return }
+        closeUpstream(worker, byReset: !upstream.hasEnded)
+        finishIfClosed(worker)
+    }
+
+    func closeUpstream(_ worker: Worker, byReset: Bool) {
+        guard upstream.isOpen else { return }
+        if byReset { upstream.transport.reset() } else { upstream.transport.close() }
+        upstream.interest = []
+        upstream.hasEnded = false
+        worker.descriptorClosed()
+    }
+
+    func closingTimedOut(_ worker: Worker) {
+        closeClient(worker)
+        closeUpstream(worker, byReset: true)
+        finishIfClosed(worker)
+    }
+}

@@ -1,0 +1,362 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import HTTP1
+
+/// One request on its way and its answer on the way back: the sockets, buffers and counts that the machine in
+/// `ExchangeState` is about.
+///
+/// An exchange lives in a slot of its worker, is used on the worker's thread only and is reused when it is vacant. What
+/// it does in each part of its life is in the files named for it: `RequestHeadReading`, `RequestSending`, `Dialing`,
+/// `AnswerRelaying`, `OwnAnswer`, `Closing`.
+final class Exchange {
+    /// The sides of an event token.
+    enum Side {
+        static let client: UInt8 = 0
+        static let upstream: UInt8 = 1
+    }
+
+    let slot: Int
+    var generation: UInt32 = 0
+    private(set) var phase = Phase.vacant
+
+    var client = Peer()
+    var upstream = Peer()
+
+    // The request.
+    var request = RequestFacts()
+    /// The head's bytes while it is incomplete, or while the body is collected.
+    var heldHead: PooledBuffer?
+    var heldHeadCount = 0
+    /// Reads the held head.
+    var headParser: RequestHeadParser?
+    var requestBody = BodyReader()
+    var requestFraming = OutgoingFraming.none
+    /// The upstream's socket takes no more of the request: it may have answered already.
+    var isUploadBroken = false
+    /// The client sent bytes behind its request, or may have.
+    var clientSentMore = false
+    /// A half-closed client was asked for a sign of life (`clientEnded`).
+    var isProbed = false
+
+    // What a second sending needs.
+    var forward = Forward(route: .bypass)
+    /// The upstream's request head as it was written, when it may have to be sent again.
+    var keptHead: PooledBuffer?
+    var keptHeadCount = 0
+    /// Where the token lies in it.
+    var tokenPlace: ByteSlice?
+    /// The request's body from its start, when it may have to be sent again or is being collected.
+    var keptBody: PooledBuffer?
+    var keptBodyCount = 0
+    var keepsBody = false
+    var tokenVersion: UInt64 = 0
+    var retry = RetryOutcome.none
+
+    // The upstream's addresses.
+    var nextAddress = 0
+
+    // The answer.
+    var answerParser: ResponseHeadParser?
+    /// Bytes of an answer whose head is incomplete, or that waits for a renewal.
+    var heldAnswer: PooledBuffer?
+    var heldAnswerCount = 0
+    var interimAnswers = 0
+    var answerBody = BodyReader()
+    var answerFraming = OutgoingFraming.none
+    /// The answer's last byte is sent or in the backlog.
+    var isAnswerWhole = false
+    /// What the proxy answers when it answers by itself.
+    var ownAnswer = ErrorAnswer.internalError
+    var ownAnswerFormat = AnswerFormat.text
+    /// What a missing token's source says, for the client.
+    var tokenMessage: String?
+
+    // Time, in nanoseconds of the monotonic clock.
+    /// When the current phase must have got on; 0 is never.
+    var deadline: UInt64 = 0
+    /// When the wheel fires; 0 is not armed.
+    private var armedFor: UInt64 = 0
+    var record = AccessRecord()
+
+    init(slot: Int) {
+        self.slot = slot
+    }
+
+    // MARK: The machine
+
+    /// Reports an event and does what follows from it. The exchange may be vacant afterwards: return at once.
+    func advance(_ event: Event, _ worker: Worker) {
+        guard case .next(let following, let action) = step(phase, event) else {
+            worker.counters.impossibleSteps += 1
+            phase = .vacant
+            abandon(worker)
+            return
+        }
+        phase = following
+        switch action {
+        case .nothing: break
+        case .readHead: readHead(worker)
+        case .collectBody: collectBody(worker)
+        case .renewToken: askForRenewal(worker)
+        case .dial: dial(worker)
+        case .replay: replay(worker)
+        case .sendRequest: sendRequest(worker)
+        case .relayAnswer: relayAnswer(worker)
+        case .relayHeldAnswer: relayHeldAnswer(worker)
+        case .answer: answer(worker)
+        case .close: close(worker)
+        case .abort: abort(worker)
+        case .abandon: abandon(worker)
+        case .release: release(worker)
+        }
+    }
+
+    /// A connection was accepted into this slot.
+    func begin(_ socket: consuming Socket, generation: UInt32, _ worker: Worker) {
+        self.generation = generation
+        client.transport = Transport(socket)
+        request = RequestFacts()
+        record = AccessRecord(id: worker.nextRequestID(), acceptedAt: worker.now)
+        setDeadline(worker.now + worker.configuration.timeouts.head, worker)
+        advance(.accepted, worker)
+    }
+
+    /// A connection was accepted that there is no room for.
+    func refuseAtOnce(_ socket: consuming Socket, generation: UInt32, _ worker: Worker) {
+        self.generation = generation
+        client.transport = Transport(socket)
+        request = RequestFacts()
+        record = AccessRecord(id: worker.nextRequestID(), acceptedAt: worker.now)
+        clientSentMore = true
+        refuse(.overloaded)
+        phase = .readingHead
+        advance(.requestRefused, worker)
+    }
+
+    // MARK: Readiness
+
+    func clientReady(_ readiness: Readiness, _ worker: Worker) {
+        if !readiness.isDisjoint(with: [.error, .hangUp]), phase != .closing {
+            advance(.clientLeft, worker)
+            return
+        }
+        if readiness.contains(.peerClosed) { client.hasEnded = true }
+        if readiness.contains(.writable), !client.backlog.isEmpty {
+            flushClient(worker)
+            if phase == .vacant { return }
+        }
+        guard !readiness.isDisjoint(with: [.readable, .peerClosed, .error, .hangUp]) else { return }
+        switch phase {
+        case .readingHead: readHead(worker)
+        case .collectingBody: collectBody(worker)
+        case .sendingRequest, .relayingEarly: sendRequest(worker)
+        case .closing: drainClient(worker)
+        case .renewingFirst, .dialing, .awaitingAnswer, .renewing, .relaying, .answering: clientSpoke(worker)
+        case .vacant: break
+        }
+    }
+
+    func upstreamReady(_ readiness: Readiness, _ worker: Worker) {
+        if readiness.contains(.peerClosed) { upstream.hasEnded = true }
+        switch phase {
+        case .dialing:
+            finishAttempt(worker)
+        case .sendingRequest, .relayingEarly:
+            // What the upstream said comes first: it may be the reason why it takes no more.
+            if readiness != .writable { readAnswer(worker) }
+            if phase == .sendingRequest || phase == .relayingEarly, readiness.contains(.writable) {
+                sendRequest(worker)
+            }
+        case .awaitingAnswer, .relaying:
+            readAnswer(worker)
+        case .closing:
+            if readiness != .writable { upstreamParted(worker) }
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .renewing, .answering:
+            break
+        }
+    }
+
+    /// The client sent something while nothing of it is wanted: more requests, or its FIN.
+    private func clientSpoke(_ worker: Worker) {
+        if client.hasEnded {
+            clientEnded(worker)
+        } else if requestBody.isWhole {
+            clientSentMore = true
+        }
+    }
+
+    /// The client's FIN came after its whole request. It may have left, or only have shut its sending side.
+    ///
+    /// TCP tells the two apart only when something is sent: a client that has left answers with a RST. An interim
+    /// answer is something that every HTTP/1.1 client must be able to pass over (RFC 9110 §15.2), so one is sent. An
+    /// HTTP/1.0 client must not get one and has the benefit of the doubt.
+    private func clientEnded(_ worker: Worker) {
+        guard requestBody.isWhole || phase == .answering else {
+            advance(.clientLeft, worker)
+            return
+        }
+        let isBeforeAnswer = phase == .dialing || phase == .awaitingAnswer || phase == .renewing
+        guard isBeforeAnswer, request.version == .http11, !isProbed else { return }
+        isProbed = true
+        sendContinue(worker)
+    }
+
+    /// Sends `100 Continue` (RFC 9110 §15.2.1), which fits into any socket buffer that is otherwise empty.
+    func sendContinue(_ worker: Worker) {
+        let text: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
+        let bytes = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        _ = client.send(bytes, more: false, pool: &worker.pool)
+    }
+
+    // MARK: Watching
+
+    func watchClient(_ interest: Readiness, _ worker: Worker) {
+        guard client.isOpen, !client.interest.isSuperset(of: interest) else { return }
+        let token = EventToken(generation: generation, slot: slot, side: Side.client)
+        worker.watch(client.transport.descriptor, interest, over: &client.interest, token)
+    }
+
+    func watchUpstream(_ interest: Readiness, _ worker: Worker) {
+        guard upstream.isOpen, !upstream.interest.isSuperset(of: interest) else { return }
+        let token = EventToken(generation: generation, slot: slot, side: Side.upstream)
+        worker.watch(upstream.transport.descriptor, interest, over: &upstream.interest, token)
+    }
+
+    /// Goes on in the next turn, because this turn's budget is used up.
+    func postpone(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
+        worker.reactor.postpone(EventToken(generation: generation, slot: slot, side: side), readiness)
+    }
+
+    // MARK: Deadlines
+
+    /// Sets when the current phase must have got on. Moving it away costs nothing: the wheel fires at the old time and
+    /// is set anew then.
+    func setDeadline(_ time: UInt64, _ worker: Worker) {
+        deadline = time
+        arm(worker)
+    }
+
+    private func arm(_ worker: Worker) {
+        var time = deadline
+        if client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
+        guard armedFor == 0 || time < armedFor else { return }
+        armedFor = time
+        worker.reactor.timers.arm(slot: slot, at: time)
+    }
+
+    func timerExpired(_ worker: Worker) {
+        armedFor = 0
+        watchClient([.readable, .peerClosed], worker)
+        guard worker.now >= deadline else {
+            arm(worker)
+            return
+        }
+        deadlinePassed(worker)
+    }
+
+    private func deadlinePassed(_ worker: Worker) {
+        switch phase {
+        case .vacant:
+            break
+        case .readingHead where heldHeadCount == 0:
+            // Not a byte of a request: there is nobody to answer (RFC 9110 §15.5.9 leaves the 408 to us).
+            refuse(.requestTimeout)
+            advance(.clientTimedOut, worker)
+        case .readingHead, .collectingBody:
+            refuse(.requestTimeout)
+            advance(.clientTimedOut, worker)
+        case .dialing:
+            attemptTimedOut(worker)
+        case .sendingRequest:
+            // Bytes that wait for the upstream's socket tell who is slow.
+            let isUpstreamSlow = !upstream.backlog.isEmpty || isUploadBroken
+            refuse(isUpstreamSlow ? .gatewayTimeout : .requestTimeout)
+            advance(isUpstreamSlow ? .upstreamTimedOut : .clientTimedOut, worker)
+        case .awaitingAnswer:
+            refuse(.gatewayTimeout)
+            advance(.upstreamTimedOut, worker)
+        case .renewingFirst, .renewing:
+            worker.renewalTimedOut(self)
+        case .relayingEarly, .relaying, .answering:
+            advance(.relayStalled, worker)
+        case .closing:
+            closingTimedOut(worker)
+        }
+    }
+
+    /// Chooses the proxy's own answer; the event that leads to it follows.
+    func refuse(_ answer: ErrorAnswer) {
+        ownAnswer = answer
+    }
+
+    // MARK: The end
+
+    /// Drops the upstream at once and gives the slot back.
+    private func abandon(_ worker: Worker) {
+        closeUpstream(worker, byReset: true)
+        release(worker)
+    }
+
+    /// Gives everything back; the slot may have another tenant when this returns.
+    private func release(_ worker: Worker) {
+        closeClient(worker)
+        closeUpstream(worker, byReset: true)
+        worker.finished(self)
+        client.backlog.release(to: &worker.pool)
+        upstream.backlog.release(to: &worker.pool)
+        releaseHeldHead(worker)
+        releaseHeldAnswer(worker)
+        releaseKept(worker)
+        requestBody = BodyReader()
+        answerBody = BodyReader()
+        isUploadBroken = false
+        clientSentMore = false
+        isProbed = false
+        retry = .none
+        nextAddress = 0
+        interimAnswers = 0
+        isAnswerWhole = false
+        tokenMessage = nil
+        ownAnswerFormat = .text
+        deadline = 0
+        if armedFor != 0 { worker.reactor.timers.disarm(slot: slot) }
+        armedFor = 0
+        worker.release(slot: slot)
+    }
+
+    func releaseHeldHead(_ worker: Worker) {
+        if let heldHead { worker.pool.give(heldHead, used: heldHeadCount) }
+        heldHead = nil
+        heldHeadCount = 0
+        if let parser = headParser.take() { worker.giveBack(parser) }
+    }
+
+    func releaseHeldAnswer(_ worker: Worker) {
+        if let heldAnswer { worker.pool.give(heldAnswer, used: heldAnswerCount) }
+        heldAnswer = nil
+        heldAnswerCount = 0
+        if let parser = answerParser.take() { worker.giveBack(parser) }
+    }
+
+    func releaseKept(_ worker: Worker) {
+        if let keptHead { worker.pool.give(keptHead, used: keptHeadCount) }
+        if let keptBody { worker.pool.give(keptBody, used: keptBodyCount) }
+        (keptHead, keptHeadCount, tokenPlace) = (nil, 0, nil)
+        (keptBody, keptBodyCount, keepsBody) = (nil, 0, false)
+    }
+}
+
+/// What later parts of the exchange need to know of the request, once its head is gone.
+struct RequestFacts {
+    var method = Method.other
+    var version = HTTPVersion.http11
+    /// The client promised to send nothing after this request.
+    var isLast = false
+}
+
+/// What became of a 401 that a renewal might mend.
+enum RetryOutcome: UInt8, Sendable {
+    case none, renewed, unchanged, unavailable
+    /// The request's body was too large to be kept, so it was not sent again.
+    case bodyTooLarge
+}

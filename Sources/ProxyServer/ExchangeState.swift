@@ -1,0 +1,267 @@
+// The life of one exchange, whole and on its own: no I/O, no clock, no bytes.
+//
+// An exchange is one request of a client, its forwarding to the upstream and the answer's way back. Two
+// message bodies may move at once, so there are two half-machines (the readers and writers in `Exchange`);
+// what they may do is decided by one phase. `Exchange` reports what happened as an `Event`, `step` says
+// which phase follows and which `Action` is due, and `Exchange` does it. No other place changes the phase.
+//
+// The way of an ordinary request:
+//
+//     readingHead → dialing → sendingRequest → awaitingAnswer → relaying → closing → vacant
+//
+// Around it:
+//  - A chunked body that may fit the replay buffer is collected first (`collectingBody`): uWSGI loses
+//    chunked bodies, so it is sent with a Content-Length when it can be.
+//  - A token under suspicion is renewed before a long body starts (`renewingFirst`), and once more a 401
+//    parks the exchange (`renewing`) until the token is known to be new or not.
+//  - An answer may come before the request's body has ended (`relayingEarly`).
+//  - What the proxy answers by itself is `answering`.
+//  - `closing` holds what is left after the answer: a client that still sends must be drained, or close()
+//    would turn into a reset that can destroy the answer on its way (RFC 9112 §9.6), and the upstream's FIN is
+//    waited for, so that the TIME_WAIT state is its own.
+
+/// Where an exchange is.
+package enum Phase: UInt8, Sendable, CaseIterable {
+    case vacant
+    case readingHead
+    case collectingBody
+    case renewingFirst
+    case dialing
+    case sendingRequest
+    case awaitingAnswer
+    case renewing
+    case relayingEarly
+    case relaying
+    case answering
+    case closing
+}
+
+/// What happened to it.
+package enum Event: UInt8, Sendable, CaseIterable {
+    /// A connection was accepted into the slot.
+    case accepted
+    /// The head is whole and is to be forwarded; nothing has to happen before.
+    case headAccepted
+    /// The head is whole; its chunked body is to be collected before it is forwarded.
+    case bodyWanted
+    /// The head is whole; the token is suspect and the body too long to be sent twice.
+    case renewalWanted
+    /// The collected body has ended.
+    case bodyCollected
+    /// The body does not fit the replay buffer: it goes on as a stream.
+    case bodyOutgrewBuffer
+    /// The request, or the rest of it, is one that must be refused.
+    case requestRefused
+    /// The upstream connection is ready for the request's first byte.
+    case connected
+    /// No address of the upstream could be connected to.
+    case dialFailed
+    /// The request's last byte was handed to the upstream's socket.
+    case requestSent
+    /// A final answer's head is whole and is to be relayed.
+    case answerBegan
+    /// The upstream said 401 to a token that may be renewed, and the request can be sent again.
+    case tokenRefused
+    /// There is a newer token.
+    case tokenRenewed
+    /// There is none.
+    case tokenNotRenewed
+    /// The answer's last byte was handed to the client's socket.
+    case answerSent
+    /// The upstream ended, or broke the protocol, before its answer's head was relayed.
+    case upstreamFailed
+    /// The same after the head was relayed.
+    case answerBroken
+    /// The upstream was silent for too long before its answer's head.
+    case upstreamTimedOut
+    /// The client was silent for too long before its request's end.
+    case clientTimedOut
+    /// No byte of the answer moved for too long.
+    case relayStalled
+    /// The client's connection is gone.
+    case clientLeft
+    /// Nothing is left to wait for on either side.
+    case bothClosed
+}
+
+/// What is to be done about it.
+package enum Action: UInt8, Sendable, CaseIterable {
+    case nothing
+    /// Read the request's head.
+    case readHead
+    /// Read the body into the replay buffer.
+    case collectBody
+    /// Ask for a newer token.
+    case renewToken
+    /// Connect and send the request from its start.
+    case dial
+    /// Close the refused attempt, connect anew and send the kept request with the new token.
+    case replay
+    /// Move the request's bytes.
+    case sendRequest
+    /// Move the answer's bytes.
+    case relayAnswer
+    /// Move the held 401 on to the client.
+    case relayHeldAnswer
+    /// Write an answer of the proxy's own.
+    case answer
+    /// Close both sides as gently as they allow.
+    case close
+    /// Close the client so that it cannot take what it has for a whole answer, and drop the upstream.
+    case abort
+    /// Drop the upstream at once and give the slot back.
+    case abandon
+    /// Give the slot back.
+    case release
+}
+
+/// The outcome of one event.
+package enum Step: Sendable, Equatable {
+    case next(Phase, Action)
+    /// The pair cannot happen; if it does all the same, the exchange is abandoned and counted.
+    case illegal
+}
+
+/// The whole machine.
+package func step(_ phase: Phase, _ event: Event) -> Step {
+    switch phase {
+    case .vacant:
+        switch event {
+        case .accepted: .next(.readingHead, .readHead)
+        case .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .requestRefused,
+            .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed,
+            .answerSent, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled,
+            .clientLeft, .bothClosed:
+            .illegal
+        }
+    case .readingHead:
+        switch event {
+        case .headAccepted: .next(.dialing, .dial)
+        case .bodyWanted: .next(.collectingBody, .collectBody)
+        case .renewalWanted: .next(.renewingFirst, .renewToken)
+        case .requestRefused, .clientTimedOut: .next(.answering, .answer)
+        case .clientLeft: .next(.vacant, .release)
+        case .accepted, .bodyCollected, .bodyOutgrewBuffer, .connected, .dialFailed, .requestSent, .answerBegan,
+            .tokenRefused, .tokenRenewed, .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken,
+            .upstreamTimedOut, .relayStalled, .bothClosed:
+            .illegal
+        }
+    case .collectingBody:
+        switch event {
+        case .bodyCollected, .bodyOutgrewBuffer: .next(.dialing, .dial)
+        case .renewalWanted: .next(.renewingFirst, .renewToken)
+        case .requestRefused, .clientTimedOut: .next(.answering, .answer)
+        case .clientLeft: .next(.vacant, .release)
+        case .accepted, .headAccepted, .bodyWanted, .connected, .dialFailed, .requestSent, .answerBegan,
+            .tokenRefused, .tokenRenewed, .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken,
+            .upstreamTimedOut, .relayStalled, .bothClosed:
+            .illegal
+        }
+    case .renewingFirst:
+        switch event {
+        // Not renewed: the token may be right after all, and the upstream is the judge of that.
+        case .tokenRenewed, .tokenNotRenewed: .next(.dialing, .dial)
+        case .clientLeft: .next(.vacant, .abandon)
+        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
+            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .answerSent,
+            .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed:
+            .illegal
+        }
+    case .dialing:
+        switch event {
+        case .connected: .next(.sendingRequest, .sendRequest)
+        case .dialFailed, .requestRefused: .next(.answering, .answer)
+        case .clientLeft: .next(.vacant, .abandon)
+        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .requestSent,
+            .answerBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken,
+            .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed:
+            .illegal
+        }
+    case .sendingRequest:
+        switch event {
+        case .requestSent: .next(.awaitingAnswer, .nothing)
+        case .answerBegan: .next(.relayingEarly, .relayAnswer)
+        case .tokenRefused: .next(.renewing, .renewToken)
+        case .requestRefused, .upstreamFailed, .upstreamTimedOut, .clientTimedOut: .next(.answering, .answer)
+        case .clientLeft: .next(.vacant, .abandon)
+        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .connected,
+            .dialFailed, .tokenRenewed, .tokenNotRenewed, .answerSent, .answerBroken, .relayStalled, .bothClosed:
+            .illegal
+        }
+    case .awaitingAnswer:
+        switch event {
+        case .answerBegan: .next(.relaying, .relayAnswer)
+        case .tokenRefused: .next(.renewing, .renewToken)
+        case .upstreamFailed, .upstreamTimedOut: .next(.answering, .answer)
+        case .clientLeft: .next(.vacant, .abandon)
+        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
+            .requestRefused, .connected, .dialFailed, .requestSent, .tokenRenewed, .tokenNotRenewed, .answerSent,
+            .answerBroken, .clientTimedOut, .relayStalled, .bothClosed:
+            .illegal
+        }
+    case .renewing:
+        switch event {
+        case .tokenRenewed: .next(.dialing, .replay)
+        // Early, because the request's body may not have ended; `requestSent` follows at once if it has.
+        case .tokenNotRenewed: .next(.relayingEarly, .relayHeldAnswer)
+        case .clientLeft: .next(.vacant, .abandon)
+        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
+            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .answerSent,
+            .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed:
+            .illegal
+        }
+    case .relayingEarly:
+        switch event {
+        case .requestSent: .next(.relaying, .nothing)
+        case .answerSent: .next(.closing, .close)
+        case .answerBroken, .relayStalled, .requestRefused: .next(.closing, .abort)
+        case .clientLeft: .next(.vacant, .abandon)
+        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .connected,
+            .dialFailed, .answerBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed, .upstreamFailed,
+            .upstreamTimedOut, .clientTimedOut, .bothClosed:
+            .illegal
+        }
+    case .relaying:
+        switch event {
+        case .answerSent: .next(.closing, .close)
+        case .answerBroken, .relayStalled: .next(.closing, .abort)
+        case .clientLeft: .next(.vacant, .abandon)
+        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
+            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
+            .tokenNotRenewed, .upstreamFailed, .upstreamTimedOut, .clientTimedOut, .bothClosed:
+            .illegal
+        }
+    case .answering:
+        switch event {
+        case .answerSent: .next(.closing, .close)
+        case .relayStalled: .next(.closing, .abort)
+        case .clientLeft: .next(.vacant, .abandon)
+        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
+            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
+            .tokenNotRenewed, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .bothClosed:
+            .illegal
+        }
+    case .closing:
+        switch event {
+        case .bothClosed, .clientLeft: .next(.vacant, .release)
+        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
+            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
+            .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut,
+            .relayStalled:
+            .illegal
+        }
+    }
+}
+
+/// The machine as a Mermaid state diagram; ARCHITECTURE.md holds its output and a test compares them.
+package func stateDiagram() -> String {
+    var lines = ["stateDiagram-v2", "    [*] --> vacant"]
+    for phase in Phase.allCases {
+        for event in Event.allCases {
+            guard case .next(let following, let action) = step(phase, event) else { continue }
+            let effect = action == .nothing ? "" : " / \(action)"
+            lines.append("    \(phase) --> \(following): \(event)\(effect)")
+        }
+    }
+    return lines.joined(separator: "\n") + "\n"
+}

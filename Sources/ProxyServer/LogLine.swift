@@ -1,0 +1,166 @@
+package import HTTP1
+
+/// The two forms of a log line.
+package enum LogFormat: String, Sendable, CaseIterable { case logfmt, json }
+
+/// How much is logged, least first.
+package enum LogLevel: String, Sendable, CaseIterable, Comparable {
+    case trace, debug, info, notice, warning, error, critical
+
+    package static func < (left: LogLevel, right: LogLevel) -> Bool {
+        allCases.firstIndex(of: left)! < allCases.firstIndex(of: right)!
+    }
+}
+
+/// Writes one line of keys and values into a buffer, without allocating.
+package struct LogLine {
+    package var writer: HeadWriter
+    private let format: LogFormat
+    private var isFirst = true
+
+    package init(_ buffer: UnsafeMutableRawBufferPointer, _ format: LogFormat) {
+        writer = HeadWriter(buffer)
+        self.format = format
+        if format == .json { writer.append(byte: UInt8(ascii: "{")) }
+    }
+
+    /// Starts the line with its time, in UTC with milliseconds.
+    /// - Parameter realtime: nanoseconds since 1970.
+    package mutating func time(_ realtime: UInt64) {
+        key("ts")
+        if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
+        appendTimestamp(realtime)
+        if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
+    }
+
+    /// A value that is known to need no quoting in logfmt.
+    package mutating func field(_ name: StaticString, word: StaticString) {
+        key(name)
+        if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
+        writer.append(word)
+        if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
+    }
+
+    package mutating func field(_ name: StaticString, text: Span<UInt8>) {
+        key(name)
+        quoted(text)
+    }
+
+    package mutating func field(_ name: StaticString, text: String) {
+        var text = text
+        text.makeContiguousUTF8()
+        field(name, text: text.utf8.span)
+    }
+
+    package mutating func field(_ name: StaticString, number: UInt64) {
+        key(name)
+        writer.append(decimal: number)
+    }
+
+    /// A duration in milliseconds with three decimals.
+    package mutating func field(_ name: StaticString, nanoseconds: UInt64) {
+        key(name)
+        writer.append(decimal: nanoseconds / 1_000_000)
+        writer.append(byte: UInt8(ascii: "."))
+        padded(nanoseconds / 1_000 % 1_000, digits: 3)
+    }
+
+    /// Ends the line.
+    /// - Returns: its bytes; 0 when it did not fit.
+    package mutating func end() -> Int {
+        if format == .json { writer.append(byte: UInt8(ascii: "}")) }
+        writer.append(byte: UInt8(ascii: "\n"))
+        return writer.overflowed ? 0 : writer.count
+    }
+
+    private mutating func key(_ name: StaticString) {
+        switch format {
+        case .logfmt:
+            if !isFirst { writer.append(byte: UInt8(ascii: " ")) }
+            writer.append(name)
+            writer.append(byte: UInt8(ascii: "="))
+        case .json:
+            writer.append(isFirst ? "\"" : ",\"")
+            writer.append(name)
+            writer.append("\":")
+        }
+        isFirst = false
+    }
+
+    private mutating func quoted(_ text: Span<UInt8>) {
+        let isBare = format == .logfmt && !text.isEmpty && text.indices.allSatisfy { isPlain(text[$0]) }
+        if !isBare { writer.append(byte: UInt8(ascii: "\"")) }
+        for index in text.indices {
+            let byte = text[index]
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                writer.append(byte: UInt8(ascii: "\\"))
+                writer.append(byte: byte)
+            case 0x20...0x7e, 0x80...0xff:
+                writer.append(byte: byte)
+            default:
+                // No control byte gets through: a line stays a line.
+                writer.append("\\u00")
+                writer.append(byte: hexadecimalDigit(byte >> 4))
+                writer.append(byte: hexadecimalDigit(byte & 0xf))
+            }
+        }
+        if !isBare { writer.append(byte: UInt8(ascii: "\"")) }
+    }
+
+    private func isPlain(_ byte: UInt8) -> Bool {
+        byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "=") && byte != UInt8(ascii: "\\")
+    }
+
+    private func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+        value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+
+    private mutating func padded(_ value: UInt64, digits: Int) {
+        var divisor: UInt64 = 1
+        for _ in 1..<digits { divisor *= 10 }
+        while divisor > 0 {
+            writer.append(byte: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
+            divisor /= 10
+        }
+    }
+
+    private mutating func appendTimestamp(_ realtime: UInt64) {
+        let seconds = realtime / 1_000_000_000
+        let date = CivilDate(daysSince1970: Int(seconds / 86_400))
+        padded(UInt64(date.year), digits: 4)
+        writer.append(byte: UInt8(ascii: "-"))
+        padded(UInt64(date.month), digits: 2)
+        writer.append(byte: UInt8(ascii: "-"))
+        padded(UInt64(date.day), digits: 2)
+        writer.append(byte: UInt8(ascii: "T"))
+        padded(seconds / 3_600 % 24, digits: 2)
+        writer.append(byte: UInt8(ascii: ":"))
+        padded(seconds / 60 % 60, digits: 2)
+        writer.append(byte: UInt8(ascii: ":"))
+        padded(seconds % 60, digits: 2)
+        writer.append(byte: UInt8(ascii: "."))
+        padded(realtime / 1_000_000 % 1_000, digits: 3)
+        writer.append(byte: UInt8(ascii: "Z"))
+    }
+}
+
+/// A date of the proleptic Gregorian calendar.
+struct CivilDate: Equatable {
+    var year: Int
+    var month: Int
+    var day: Int
+
+    /// Days are counted from 0000-03-01, so that the leap day is the last of its year: 146,097 days make 400 years.
+    init(daysSince1970 days: Int) {
+        let shifted = days + 719_468
+        let era = shifted / 146_097
+        let dayOfEra = shifted % 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+    }
+}

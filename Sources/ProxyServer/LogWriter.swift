@@ -1,0 +1,137 @@
+package import EventLoop
+internal import Glibc
+internal import Synchronization
+
+/// The one thread that writes to the log's descriptor. Whoever has a line puts it into a bounded queue and goes on: when
+/// the descriptor is slow, lines are dropped and counted, and no request waits.
+package final class LogWriter: Sendable {
+    private static let ringBytes = 262_144
+    /// Lines are gathered for so long before they are written, so that a busy worker costs one wake-up in that time.
+    private static let gatherMicroseconds: UInt32 = 20_000
+
+    private struct Queue {
+        var rings: [ByteRing] = []
+        var isStopping = false
+    }
+
+    package let format: LogFormat
+    private let descriptor: CInt
+    private let queue = Mutex(Queue())
+    /// Lines from other threads than the workers: few, so a lock will do.
+    private let events = ByteRing(capacity: ringBytes)
+    private let eventsLock = Mutex(())
+    private let isAsleep = Atomic<Bool>(false)
+    private let dropped = Atomic<UInt64>(0)
+    private let bell: Mailbox<Void>
+    private let thread = Mutex<Thread?>(nil)
+
+    /// - Parameter descriptor: written to, never closed.
+    package init(descriptor: CInt, format: LogFormat) throws(SystemError) {
+        self.descriptor = descriptor
+        self.format = format
+        bell = try Mailbox()
+    }
+
+    /// Lines that did not fit since the start.
+    package var droppedLines: UInt64 { dropped.load(ordering: .relaxed) }
+
+    package func start() throws(SystemError) {
+        let started = try Thread(name: "log") { [self] in run() }
+        thread.withLock { $0 = started }
+    }
+
+    /// A queue for one worker's thread.
+    func makeRing() -> ByteRing {
+        let ring = ByteRing(capacity: Self.ringBytes)
+        queue.withLock { $0.rings.append(ring) }
+        return ring
+    }
+
+    /// Queues a line of a worker.
+    func write(_ line: UnsafeRawBufferPointer, to ring: ByteRing) {
+        guard ring.write(line) else {
+            dropped.add(1, ordering: .relaxed)
+            return
+        }
+        wake()
+    }
+
+    /// Queues one line of any other thread.
+    package func log(_ level: LogLevel, _ message: String, _ fields: [(StaticString, String)] = []) {
+        withUnsafeTemporaryAllocation(byteCount: 8_192, alignment: 1) { buffer in
+            var line = LogLine(buffer, format)
+            line.time(Clock.realtime)
+            line.field("level", text: level.rawValue)
+            line.field("msg", text: message)
+            for (name, value) in fields { line.field(name, text: value) }
+            let count = line.end()
+            guard count > 0 else { return }
+            let written = eventsLock.withLock { _ in
+                events.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+            if !written { dropped.add(1, ordering: .relaxed) }
+        }
+        wake()
+    }
+
+    /// Writes what is queued and ends the thread. A descriptor that blocks is given up after a second.
+    package func stop() {
+        queue.withLock { $0.isStopping = true }
+        bell.post(())
+        for _ in 0..<100 where thread.withLock({ $0 != nil }) { usleep(10_000) }
+    }
+
+    private func wake() {
+        if isAsleep.exchange(false, ordering: .acquiringAndReleasing) { bell.post(()) }
+    }
+
+    private func run() {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let (rings, isStopping) = queue.withLock { ($0.rings, $0.isStopping) }
+            var isIdle = true
+            for ring in rings + [events] {
+                while true {
+                    let count = ring.read(into: buffer)
+                    guard count > 0 else { break }
+                    isIdle = false
+                    writeOut(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                }
+            }
+            if isStopping {
+                thread.withLock { $0 = nil }
+                return
+            }
+            if isIdle {
+                // Announced first and looked at once more, so that a line queued in between is not left behind.
+                if isAsleep.exchange(true, ordering: .acquiringAndReleasing) {
+                    var waiting = pollfd(fd: bell.descriptor, events: Int16(POLLIN), revents: 0)
+                    poll(&waiting, 1, -1)
+                    _ = bell.takeAll()
+                    isAsleep.store(false, ordering: .releasing)
+                    usleep(Self.gatherMicroseconds)
+                }
+            } else {
+                isAsleep.store(false, ordering: .releasing)
+                usleep(Self.gatherMicroseconds)
+            }
+        }
+    }
+
+    /// Writes all of it; the descriptor may be a pipe that blocks, or one that somebody made non-blocking.
+    private func writeOut(_ bytes: UnsafeRawBufferPointer) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+            if count > 0 {
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            } else if errno == EAGAIN {
+                var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                poll(&waiting, 1, 1_000)
+            } else if errno != EINTR {
+                return
+            }
+        }
+    }
+}

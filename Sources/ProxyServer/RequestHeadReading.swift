@@ -1,0 +1,200 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import HTTP1
+internal import TokenStore
+
+/// The request's head: read, judged and written anew for the upstream.
+extension Exchange {
+    /// What the head led to, and whether its bytes are needed once more.
+    private struct Verdict {
+        var event: Event
+        var keepsHead = false
+    }
+
+    /// Reads until the head is whole. Most heads come in one piece and are parsed where they were received.
+    func readHead(_ worker: Worker) {
+        for _ in 0..<Bounds.readsPerTurn {
+            let window = heldHead.map { $0.bytes.part(heldHeadCount..<$0.capacity) } ?? worker.scratch.inbound
+            switch client.transport.receive(into: window) {
+            case .wouldBlock:
+                watchClient([.readable, .peerClosed], worker)
+                return
+            case .endOfStream, .failed:
+                advance(.clientLeft, worker)
+                return
+            case .bytes(let count):
+                let verdict = heldHead == nil ? parseFirstPiece(count, worker) : parseNextPiece(count, worker)
+                if let verdict {
+                    advance(verdict.event, worker)
+                    return
+                }
+            }
+        }
+        postpone(Side.client, .readable, worker)
+    }
+
+    private func parseFirstPiece(_ count: Int, _ worker: Worker) -> Verdict? {
+        var parser = worker.takeRequestParser()
+        let bytes = worker.scratch.inbound.bytes(count)
+        let verdict = parse(&parser, bytes, worker)
+        if let verdict, !verdict.keepsHead {
+            worker.giveBack(parser)
+        } else {
+            // The bytes are needed after this turn: out of the shared buffer with them.
+            let buffer = worker.pool.take(atLeast: max(2_048, count + 1))
+            buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(bytes))
+            (heldHead, heldHeadCount) = (buffer, count)
+            headParser = parser
+        }
+        return verdict
+    }
+
+    private func parseNextPiece(_ count: Int, _ worker: Worker) -> Verdict? {
+        guard let buffer = heldHead, var parser = headParser.take() else { return nil }
+        heldHeadCount += count
+        let verdict = parse(&parser, buffer.bytes.bytes(heldHeadCount), worker)
+        headParser = parser
+        if let verdict, !verdict.keepsHead {
+            releaseHeldHead(worker)
+        } else if heldHeadCount == buffer.capacity {
+            growHeldHead(buffer, worker)
+        }
+        return verdict
+    }
+
+    private func growHeldHead(_ old: PooledBuffer, _ worker: Worker) {
+        let larger = worker.pool.take(atLeast: old.capacity * 2)
+        larger.bytes.copyMemory(from: UnsafeRawBufferPointer(old.bytes.part(0..<heldHeadCount)))
+        worker.pool.give(old, used: heldHeadCount)
+        heldHead = larger
+    }
+
+    /// - Returns: nil while the head is incomplete.
+    private func parse(
+        _ parser: inout RequestHeadParser, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker
+    ) -> Verdict? {
+        do throws(ParseError) {
+            guard try parser.parse(bytes.span) else { return nil }
+        } catch {
+            record.cause = .badRequest(error)
+            // What follows is of no known length, so it is drained rather than trusted to be nothing.
+            clientSentMore = true
+            noteRequest(parser.head, bytes, worker)
+            return refusal(ErrorAnswer(status: error.status))
+        }
+        return judge(parser.head, bytes, worker)
+    }
+
+    private func refusal(_ answer: ErrorAnswer) -> Verdict {
+        refuse(answer)
+        return Verdict(event: .requestRefused)
+    }
+
+    private func noteRequest(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) {
+        request = RequestFacts(method: head.method, version: head.version, isLast: head.isLastRequest)
+        ownAnswerFormat = preferredFormat(head.fields, bytes.span)
+        worker.noteRequestLine(head, bytes, &record)
+    }
+
+    /// Decides what becomes of the request, and makes everything ready for it.
+    private func judge(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Verdict {
+        noteRequest(head, bytes, worker)
+        requestBody = BodyReader(head.framing, limits: worker.configuration.headLimits)
+        switch decide(head, bytes.span, worker.policy) {
+        case .refuse(let answer):
+            record.cause = .policy
+            return refusal(answer)
+        case .forward(let forward):
+            self.forward = forward
+            record.route = forward.route
+            record.aliasIndex = forward.aliasIndex
+        }
+        guard worker.admitRequest(self) else { return refusal(.overloaded) }
+        if forward.route == .elevated, worker.token.token == nil {
+            tokenMessage = worker.token.health.reason?.clientMessage
+            return refusal(.tokenUnavailable)
+        }
+        if head.expectsContinue, !requestBody.isWhole, head.length == bytes.count { sendContinue(worker) }
+
+        let isRenewable = forward.route == .elevated && worker.token.isRenewable
+        tokenVersion = worker.token.version
+        switch head.framing {
+        case .chunked:
+            keepsBody = true
+            return Verdict(event: .bodyWanted, keepsHead: true)
+        case .length(let count) where count > 0:
+            requestFraming = .length(count)
+            keepsBody = isRenewable && count <= UInt64(worker.configuration.replayBufferBytes)
+            if keepsBody { keptBody = worker.pool.take(atLeast: Int(count)) }
+            if isRenewable, !keepsBody, worker.token.suspect {
+                return Verdict(event: .renewalWanted, keepsHead: true)
+            }
+        case .length: requestFraming = .length(0)
+        case .none, .untilClose: requestFraming = .none
+        }
+        let isWritten = stageHead(head, bytes, worker)
+        guard isWritten else { return refusal(.headerFieldsTooLarge) }
+        return stageBodyPrefix(bytes, from: head.length, worker)
+    }
+
+    /// The body's first bytes often come with the head; they go out with it, in one call.
+    private func stageBodyPrefix(
+        _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, _ worker: Worker
+    ) -> Verdict {
+        let rest = UnsafeMutableRawBufferPointer(mutating: UnsafeRawBufferPointer(bytes)).part(start..<bytes.count)
+        if requestBody.isWhole {
+            if !rest.isEmpty { clientSentMore = true }
+            return Verdict(event: .headAccepted)
+        }
+        // Only a body of known length comes here, and reading that cannot fail.
+        guard let piece = try? requestBody.read(rest) else { return refusal(.badRequest) }
+        if piece.consumed < rest.count { clientSentMore = true }
+        let payload = UnsafeRawBufferPointer(rest.part(0..<piece.payload))
+        keep(payload)
+        record.bytesUp += UInt64(piece.payload)
+        worker.appendToStaging(payload)
+        return Verdict(event: .headAccepted)
+    }
+
+    /// Writes the upstream's head into the staging buffer.
+    /// - Returns: false when it does not fit, or names too many connection options.
+    func stageHead(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Bool {
+        var writer = HeadWriter(worker.scratch.staging.part(0..<Bounds.stagingBytes - Bounds.relayBytes))
+        let place: ByteSlice?
+        do {
+            if forward.route == .elevated, let token = worker.token.token {
+                place = try token.withBytes { token throws(HeadRewriteError) in
+                    try writeRequestHead(
+                        head, bytes.span, decision: forward, target: worker.configuration.target,
+                        framing: requestFraming, token: token, into: &writer)
+                }
+            } else {
+                place = try writeRequestHead(
+                    head, bytes.span, decision: forward, target: worker.configuration.target,
+                    framing: requestFraming, token: nil, into: &writer)
+            }
+        } catch {
+            return false
+        }
+        guard !writer.overflowed else { return false }
+        worker.stagedCount = writer.count
+        tokenVersion = worker.token.version
+        if forward.route == .elevated, worker.token.isRenewable {
+            let buffer = worker.pool.take(atLeast: writer.count)
+            buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count)))
+            (keptHead, keptHeadCount, tokenPlace) = (buffer, writer.count, place)
+        }
+        return true
+    }
+
+    /// Keeps body bytes for a second sending, while they fit.
+    func keep(_ payload: UnsafeRawBufferPointer) {
+        guard keepsBody, let keptBody, !payload.isEmpty else { return }
+        guard keptBodyCount + payload.count <= keptBody.capacity else {
+            keepsBody = false
+            return
+        }
+        keptBody.bytes.part(keptBodyCount..<keptBodyCount + payload.count).copyMemory(from: payload)
+        keptBodyCount += payload.count
+    }
+}

@@ -1,0 +1,116 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import HTTP1
+
+/// The request's bytes on their way from the client to the upstream.
+extension Exchange {
+    /// Moves what can be moved. A full upstream socket stops the reading of the client, so that memory stays bounded.
+    func sendRequest(_ worker: Worker) {
+        guard !isUploadBroken else { return }
+        for _ in 0..<Bounds.readsPerTurn {
+            switch upstream.flush(to: &worker.pool, more: false) {
+            case .bytes: break
+            case .wouldBlock:
+                watchUpstream([.readable, .writable, .peerClosed], worker)
+                return
+            case .endOfStream, .failed:
+                uploadBroke(worker)
+                return
+            }
+            if requestBody.isWhole {
+                requestSent(worker)
+                return
+            }
+            if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.body, worker) }
+            let window = worker.scratch.inbound
+            switch client.transport.receive(into: window) {
+            case .wouldBlock:
+                watchClient([.readable, .peerClosed], worker)
+                watchUpstream([.readable, .peerClosed], worker)
+                return
+            case .endOfStream, .failed:
+                // Half a request is none: the upstream must not take it for whole.
+                advance(.clientLeft, worker)
+                return
+            case .bytes(let count):
+                guard forwardPiece(count, worker) else { return }
+            }
+        }
+        postpone(Side.client, .readable, worker)
+        watchClient([.readable, .peerClosed], worker)
+        watchUpstream([.readable, .peerClosed], worker)
+    }
+
+    /// Sends one received piece on.
+    /// - Returns: false when an event was reported.
+    private func forwardPiece(_ count: Int, _ worker: Worker) -> Bool {
+        let scratch = worker.scratch
+        let piece: BodyReader.Piece
+        do throws(ParseError) {
+            piece = try requestBody.read(scratch.inbound.part(0..<count))
+        } catch {
+            record.cause = .badRequest(error)
+            clientSentMore = true
+            refuse(ErrorAnswer(status: error.status))
+            advance(.requestRefused, worker)
+            return false
+        }
+        if piece.consumed < count { clientSentMore = true }
+        keep(UnsafeRawBufferPointer(scratch.inbound.part(0..<piece.payload)))
+        record.bytesUp += UInt64(piece.payload)
+        if let limit = worker.policy.maxBodyBytes, record.bytesUp > limit {
+            refuse(.contentTooLarge)
+            advance(.requestRefused, worker)
+            return false
+        }
+        let framed = scratch.framed(
+            payload: piece.payload, isChunked: requestFraming == .chunked, isLast: requestBody.isWhole)
+        switch upstream.send(framed, more: false, pool: &worker.pool) {
+        case .bytes, .wouldBlock: return true
+        case .endOfStream, .failed:
+            uploadBroke(worker)
+            return false
+        }
+    }
+
+    private func requestSent(_ worker: Worker) {
+        setDeadline(worker.now + worker.configuration.timeouts.response, worker)
+        watchUpstream([.readable, .peerClosed], worker)
+        advance(.requestSent, worker)
+    }
+
+    /// The upstream takes no more. It may have answered before it closed: what it said is still to be read.
+    private func uploadBroke(_ worker: Worker) {
+        isUploadBroken = true
+        clientSentMore = true
+        upstream.backlog.release(to: &worker.pool)
+        setDeadline(worker.now + worker.configuration.timeouts.response, worker)
+        watchUpstream([.readable, .peerClosed], worker)
+        if phase == .sendingRequest { readAnswer(worker) }
+    }
+}
+
+extension Scratch {
+    /// The first `payload` received bytes as they go on: as they are, or with their chunk framing in the margins
+    /// around them (RFC 9112 §7.1).
+    func framed(payload: Int, isChunked: Bool, isLast: Bool) -> UnsafeRawBufferPointer {
+        guard isChunked else { return UnsafeRawBufferPointer(framed(payload, before: 0, after: 0)) }
+        var header = InlineArray<32, UInt8>(repeating: 0)
+        var before = 0
+        if payload > 0 {
+            var span = header.mutableSpan
+            before = span.withUnsafeMutableBytes { bytes in
+                var writer = HeadWriter(bytes)
+                writer.appendChunkHeader(payload)
+                return writer.count
+            }
+        }
+        let after = (payload > 0 ? 2 : 0) + (isLast ? 5 : 0)
+        let framed = framed(payload, before: before, after: after)
+        for index in 0..<before { framed[index] = header[index] }
+        var writer = HeadWriter(framed.part(before + payload..<framed.count))
+        if payload > 0 { writer.append(ChunkedCoding.chunkEnd) }
+        if isLast { writer.append(ChunkedCoding.lastChunk) }
+        return UnsafeRawBufferPointer(framed)
+    }
+}

@@ -1,0 +1,80 @@
+package import AccessPolicy
+package import HTTP1
+
+/// The time-outs of an exchange, in nanoseconds.
+package struct Timeouts: Sendable {
+    /// From accept until the request's head is whole.
+    package var head: UInt64
+    /// Without a byte of a body, in either direction.
+    package var body: UInt64
+    /// From the request's last byte until the answer's head is whole.
+    package var response: UInt64
+    /// Name look-up, TCP and TLS of all addresses together.
+    package var connect: UInt64
+
+    package init(head: UInt64, body: UInt64, response: UInt64, connect: UInt64) {
+        self.head = head
+        self.body = body
+        self.response = response
+        self.connect = connect
+    }
+}
+
+/// Which requests get an access line.
+package enum AccessLogMode: String, Sendable, CaseIterable { case off, errors, all }
+
+/// What every worker needs to know and what never changes while the server runs.
+package struct ServerConfiguration: Sendable {
+    package var target: UpstreamTarget
+    package var headLimits: HeadLimits
+    package var timeouts: Timeouts
+    /// Request bodies up to this many bytes are kept, to be sent again after a renewal or with a Content-Length.
+    package var replayBufferBytes: Int
+    /// Requests in flight, in the whole process; nil is bound by descriptors only.
+    package var maxRequests: Int?
+    /// The process's descriptor limit.
+    package var descriptorLimit: Int
+    package var accessLog: AccessLogMode
+
+    package init(
+        target: UpstreamTarget, headLimits: HeadLimits, timeouts: Timeouts, replayBufferBytes: Int,
+        maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode
+    ) {
+        self.target = target
+        self.headLimits = headLimits
+        self.timeouts = timeouts
+        self.replayBufferBytes = replayBufferBytes
+        self.maxRequests = maxRequests
+        self.descriptorLimit = descriptorLimit
+        self.accessLog = accessLog
+    }
+}
+
+/// Bounds that are not for the operator to choose.
+enum Bounds {
+    /// One read or write moves at most this much.
+    static let relayBytes = 65_536
+    /// Reads of one exchange in one turn; then the others have theirs.
+    static let readsPerTurn = 16
+    /// Before the data in the relay buffer there is room for a chunk's size line, and after it for its end and the
+    /// last chunk.
+    static let chunkMargin = 32
+    /// A request head with what the proxy adds, or a response head, with a relay buffer's worth of body behind it.
+    static let stagingBytes = 2 * 65_536 + 24_576
+    /// How long a client that still sends is listened to after its answer (RFC 9112 §9.6).
+    static let lingerNanoseconds: UInt64 = 2_000_000_000
+    /// How long the upstream's FIN is waited for after its whole answer is in.
+    static let partingNanoseconds: UInt64 = 1_000_000_000
+    /// An exchange that is answered sooner than this never has its client's socket watched: one system call less. A
+    /// client that leaves is noticed after at most this long.
+    static let patienceNanoseconds: UInt64 = 50_000_000
+    /// How long accepting pauses when descriptors or memory ran out.
+    static let acceptPauseNanoseconds: UInt64 = 100_000_000
+    static let acceptsPerTurn = 64
+    /// Interim answers (1xx) before the final one.
+    static let interimAnswers = 16
+    /// Descriptors that are never given to connections: files, libpq, the admin listener.
+    static let reservedDescriptors = 64
+    /// Bytes of a request line that the access log keeps.
+    static let loggedLineBytes = 512
+}

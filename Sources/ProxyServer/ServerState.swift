@@ -1,0 +1,84 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import Synchronization
+internal import TokenStore
+
+/// What a worker is told by other threads.
+enum WorkerMail: Sendable {
+    /// A token, the policy or the addresses were published anew.
+    case publishedChanged
+    case renewalEnded(version: UInt64, RenewalOutcome)
+    /// Accept no more, finish what is in flight, end.
+    case drain
+    /// End now.
+    case stop
+    /// Tell the counters and the longest turn, in nanoseconds.
+    case report(@Sendable (Counters, UInt64) -> Void)
+}
+
+/// What the workers share: published values and two counts that bound the whole process.
+final class ServerState: Sendable {
+    let configuration: ServerConfiguration
+    let tokens: TokenPublisher
+    let policy: Published<PolicyConfiguration>
+    let addresses: Published<ResolvedAddresses>
+    let log: LogWriter
+    private let renewToken: @Sendable (UInt64) async -> RenewalOutcome
+    private let descriptors = Atomic<Int>(0)
+    private let requests = Atomic<Int>(0)
+
+    init(
+        configuration: ServerConfiguration, tokens: TokenPublisher, policy: Published<PolicyConfiguration>,
+        addresses: Published<ResolvedAddresses>, log: LogWriter,
+        renew: @escaping @Sendable (UInt64) async -> RenewalOutcome
+    ) {
+        self.configuration = configuration
+        self.tokens = tokens
+        self.policy = policy
+        self.addresses = addresses
+        self.log = log
+        renewToken = renew
+    }
+
+    /// Asks the broker, off the workers' threads, and has it answer by mail.
+    func renew(ifStill version: UInt64, answerTo mailbox: Mailbox<WorkerMail>) {
+        Task.detached { [renewToken] in
+            mailbox.post(.renewalEnded(version: version, await renewToken(version)))
+        }
+    }
+
+    // MARK: Bounds
+
+    /// Descriptors in use by connections.
+    func descriptorOpened() {
+        descriptors.add(1, ordering: .relaxed)
+    }
+
+    func descriptorClosed() {
+        descriptors.subtract(1, ordering: .relaxed)
+    }
+
+    /// Clients stop short of the limit, so that those which are in can still be dialed for.
+    var mayAccept: Bool {
+        let limit = configuration.descriptorLimit - Bounds.reservedDescriptors
+        return descriptors.load(ordering: .relaxed) <= limit - limit / 16
+    }
+
+    var mayDial: Bool {
+        descriptors.load(ordering: .relaxed) < configuration.descriptorLimit - Bounds.reservedDescriptors
+    }
+
+    /// Counts a request in, unless there are too many.
+    func requestBegan() -> Bool {
+        guard let most = configuration.maxRequests else { return true }
+        guard requests.add(1, ordering: .relaxed).newValue <= most else {
+            requests.subtract(1, ordering: .relaxed)
+            return false
+        }
+        return true
+    }
+
+    func requestEnded() {
+        if configuration.maxRequests != nil { requests.subtract(1, ordering: .relaxed) }
+    }
+}
