@@ -52,12 +52,7 @@ package struct ConnectionString: Sendable {
                 throw .unknownParameter(name: printable(name), hint: PgxParameters.hint(name))
             }
         }
-        // The last of several wins with libpq, the first with pgx's URLs: two that differ are a mistake in either.
-        for (index, parameter) in parameters.enumerated() {
-            for earlier in parameters[..<index] where earlier.name == parameter.name {
-                guard earlier.value == parameter.value else { throw .differentTwice(name: parameter.name) }
-            }
-        }
+        if isURL { try Self.refuseDifferentTwice(parameters) }
 
         var kept = isURL ? URLForm.rebuilt(bytes, parameters) : KeyValueForm.rebuilt(parameters)
         defer { wipe(&kept) }
@@ -65,6 +60,16 @@ package struct ConnectionString: Sendable {
         self.ignored = ignored
         forLibpq = Secret(kept)
         try Self.parseByLibpq(forLibpq)
+    }
+
+    /// In a URL, the last of several wins with libpq and the first with pgx: two that differ are a mistake in either. In
+    /// the key=value form both take the last.
+    private static func refuseDifferentTwice(_ parameters: [ConnectionParameter]) throws(ConnectionStringError) {
+        for (index, parameter) in parameters.enumerated() {
+            for earlier in parameters[..<index] where earlier.name == parameter.name {
+                guard earlier.value == parameter.value else { throw .differentTwice(name: parameter.name) }
+            }
+        }
     }
 
     /// Gives `body` the string as C wants it, and wipes that copy.

@@ -73,6 +73,7 @@ import Testing
         ]
         for (string, expected) in cases { #expect(message(string) == expected) }
         #expect(message("postgres://h/db?sslmode=require&sslmode=require") == nil)
+        #expect(message("sslmode=require sslmode=disable") == nil)
     }
 
     @Test func noRefusalShowsAPassword() throws {

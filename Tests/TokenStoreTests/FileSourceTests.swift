@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Testing
 
 @testable import TokenStore
@@ -12,7 +12,7 @@ final class TemporaryFolder: Sendable {
         path = template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
     }
 
-    deinit { removeTree(path) }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 
     func file(_ name: String) -> String { path + "/" + name }
 
@@ -23,10 +23,6 @@ final class TemporaryFolder: Sendable {
         let bytes = Array(text.utf8)
         precondition(Glibc.write(descriptor, bytes, bytes.count) == bytes.count)
     }
-}
-
-private func removeTree(_ path: String) {
-    nftw(path, { path, _, _, _ in remove(path) }, 16, Int32(FTW_DEPTH.rawValue | FTW_PHYS.rawValue))
 }
 
 @Suite struct FileSourceTests {
