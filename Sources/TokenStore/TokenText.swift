@@ -20,20 +20,25 @@ package enum TokenText {
     /// Twice what any Sentry token has come near, and far from the upstream's limit for a head.
     package static let maximumBytes = 4096
 
-    /// Trims white space around `bytes` and checks what is left: 1 to 4096 bytes of visible ASCII.
-    ///
-    /// RFC 6750's b64token is narrower. The rest of the visible characters is harmless in a field value, and refusing a
-    /// token that the upstream would take helps nobody.
+    /// Trims white space around `bytes` and checks what is left.
     package static func parse(_ bytes: Span<UInt8>) throws(TokenTextError) -> Secret {
         var start = 0
         var end = bytes.count
         while start < end, isBlank(bytes[start]) { start += 1 }
         while end > start, isBlank(bytes[end - 1]) { end -= 1 }
-        guard start < end else { throw .empty }
-        guard end - start <= maximumBytes else { throw .tooLong }
+        return try check(bytes.extracting(start..<end))
+    }
+
+    /// Checks `bytes` as they are: 1 to 4096 bytes of visible ASCII.
+    ///
+    /// RFC 6750's b64token is narrower. The rest of the visible characters is harmless in a field value, and refusing a
+    /// token that the upstream would take helps nobody.
+    package static func check(_ bytes: Span<UInt8>) throws(TokenTextError) -> Secret {
+        guard !bytes.isEmpty else { throw .empty }
+        guard bytes.count <= maximumBytes else { throw .tooLong }
         var token: [UInt8] = []
-        token.reserveCapacity(end - start)
-        for index in start..<end {
+        token.reserveCapacity(bytes.count)
+        for index in 0..<bytes.count {
             guard (0x21...0x7E).contains(bytes[index]) else {
                 wipe(&token)
                 throw .illegalByte

@@ -1,0 +1,179 @@
+internal import CPostgres
+internal import Glibc
+
+/// What went wrong with a query, and what libpq said about it.
+struct PostgresFailure: Error {
+    let error: DatabaseError
+    /// libpq's first line; may name hosts and users, never a password. For debugging only.
+    let detail: String
+}
+
+/// One fresh connection, one simple query after another, closed at the end: no idle backend is kept, and no state that
+/// a pooler in transaction mode could lose. Blocks its thread, up to the deadline and the time that a look-up of a host
+/// name takes, so it runs on a thread of its own.
+final class PostgresQuery {
+    private let connection: OpaquePointer
+    private let deadlineNanoseconds: UInt64
+
+    /// Connects.
+    /// - Parameter deadlineNanoseconds: on the monotonic clock; for connecting and all queries together.
+    init(_ string: ConnectionString, deadlineNanoseconds: UInt64) throws(PostgresFailure) {
+        guard let connection = string.withCString({ PQconnectStart($0) }) else {
+            throw PostgresFailure(error: .other(sqlState: "?????"), detail: "out of memory")
+        }
+        self.connection = connection
+        self.deadlineNanoseconds = deadlineNanoseconds
+        // The SQLSTATE of an error while connecting can be had from the text alone, and stands there only in this mode.
+        PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
+        PQsetNoticeProcessor(connection, { _, _ in }, nil)
+        if PQstatus(connection) == CONNECTION_BAD { throw connectFailure(whileStarting: true) }
+        // libpq-connect: after PQconnectStart, act as if PQconnectPoll had returned PGRES_POLLING_WRITING.
+        var next = PGRES_POLLING_WRITING
+        while true {
+            switch next {
+            case PGRES_POLLING_OK:
+                PQsetnonblocking(connection, 1)
+                return
+            case PGRES_POLLING_READING: try wait(for: POLLIN)
+            case PGRES_POLLING_WRITING: try wait(for: POLLOUT)
+            default: throw connectFailure(whileStarting: false)
+            }
+            next = PQconnectPoll(connection)
+        }
+    }
+
+    deinit { PQfinish(connection) }
+
+    /// Runs `sql` by the simple protocol.
+    /// - Returns: the first column of the first row; `nil` when there is no row or the column is NULL.
+    func firstValue(_ sql: String) throws(PostgresFailure) -> [UInt8]? {
+        guard PQsendQuery(connection, sql) == 1 else { throw lostConnection() }
+        while true {
+            let left = PQflush(connection)
+            if left == 0 { break }
+            guard left == 1 else { throw lostConnection() }
+            try wait(for: POLLIN | POLLOUT)
+            guard PQconsumeInput(connection) == 1 else { throw lostConnection() }
+        }
+        var value: [UInt8]?
+        var failure: PostgresFailure?
+        while true {
+            while PQisBusy(connection) == 1 {
+                try wait(for: POLLIN)
+                guard PQconsumeInput(connection) == 1 else { throw lostConnection() }
+            }
+            guard let result = PQgetResult(connection) else { break }
+            defer { PQclear(result) }
+            switch PQresultStatus(result) {
+            case PGRES_TUPLES_OK: value = Self.firstField(result)
+            case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
+            default: failure = Self.failure(of: result)
+            }
+        }
+        if let failure { throw failure }
+        return value
+    }
+
+    private static func firstField(_ result: OpaquePointer) -> [UInt8]? {
+        guard PQntuples(result) > 0, PQnfields(result) > 0, PQgetisnull(result, 0, 0) == 0,
+            let field = PQgetvalue(result, 0, 0)
+        else { return nil }
+        // libpq: a text value is PQgetlength bytes long and lives until PQclear.
+        let bytes = UnsafeRawBufferPointer(start: field, count: Int(PQgetlength(result, 0, 0)))
+        defer { explicit_bzero(field, bytes.count) }
+        return Array(bytes)
+    }
+
+    private func wait(for events: CInt) throws(PostgresFailure) {
+        while true {
+            let now = SystemClock().now().monotonicNanoseconds
+            guard now < deadlineNanoseconds else { throw PostgresFailure(error: .timeout, detail: "deadline passed") }
+            let milliseconds = (deadlineNanoseconds - now + 999_999) / 1_000_000
+            var descriptor = pollfd(fd: PQsocket(connection), events: CShort(events), revents: 0)
+            let ready = poll(&descriptor, 1, CInt(min(milliseconds, 60_000)))
+            if ready > 0 { return }
+            if ready < 0, errno != EINTR {
+                throw PostgresFailure(error: .unreachable, detail: "poll: errno \(errno)")
+            }
+        }
+    }
+}
+
+// MARK: - What libpq's failures mean
+
+extension PostgresQuery {
+    private func connectFailure(whileStarting: Bool) -> PostgresFailure {
+        let text = message()
+        let error: DatabaseError =
+            if let sqlState = sqlState(in: text) {
+                meaning(ofSQLState: sqlState)
+            } else if PQconnectionNeedsPassword(connection) == 1 {
+                .authentication
+            } else if text.contains("SSL") || text.contains("certificate") || text.contains("private key file") {
+                .tls
+            } else if text.contains("authentication") || text.contains("SCRAM") {
+                .authentication
+            } else if whileStarting, !text.contains("translate host name"), !text.contains("connect") {
+                .badConnectionString
+            } else {
+                .unreachable
+            }
+        return PostgresFailure(error: error, detail: firstLine(text))
+    }
+
+    private func lostConnection() -> PostgresFailure {
+        let text = message()
+        return PostgresFailure(
+            error: sqlState(in: text).map(meaning(ofSQLState:)) ?? .unreachable, detail: firstLine(text))
+    }
+
+    private static func failure(of result: OpaquePointer) -> PostgresFailure {
+        let text = PQresultErrorMessage(result).map { String(cString: $0) } ?? ""
+        let sqlState = PQresultErrorField(result, CInt(UInt8(ascii: "C"))).map { String(cString: $0) }
+        return PostgresFailure(
+            error: sqlState.map(meaning(ofSQLState:)) ?? .unreachable, detail: firstLine(text))
+    }
+
+    private func message() -> String {
+        PQerrorMessage(connection).map { String(cString: $0) } ?? ""
+    }
+}
+
+private func firstLine(_ text: String) -> String {
+    String(text.prefix { $0 != "\n" })
+}
+
+/// The five characters that stand after the severity in a verbose message: `FATAL:  28P01: …`.
+func sqlState(in text: String) -> String? {
+    // The last one: with several hosts the text tells of every attempt.
+    var found: String?
+    for line in text.split(separator: "\n") {
+        let bytes = Array(line.utf8)
+        for start in bytes.indices where start + 8 < bytes.count {
+            guard bytes[start] == UInt8(ascii: ":"), bytes[start + 1] == 0x20, bytes[start + 2] == 0x20,
+                bytes[start + 8] == UInt8(ascii: ":")
+            else { continue }
+            let code = bytes[(start + 3)..<(start + 8)]
+            let isCode = code.allSatisfy {
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
+            }
+            if isCode { found = String(decoding: code, as: UTF8.self) }
+        }
+    }
+    return found
+}
+
+/// PostgreSQL, Appendix A. Class 08 is also PgBouncer's way to say that it cannot reach the server.
+func meaning(ofSQLState code: String) -> DatabaseError {
+    switch code {
+    case "42P01": .tableMissing
+    case "42501": .permission
+    case "3D000": .databaseMissing
+    case "57014": .timeout
+    case "57P01", "57P02", "57P03", "53300": .unreachable
+    case _ where code.hasPrefix("28"): .authentication
+    case _ where code.hasPrefix("08"): .unreachable
+    default: .other(sqlState: code)
+    }
+}
