@@ -47,9 +47,18 @@ package struct LogLine {
     }
 
     package mutating func field(_ name: StaticString, text: String) {
-        var text = text
-        text.makeContiguousUTF8()
-        field(name, text: text.utf8.span)
+        key(name)
+        field(value: text)
+    }
+
+    private mutating func field(value: String) {
+        quoted(value.utf8.span)
+    }
+
+    /// A key that is known only at run time; it must be a plain word.
+    package mutating func field(key name: String, text: String) {
+        begin(name.utf8.span)
+        field(value: text)
     }
 
     package mutating func field(_ name: StaticString, number: UInt64) {
@@ -74,6 +83,10 @@ package struct LogLine {
     }
 
     private mutating func key(_ name: StaticString) {
+        name.withUTF8Buffer { begin($0.span) }
+    }
+
+    private mutating func begin(_ name: Span<UInt8>) {
         switch format {
         case .logfmt:
             if !isFirst { writer.append(byte: UInt8(ascii: " ")) }

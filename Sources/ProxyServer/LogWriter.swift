@@ -57,13 +57,13 @@ package final class LogWriter: Sendable {
     }
 
     /// Queues one line of any other thread.
-    package func log(_ level: LogLevel, _ message: String, _ fields: [(StaticString, String)] = []) {
+    package func log(_ level: LogLevel, _ message: String, _ fields: [(String, String)] = []) {
         withUnsafeTemporaryAllocation(byteCount: 8_192, alignment: 1) { buffer in
             var line = LogLine(buffer, format)
             line.time(Clock.realtime)
             line.field("level", text: level.rawValue)
             line.field("msg", text: message)
-            for (name, value) in fields { line.field(name, text: value) }
+            for (name, value) in fields { line.field(key: name, text: value) }
             let count = line.end()
             guard count > 0 else { return }
             let written = eventsLock.withLock { _ in

@@ -1,0 +1,35 @@
+internal import Glibc
+
+/// Why a command ends, and with which status of sysexits(3).
+struct Failure: Error {
+    enum Status: Int32 {
+        /// The command was used wrongly: a flag or its value.
+        case usage = 64
+        /// Input data was not right.
+        case data = 65
+        /// A host name is not known.
+        case noHost = 68
+        /// Something that is needed cannot be had now, such as a port.
+        case unavailable = 69
+        case system = 71
+        /// Not allowed.
+        case noPermission = 77
+        /// What the environment or a file says is wrong.
+        case configuration = 78
+    }
+
+    let status: Status
+    /// One line: where, what was wrong, what to do.
+    let message: String
+
+    init(_ status: Status, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    /// Says it on stderr and ends the process.
+    func exitProcess() -> Never {
+        fputs("sentry-api-proxy: \(message)\n", stderr)
+        exit(status.rawValue)
+    }
+}

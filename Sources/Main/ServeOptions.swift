@@ -1,0 +1,57 @@
+internal import AccessPolicy
+internal import ArgumentParser
+internal import EventLoop
+internal import HTTP1
+internal import ProxyServer
+
+/// The flags of `serve`. Each has an environment variable; `ServePlan` turns both into what the server needs.
+struct ServeOptions: ParsableArguments {
+    @Option(help: "Where to listen: addr:port, :port, [v6]:port or unix:PATH. [LISTEN; 0.0.0.0:8080]")
+    var listen: String?
+    @Option(help: "The upstream's base, with or without a path prefix. [SENTRY_URI; http://sentry-web:9000]")
+    var sentryUri: String?
+    @Option(help: "A Sentry token, or the word system; better given by file or environment. [SENTRY_TOKEN; system]")
+    var token: String?
+    @Option(help: "A file that holds the token; read again when it changes. [SENTRY_TOKEN_FILE]")
+    var tokenFile: String?
+    @Option(help: "PostgreSQL connection string for the system token. [PGX_CONN; libpq's PG* variables]")
+    var pgxConn: String?
+    @Option(help: "Aliases, separated by semicolons; with any, other clients bypass the token. [ALIAS_TOKENS]")
+    var aliasToken: String?
+    @Option(help: "A file of aliases, 'name token' a line; read again on SIGHUP. [ALIAS_FILE]")
+    var aliasFile: String?
+    @Option(help: "Worker threads. [THREADS; the CPUs that this process may use]")
+    var threads: String?
+    @Option(help: "Connections that may wait to be accepted. [BACKLOG; 4096]")
+    var backlog: String?
+    @Option(help: "Bytes of a request head. [MAX_HEAD; 65536]")
+    var maxHead: String?
+    @Option(help: "Fields of a request head. [MAX_FIELDS; 100]")
+    var maxFields: String?
+    @Option(help: "Bytes of a request target. [MAX_TARGET; 16384]")
+    var maxTarget: String?
+    @Option(help: "Seconds from accept until the request's head is whole. [HEAD_TIMEOUT; 10]")
+    var headTimeout: String?
+    @Option(help: "Seconds without a byte of a body, in either direction. [BODY_TIMEOUT; 25]")
+    var bodyTimeout: String?
+    @Option(help: "Seconds until the upstream's answer begins. [RESPONSE_TIMEOUT; 25]")
+    var responseTimeout: String?
+    @Option(help: "Seconds to connect to the upstream, all addresses together. [CONNECT_TIMEOUT; 10]")
+    var connectTimeout: String?
+    @Option(help: "Bytes of a request body. [MAX_BODY; no limit]")
+    var maxBody: String?
+    @Option(help: "Requests in flight. [MAX_REQUESTS; what the descriptors allow]")
+    var maxRequests: String?
+    @Option(help: "Bytes of a request body that are kept to send it again. [REPLAY_BUFFER; 256KiB]")
+    var replayBuffer: String?
+    @Option(help: "Seconds that requests in flight have left after SIGTERM. [DRAIN_TIMEOUT; 25]")
+    var drainTimeout: String?
+    @Option(help: "What is asked of the upstream: identity or gzip. [UPSTREAM_ENCODING; identity]")
+    var upstreamEncoding: String?
+    @Option(help: "off, errors or all. [ACCESS_LOG; all]")
+    var accessLog: String?
+    @Option(help: "logfmt or json. [LOG_FORMAT; logfmt]")
+    var logFormat: String?
+    @Option(help: "trace, debug, info, notice, warning, error or critical. [LOG_LEVEL; info]")
+    var logLevel: String?
+}

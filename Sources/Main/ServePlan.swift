@@ -1,0 +1,131 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import Glibc
+internal import HTTP1
+internal import ProxyServer
+internal import TokenStore
+
+/// All that `serve` was told, checked before anything is started.
+struct ServePlan {
+    let listen: Given
+    let listenAddress: ListenAddress
+    let uri: SentryURI
+    let uriName: String
+    let token: TokenPrecedence
+    let connection: ConnectionString
+    let aliases: AliasSettings
+    let threads: Int
+    let backlog: Int
+    let headLimits: HeadLimits
+    let timeouts: Timeouts
+    let maxBody: UInt64?
+    let maxRequests: Int?
+    let replayBuffer: Int
+    let drainTimeout: UInt64
+    let encoding: UpstreamEncoding
+    let accessLog: AccessLogMode
+    let logFormat: LogFormat
+    let logLevel: LogLevel
+
+    init(_ options: ServeOptions) throws(Failure) {
+        let listenSetting = Setting("--listen", "LISTEN")
+        listen = listenSetting.given(options.listen) ?? Given(value: "0.0.0.0:8080", name: "--listen", status: .usage)
+        guard let address = ListenAddress(listen.value) else {
+            throw Failure(
+                listen.status, "\(listen.name): '\(listen.value)' is not addr:port, :port, [v6]:port or unix:PATH")
+        }
+        listenAddress = address
+
+        let uriGiven =
+            Setting("--sentry-uri", "SENTRY_URI").given(options.sentryUri)
+            ?? Given(value: "http://sentry-web:9000", name: "--sentry-uri", status: .usage)
+        guard let parsed = SentryURI(uriGiven.value) else {
+            // The value may hold a password before an @, so it is not repeated.
+            throw Failure(uriGiven.status, "\(uriGiven.name): expected \(SentryURI.form)")
+        }
+        (uri, uriName) = (parsed, uriGiven.name)
+
+        token = try Self.token(options)
+        connection = try Self.connection(options)
+        aliases = try AliasSettings(options)
+
+        func number(
+            _ value: String?, _ limit: Limit, _ range: ClosedRange<Int>, unit: String
+        ) throws(Failure) -> Int? {
+            let setting = Setting("\(limit.flag)", limit.variable)
+            let parse: (String) -> Int? =
+                limit.unit == .bytes
+                ? { Quantities.bytes($0).flatMap { range.contains(Int(clamping: $0)) ? Int(clamping: $0) : nil } }
+                : Quantities.count(range)
+            return try setting.parsed(value, expected: "\(unit) from \(range.lowerBound) to \(range.upperBound)", parse)
+                ?? limit.defaultValue.map { Int($0) }
+        }
+        func time(_ value: String?, _ limit: Limit) throws(Failure) -> UInt64 {
+            try Setting("\(limit.flag)", limit.variable)
+                .parsed(value, expected: Quantities.durationForm, Quantities.nanoseconds)
+                ?? (limit.defaultValue ?? 0) * 1_000_000_000
+        }
+        headLimits = HeadLimits(
+            headBytes: try number(options.maxHead, Limits.headBytes, 1_024...65_536, unit: "a number of bytes") ?? 65_536,
+            fields: try number(options.maxFields, Limits.headFields, 1...1_000, unit: "a number") ?? 100,
+            targetBytes: try number(options.maxTarget, Limits.targetBytes, 256...65_536, unit: "a number of bytes")
+                ?? 16_384)
+        timeouts = Timeouts(
+            head: try time(options.headTimeout, Limits.headTimeout),
+            body: try time(options.bodyTimeout, Limits.bodyTimeout),
+            response: try time(options.responseTimeout, Limits.responseTimeout),
+            connect: try time(options.connectTimeout, Limits.connectTimeout))
+        maxBody = try Setting("\(Limits.bodyBytes.flag)", Limits.bodyBytes.variable)
+            .parsed(options.maxBody, expected: Quantities.sizeForm, Quantities.bytes)
+        maxRequests = try number(options.maxRequests, Limits.requestsInFlight, 1...1_000_000, unit: "a number")
+        threads =
+            try Setting("--threads", "THREADS")
+            .parsed(options.threads, expected: "a number from 1 to 256", Quantities.count(1...256)) ?? ProcessLimits.cpus
+        backlog =
+            try Setting("--backlog", "BACKLOG")
+            .parsed(options.backlog, expected: "a number from 1 to 65535", Quantities.count(1...65_535)) ?? 4_096
+        let replay = try Setting("--replay-buffer", "REPLAY_BUFFER")
+            .parsed(options.replayBuffer, expected: "a number of bytes up to 64MiB") { text in
+                Quantities.bytes(text).flatMap { $0 <= 67_108_864 ? Int($0) : nil }
+            }
+        replayBuffer = replay ?? 262_144
+        drainTimeout =
+            try Setting("--drain-timeout", "DRAIN_TIMEOUT")
+            .parsed(options.drainTimeout, expected: Quantities.durationForm, Quantities.nanoseconds) ?? 25_000_000_000
+        encoding =
+            try Setting("--upstream-encoding", "UPSTREAM_ENCODING")
+            .parsed(options.upstreamEncoding, expected: "identity or gzip", UpstreamEncoding.init(rawValue:)) ?? .identity
+        accessLog =
+            try Setting("--access-log", "ACCESS_LOG")
+            .parsed(options.accessLog, expected: "off, errors or all", AccessLogMode.init(rawValue:)) ?? .all
+        logFormat =
+            try Setting("--log-format", "LOG_FORMAT")
+            .parsed(options.logFormat, expected: "logfmt or json", LogFormat.init(rawValue:)) ?? .logfmt
+        logLevel =
+            try Setting("--log-level", "LOG_LEVEL")
+            .parsed(
+                options.logLevel, expected: "trace, debug, info, notice, warning, error or critical",
+                LogLevel.init(rawValue:)) ?? .info
+    }
+
+    private static func token(_ options: ServeOptions) throws(Failure) -> TokenPrecedence {
+        let inputs = TokenInputs(
+            tokenFlag: options.token, tokenFileFlag: options.tokenFile,
+            tokenFileVariable: Environment.value("SENTRY_TOKEN_FILE"),
+            authTokenVariable: Environment.value("SENTRY_AUTH_TOKEN"), tokenVariable: Environment.value("SENTRY_TOKEN"))
+        do throws(TokenPrecedenceError) {
+            return try TokenPrecedence.decide(inputs)
+        } catch {
+            throw Failure(error.origin == .tokenFlag ? .usage : .configuration, error.message)
+        }
+    }
+
+    private static func connection(_ options: ServeOptions) throws(Failure) -> ConnectionString {
+        let given = Setting("--pgx-conn", "PGX_CONN").given(options.pgxConn)
+        do throws(ConnectionStringError) {
+            return try ConnectionString(given?.value ?? "")
+        } catch {
+            throw Failure(given?.status ?? .configuration, "\(given?.name ?? "PGX_CONN"): \(error.message)")
+        }
+    }
+}

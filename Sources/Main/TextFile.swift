@@ -1,0 +1,30 @@
+internal import EventLoop
+internal import Glibc
+
+/// Small files, read whole.
+enum TextFile {
+    /// - Parameter named: the flag or variable to blame.
+    static func read(_ path: String, mostBytes: Int, named name: String) throws(Failure) -> String {
+        guard let file = fopen(path, "re") else {
+            throw Failure(.configuration, "\(name): cannot read '\(path)': \(SystemError(code: errno).summary)")
+        }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = fread(&chunk, 1, chunk.count, file)
+            bytes.append(contentsOf: chunk[..<count])
+            guard bytes.count <= mostBytes else {
+                throw Failure(.configuration, "\(name): '\(path)' is larger than \(mostBytes) bytes")
+            }
+            if count < chunk.count { break }
+        }
+        if ferror(file) != 0 {
+            throw Failure(.configuration, "\(name): cannot read '\(path)': \(SystemError(code: errno).summary)")
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Failure(.configuration, "\(name): '\(path)' is not UTF-8 text")
+        }
+        return text
+    }
+}
