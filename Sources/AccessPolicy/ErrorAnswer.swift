@@ -115,3 +115,20 @@ package func writeAnswer(
     writer.append(message)
     writer.append(after)
 }
+
+extension ErrorAnswer {
+    /// The answer to a client whose request broke a rule of the parser.
+    package init(_ error: ParseError) {
+        switch error.status {
+        case 405: self = .methodNotAllowed
+        case 413: self = .contentTooLarge
+        case 414: self = .uriTooLong
+        case 417: self = .expectationFailed
+        case 431: self = .headerFieldsTooLarge
+        case 501: self = .notImplemented
+        case 502: self = .badGateway
+        case 505: self = .versionNotSupported
+        default: self = .badRequest
+        }
+    }
+}
