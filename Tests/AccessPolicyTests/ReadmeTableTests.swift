@@ -1,5 +1,6 @@
 import AccessPolicy
 import Foundation
+import HTTP1
 import Testing
 
 /// The tables of README.md are the tables of the code.
@@ -64,5 +65,12 @@ import Testing
 
     @Test func limits() throws {
         #expect(try table(["limit", "flag"]) == Limits.all.map(rendered))
+    }
+
+    @Test func theParserHasTheSameDefaults() {
+        let parser = HeadLimits()
+        #expect(Limits.headBytes.defaultValue == UInt64(parser.headBytes))
+        #expect(Limits.headFields.defaultValue == UInt64(parser.fields))
+        #expect(Limits.targetBytes.defaultValue == UInt64(parser.targetBytes))
     }
 }
