@@ -13,7 +13,9 @@ import Testing
             #expect(table.name(at: index) == entry.name)
         }
         for number in 10_000..<20_000 { #expect(table.match(bytes("sap_\(number)").span) == nil) }
-        for near in ["", "sap_", "SAP_1", "sap_1 ", "sap_01", "sap_1\0"] { #expect(table.match(bytes(near).span) == nil) }
+        for near in ["", "sap_", "SAP_1", "sap_1 ", "sap_01", "sap_1\0"] {
+            #expect(table.match(bytes(near).span) == nil)
+        }
     }
 
     @Test func noAliases() throws {
@@ -104,7 +106,8 @@ import Testing
         let table = try AliasTable([entry])
         dump(table, to: &dumped)
         #expect("\(table)" == "<1 aliases>")
-        #expect(dumped.contains("web") && !dumped.contains("hush") && !dumped.contains("digest") && !dumped.contains("key"))
+        #expect(
+            dumped.contains("web") && !dumped.contains("hush") && !dumped.contains("digest") && !dumped.contains("key"))
     }
 
     @Test func freshAlias() throws {

@@ -24,7 +24,8 @@ import Testing
     private let bypass = Decision.forward(Forward(route: .bypass))
 
     @Test(arguments: [
-        [], ["Authorization: Bearer sap_team-A.1"], ["Authorization: Bearer x"], ["Authorization: Basic eDp5"], ["Cookie: a=b"],
+        [], ["Authorization: Bearer sap_team-A.1"], ["Authorization: Bearer x"], ["Authorization: Basic eDp5"],
+        ["Cookie: a=b"],
     ]) func noAliasElevatesAnything(_ fields: [String]) throws {
         #expect(try decision(get, fields, PolicyConfiguration()) == elevated)
         #expect(try decision(get, fields, PolicyConfiguration(aliases: AliasTable([AliasEntry]()))) == elevated)
@@ -33,7 +34,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "Authorization: Bearer sap_team-A.1", "authorization:bearer sap_team-A.1", "AUTHORIZATION: BEARER   sap_team-A.1 ",
+        "Authorization: Bearer sap_team-A.1", "authorization:bearer sap_team-A.1",
+        "AUTHORIZATION: BEARER   sap_team-A.1 ",
         "Authorization: bEaReR\tsap_team-A.1",
     ]) func aliasElevates(_ field: String) throws {
         let expected = Forward(route: .elevated, aliasIndex: 1)
@@ -43,9 +45,11 @@ import Testing
     }
 
     @Test(arguments: [
-        [], ["Authorization: Bearer sap_team-a.1"], ["Authorization: Bearer sap_team-A.1x"], ["Authorization: Bearer sap_team-A."],
+        [], ["Authorization: Bearer sap_team-a.1"], ["Authorization: Bearer sap_team-A.1x"],
+        ["Authorization: Bearer sap_team-A."],
         ["Authorization: Bearer"], ["Authorization: Bearersap_team-A.1"], ["Authorization: Token sap_team-A.1"],
-        ["Authorization: sap_team-A.1"], ["Authorization: Basic eDp5"], ["Authorization:"], ["Authorization: Bearer a sap_team-A.1"],
+        ["Authorization: sap_team-A.1"], ["Authorization: Basic eDp5"], ["Authorization:"],
+        ["Authorization: Bearer a sap_team-A.1"],
         ["Authorization: Bearer x", "Cookie: s=1", "Origin: http://o", "X-Sentry-Auth: Sentry k"],
     ]) func anythingElseBypasses(_ fields: [String]) throws {
         #expect(try decision(get, fields) == bypass)
@@ -61,7 +65,10 @@ import Testing
         #expect(try decision("GET /oauth/ HTTP/1.1", [field, "authorization:"], configuration) == .refuse(.badRequest))
     }
 
-    @Test(arguments: ["POST /oauth/token/ HTTP/1.1", "POST /%6Fauth/x HTTP/1.1", "POST /api/1/envelope/ HTTP/1.1", "GET /a/../b HTTP/1.1"])
+    @Test(arguments: [
+        "POST /oauth/token/ HTTP/1.1", "POST /%6Fauth/x HTTP/1.1", "POST /api/1/envelope/ HTTP/1.1",
+        "GET /a/../b HTTP/1.1",
+    ])
     func barredPathsLoseTheAlias(_ line: String) throws {
         let fields = ["Authorization: Bearer \(alias)", "Cookie: kept", "X-Sentry-Auth: kept"]
         let expected = Forward(route: .bypass, aliasIndex: 1, dropAuthorization: true)

@@ -86,7 +86,8 @@ import Testing
     }
 
     @Test func whatTheProxySends() throws {
-        let sent = try request("POST /api/0/x/?q=%2F HTTP/1.1", ["Accept-Encoding: br", "Content-Length: 3", "Accept: */*"])
+        let sent = try request(
+            "POST /api/0/x/?q=%2F HTTP/1.1", ["Accept-Encoding: br", "Content-Length: 3", "Accept: */*"])
         let elevated = try upstream(sent, framing: .length(3))
         #expect(
             elevated.text
@@ -211,7 +212,8 @@ import Testing
 
     @Test func interimHead() throws {
         let hints = try response(
-            "HTTP/1.1 103 Early Hints", ["Link: </a>", "Set-Cookie: a", "Connection: x", "X: gone", "Content-Length: 1"])
+            "HTTP/1.1 103 Early Hints",
+            ["Link: </a>", "Set-Cookie: a", "Connection: x", "X: gone", "Content-Length: 1"])
         var editor = NoFieldEdits()
         let bytes = try written { writer in
             try writeInterimHead(hints.head, hints.bytes.span, route: .elevated, editor: &editor, into: &writer)

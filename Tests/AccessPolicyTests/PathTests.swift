@@ -8,39 +8,54 @@ import Testing
         var head = RequestHead()
         head.method = .get
         head.path = ByteSlice(start: 0, count: path.utf8.count)
-        guard case .forward(let forward) = decide(head, Array(path.utf8).span, PolicyConfiguration()) else { return nil }
+        guard case .forward(let forward) = decide(head, Array(path.utf8).span, PolicyConfiguration()) else {
+            return nil
+        }
         return forward.route
     }
 
     @Test(arguments: [
-        "/oauth/", "/oauth", "/oauth/token/", "/oauth?x", "/oauth/token/?x=/api/0/", "/OAuth/token/", "/%6fauth/", "/%6F%61%75%74%68/",
-        "/oauth%2ftoken/", "/oauth%2Ftoken/", "//oauth/", "///oauth/token", "/%2foauth/", "/%2Foauth", "/./oauth/", "/%2e/oauth/",
-        "/api/0/../../oauth/", "/api/0/%2e%2E/%2e./oauth/", "/x/..%2foauth/", "/../oauth/", "/..;/oauth/", "/;a=b/oauth/",
-        "/oauth;a=b/token/", "/oauth%3btoken", "/oauth%3fx", "/oauth%23x", "/oauth%00/", "/o%00auth/", "/%09oauth/", "/oauth%20/",
+        "/oauth/", "/oauth", "/oauth/token/", "/oauth?x", "/oauth/token/?x=/api/0/", "/OAuth/token/", "/%6fauth/",
+        "/%6F%61%75%74%68/",
+        "/oauth%2ftoken/", "/oauth%2Ftoken/", "//oauth/", "///oauth/token", "/%2foauth/", "/%2Foauth", "/./oauth/",
+        "/%2e/oauth/",
+        "/api/0/../../oauth/", "/api/0/%2e%2E/%2e./oauth/", "/x/..%2foauth/", "/../oauth/", "/..;/oauth/",
+        "/;a=b/oauth/",
+        "/oauth;a=b/token/", "/oauth%3btoken", "/oauth%3fx", "/oauth%23x", "/oauth%00/", "/o%00auth/", "/%09oauth/",
+        "/oauth%20/",
         "/oauth%0a", "\\oauth\\token", "/%5coauth/", "/oauth%5ctoken/",
         // Decoded more than once.
-        "/%256fauth/", "/%25256fauth/", "/%%36fauth/", "/%6%66auth/", "/%25%36%66auth/", "/oauth%252ftoken/", "/%252e%252e/oauth/",
+        "/%256fauth/", "/%25256fauth/", "/%%36fauth/", "/%6%66auth/", "/%25%36%66auth/", "/oauth%252ftoken/",
+        "/%252e%252e/oauth/",
         "/%252foauth/", "/%%%%%%%%%%%%%%%%%%%%oauth/", "/%2%2%2%2%2%2%2%2%2%2%2%2%2%2%2%2/",
     ]) func oauthIsNeverElevated(_ path: String) throws {
         #expect(try route(path) == .bypass)
     }
 
     @Test(arguments: [
-        "/api/1/envelope/", "/api/42/store/", "/api/123", "/api/1", "/API/1/envelope/", "/%61pi/1/envelope/", "/api%2f1%2fenvelope/",
-        "//api//1//envelope/", "/api/%31/envelope/", "/api/%2531/envelope/", "/api/00/envelope/", "/api/01/envelope/", "/api/0001/",
-        "/api/+1/envelope/", "/api/-1/", "/api/%201/envelope/", "/api/0%00/", "/api/0%201/", "/api/0;x/", "/api/1;x/envelope/",
-        "/api/%d9%a1/envelope/", "/api/%ef%bc%91/", "/api/./1/", "/api/0/../1/envelope/", "/api/x/../1/envelope/", "/api/;x/1/",
+        "/api/1/envelope/", "/api/42/store/", "/api/123", "/api/1", "/API/1/envelope/", "/%61pi/1/envelope/",
+        "/api%2f1%2fenvelope/",
+        "//api//1//envelope/", "/api/%31/envelope/", "/api/%2531/envelope/", "/api/00/envelope/", "/api/01/envelope/",
+        "/api/0001/",
+        "/api/+1/envelope/", "/api/-1/", "/api/%201/envelope/", "/api/0%00/", "/api/0%201/", "/api/0;x/",
+        "/api/1;x/envelope/",
+        "/api/%d9%a1/envelope/", "/api/%ef%bc%91/", "/api/./1/", "/api/0/../1/envelope/", "/api/x/../1/envelope/",
+        "/api/;x/1/",
         "/api\\1\\envelope", "/api/1?x", "/api/1%3fx", "/api/99999999999999999999/",
     ]) func ingestIsNeverElevated(_ path: String) throws {
         #expect(try route(path) == .bypass)
     }
 
     @Test(arguments: [
-        "/", "", "*", "/api/0/", "/api/0", "/api/0?x=/oauth/", "/api/0/?next=../../oauth/", "/api/0/organizations/", "//api//0//x/",
+        "/", "", "*", "/api/0/", "/api/0", "/api/0?x=/oauth/", "/api/0/?next=../../oauth/", "/api/0/organizations/",
+        "//api//0//x/",
         "/api/%30/organizations/", "/api/0/organizations/oauth/", "/api/0/organizations/api/1/", "/api/0/projects/1/2/",
-        "/api/0/organizations/acme/releases/a%2Fb%40..1.0/", "/api/0/organizations/acme/releases/100%25/", "/api/0/x/50%/",
-        "/api/0/organizations/acme/releases/a%252Fb/", "/oauths/", "/oaut/", "/oauth2/token/", "/xoauth/", "/apis/1/", "/api/", "/api",
-        "/api/embed/error-page/", "/api/0/organizations/...a/", "/api/0/organizations/.../", "/api/0/%", "/api/0/%2", "/api/0/%zz/",
+        "/api/0/organizations/acme/releases/a%2Fb%40..1.0/", "/api/0/organizations/acme/releases/100%25/",
+        "/api/0/x/50%/",
+        "/api/0/organizations/acme/releases/a%252Fb/", "/oauths/", "/oaut/", "/oauth2/token/", "/xoauth/", "/apis/1/",
+        "/api/", "/api",
+        "/api/embed/error-page/", "/api/0/organizations/...a/", "/api/0/organizations/.../", "/api/0/%", "/api/0/%2",
+        "/api/0/%zz/",
         "/_health/", "/organizations/oauth/",
     ]) func otherPathsAreElevated(_ path: String) throws {
         #expect(try route(path) == .elevated)
@@ -50,12 +65,16 @@ import Testing
     @Test func agreesWithAPlainReading() throws {
         var random = SeededGenerator(state: 7)
         let pieces = [
-            "/", "%2f", "%252F", "oauth", "o%61uth", "api", "0", "1", "%31", "%30", ".", "..", "%2e", ";", "%", "%2", "5", "x", "\\", "%5c",
+            "/", "%2f", "%252F", "oauth", "o%61uth", "api", "0", "1", "%31", "%30", ".", "..", "%2e", ";", "%", "%2",
+            "5", "x", "\\", "%5c",
             "A", "%00",
         ]
         var barred = 0
         for _ in 0..<20_000 {
-            let path = "/" + (0..<Int.random(in: 1...8, using: &random)).map { _ in pieces.randomElement(using: &random)! }.joined()
+            let path =
+                "/"
+                + (0..<Int.random(in: 1...8, using: &random)).map { _ in pieces.randomElement(using: &random)! }
+                .joined()
             let expected = plainlyBarred(path)
             barred += expected ? 1 : 0
             #expect(try (route(path) == .bypass) == expected, "\(path)")

@@ -31,9 +31,13 @@ import Testing
     @Test func requests() throws {
         var random = SeededGenerator(state: 1)
         let table = try AliasTable([(name: "a", token: Array(alias.utf8))])
-        let framing: Set<String> = ["Host", "Content-Length", "Transfer-Encoding", "Expect", "Authorization", "Connection"]
+        let framing: Set<String> = [
+            "Host", "Content-Length", "Transfer-Encoding", "Expect", "Authorization", "Connection",
+        ]
         let names =
-            HeaderRules.request.map { $0.name.description.replacing("*", with: "Some-Thing") }.filter { !framing.contains($0) }
+            HeaderRules.request.map { $0.name.description.replacing("*", with: "Some-Thing") }.filter {
+                !framing.contains($0)
+            }
             + ["Accept", "X-One", "X-Two", "X-Three", "Content-Type", "X-Forwarded", "Baggage", "V", "X-Real"]
         let paths = ["/api/0/x/", "/oauth/token/", "/api/3/envelope/", "/a/../b", "/%6fauth/"]
         var routes: [Route: Int] = [:]
@@ -48,7 +52,9 @@ import Testing
                 sentFields.append(("Connection", nominated.joined(separator: " , ")))
             }
             let showsAlias = Bool.random(using: &random)
-            if showsAlias { sentFields.append((spelled("Authorization", &random), "\(spelled("Bearer", &random)) \(alias)")) }
+            if showsAlias {
+                sentFields.append((spelled("Authorization", &random), "\(spelled("Bearer", &random)) \(alias)"))
+            }
             sentFields.shuffle(using: &random)
 
             let path = paths.randomElement(using: &random)!
@@ -82,7 +88,9 @@ import Testing
     @Test func responses() throws {
         var random = SeededGenerator(state: 2)
         let names =
-            HeaderRules.response.map(\.name.description).filter { !["Content-Length", "Transfer-Encoding", "Connection"].contains($0) }
+            HeaderRules.response.map(\.name.description).filter {
+                !["Content-Length", "Transfer-Encoding", "Connection"].contains($0)
+            }
             + ["Server", "Link", "Set-Cookie2", "X-One", "Retry-After"]
         for round in 0..<3000 {
             let fields = (0..<Int.random(in: 0...12, using: &random)).map {
