@@ -89,7 +89,7 @@ private func writeTarget(
     }
     let path = bytes.extracting(head.path.range)
     writer.append(target.pathPrefix)
-    // Absolute form may come without a path, with or without a query (RFC 9112 §3.2.2).
+    // Absolute form may come without a path (RFC 9112 §3.2.2).
     if path.isEmpty || path[0] != UInt8(ascii: "/") { writer.append(byte: UInt8(ascii: "/")) }
     writer.append(path)
 }

@@ -29,6 +29,7 @@ import Testing
         (["application/json;q=1.001"], .text), (["application/json;q=x, application/*;q=0.3"], .json),
         (["application/+json"], .text), (["applicationjson"], .text), (["application/json\"x, text/plain"], .text),
         (["application/json;q=0."], .text),
+        (["application/json;x=\"a, text/plain;q=0.1"], .text), (["application/json;x=\"a", "application/json"], .json),
     ]) func accept(_ values: [String], _ expected: AnswerFormat) throws {
         let sent = try request("GET / HTTP/1.1", values.map { "Accept: \($0)" })
         #expect(preferredFormat(sent.head.fields, sent.bytes.span) == expected)
