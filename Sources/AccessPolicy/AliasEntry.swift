@@ -73,6 +73,11 @@ package struct AliasError: Error, Sendable, Equatable, CustomStringConvertible {
     package let origin: AliasOrigin
     package let problem: AliasProblem
 
+    package init(origin: AliasOrigin, problem: AliasProblem) {
+        self.origin = origin
+        self.problem = problem
+    }
+
     package var description: String {
         let place =
             switch origin {

@@ -4,7 +4,7 @@ internal import COpenSSL
 ///
 /// A token is found by its SHA-256 under a random key of this process, so neither the bucket that is looked at nor the
 /// time that a look-up takes can be steered or read by who sends the token; ten thousand aliases cost what one costs.
-package struct AliasTable: Sendable {
+package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable {
     private struct Digest: Sendable {
         var word0: UInt64
         var word1: UInt64
@@ -22,6 +22,10 @@ package struct AliasTable: Sendable {
     /// Number of aliases.
     package var count: Int { digests.count }
     package var isEmpty: Bool { digests.isEmpty }
+
+    package var description: String { "<\(count) aliases>" }
+    /// Neither the key nor the digests are shown.
+    package var customMirror: Mirror { Mirror(self, children: ["names": names]) }
 
     /// - Throws: `AliasError` at the first entry that is refused.
     package init(_ entries: [AliasEntry]) throws(AliasError) {

@@ -1,6 +1,8 @@
 /// Header rules in the form in which every field is looked up. Most fields have no rule, and most of those are told
 /// by two loads: the initial letter, then the lengths that occur under it.
-struct CompiledRules: Sendable {
+///
+/// A class, so that a look-up does not copy the tables.
+final class CompiledRules: Sendable {
     private struct Entry: Sendable {
         var start: Int
         var count: Int
@@ -10,14 +12,18 @@ struct CompiledRules: Sendable {
 
     private static let initials = 26
     /// Bit n of an initial's mask: some rule with this initial can match a name of n bytes (63 stands for longer).
-    private var lengths = InlineArray<26, UInt64>(repeating: 0)
+    private let lengths: InlineArray<26, UInt64>
     /// Entries of an initial: `entries[firstEntry[i]..<firstEntry[i + 1]]`.
-    private var firstEntry = InlineArray<27, Int>(repeating: 0)
-    private var entries: [Entry] = []
+    private let firstEntry: InlineArray<27, Int>
+    private let entries: [Entry]
     /// All names one after the other, folded.
-    private var names: [UInt8] = []
+    private let names: [UInt8]
 
     init(_ rules: [HeaderRule]) {
+        var lengths = InlineArray<26, UInt64>(repeating: 0)
+        var firstEntry = InlineArray<27, Int>(repeating: 0)
+        var entries: [Entry] = []
+        var names: [UInt8] = []
         for initial in 0..<Self.initials {
             firstEntry[initial] = entries.count
             for rule in rules {
@@ -27,7 +33,8 @@ struct CompiledRules: Sendable {
                 guard name.first == UInt8(ascii: "a") + UInt8(initial) else { continue }
                 entries.append(
                     Entry(
-                        start: names.count, count: name.count, isPrefix: isPrefix, isElevatedOnly: rule.scope == .elevated
+                        start: names.count, count: name.count, isPrefix: isPrefix,
+                        isElevatedOnly: rule.scope == .elevated
                     ))
                 names += name
                 let bit = UInt64(1) << UInt64(min(name.count, 63))
@@ -37,6 +44,10 @@ struct CompiledRules: Sendable {
         }
         firstEntry[Self.initials] = entries.count
         precondition(entries.count == rules.count, "a rule's name begins with a letter")
+        self.lengths = lengths
+        self.firstEntry = firstEntry
+        self.entries = entries
+        self.names = names
     }
 
     /// Whether a rule takes the field out on this route.

@@ -9,7 +9,7 @@ package enum HeadRewriteError: Error, Sendable, Equatable {
 }
 
 /// The fields that `Connection` names (RFC 9110 §7.6.1): they are for this hop and are not passed on.
-struct ConnectionOptions {
+struct ConnectionOptions: ~Copyable {
     /// Options in all of a head's `Connection` fields together. A head has at most 100 fields, so looking every
     /// field up among the options stays cheap.
     static let limit = 64

@@ -41,7 +41,7 @@ package func decide(_ head: RequestHead, _ bytes: Span<UInt8>, _ configuration: 
     case .connect, .trace: return .refuse(.methodNotAllowed)
     case .get, .head, .post, .put, .delete, .options, .patch, .other: break
     }
-    guard (try? ConnectionOptions(head.fields, bytes)) != nil else { return .refuse(.badRequest) }
+    do { _ = try ConnectionOptions(head.fields, bytes) } catch { return .refuse(.badRequest) }
 
     var authorization: ByteSlice?
     for field in head.fields where isFieldName(bytes.extracting(field.name.range), "authorization") {

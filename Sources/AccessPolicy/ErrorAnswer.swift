@@ -7,7 +7,7 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
     case badGateway
     case overloaded, tokenUnavailable, draining
     case gatewayTimeout, versionNotSupported
-    case unauthorized, forbidden, notFound, expectationFailed
+    case notFound, expectationFailed
 
     private struct Row {
         var status: Int
@@ -21,8 +21,6 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
     private var row: Row {
         switch self {
         case .badRequest: Row(status: 400, reason: "Bad Request", message: "The request is malformed.")
-        case .unauthorized: Row(status: 401, reason: "Unauthorized", message: "Credentials are missing or wrong.")
-        case .forbidden: Row(status: 403, reason: "Forbidden", message: "This request is not allowed here.")
         case .notFound: Row(status: 404, reason: "Not Found", message: "There is nothing at this path.")
         case .methodNotAllowed:
             Row(status: 405, reason: "Method Not Allowed", message: "This method is not allowed here.")
@@ -121,4 +119,21 @@ package func writeAnswer(
     writer.append(before)
     if let message { writer.append(message.utf8.span) } else { writer.append(own) }
     writer.append(after)
+}
+
+extension ErrorAnswer {
+    /// The answer to a client whose request broke a rule of the parser.
+    package init(_ error: ParseError) {
+        switch error.status {
+        case 405: self = .methodNotAllowed
+        case 413: self = .contentTooLarge
+        case 414: self = .uriTooLong
+        case 417: self = .expectationFailed
+        case 431: self = .headerFieldsTooLarge
+        case 501: self = .notImplemented
+        case 502: self = .badGateway
+        case 505: self = .versionNotSupported
+        default: self = .badRequest
+        }
+    }
 }

@@ -29,7 +29,8 @@ private struct AcceptedQualities {
     mutating func read(_ list: Span<UInt8>) {
         var at = 0
         while at < list.count {
-            let end = endOfPart(list, from: at, before: UInt8(ascii: ","))
+            // What follows a quotation mark without its second one has no certain end.
+            guard let end = endOfPart(list, from: at, before: UInt8(ascii: ",")) else { return }
             readRange(list.extracting(at..<end))
             at = end + 1
         }
@@ -37,12 +38,13 @@ private struct AcceptedQualities {
 
     /// One media range with its parameters. Parameters other than `q` do not matter here: both forms have none.
     private mutating func readRange(_ part: Span<UInt8>) {
-        var end = endOfPart(part, from: 0, before: UInt8(ascii: ";"))
+        guard var end = endOfPart(part, from: 0, before: UInt8(ascii: ";")) else { return }
         let type = trimmed(0..<end, part)
         var quality = 1000
         while end < part.count {
             let start = end + 1
-            end = endOfPart(part, from: start, before: UInt8(ascii: ";"))
+            guard let next = endOfPart(part, from: start, before: UInt8(ascii: ";")) else { return }
+            end = next
             let parameter = part.extracting(trimmed(start..<end, part))
             guard parameter.count >= 2, parameter[0] | 0x20 == UInt8(ascii: "q"), parameter[1] == UInt8(ascii: "=")
             else { continue }
@@ -69,8 +71,9 @@ private struct AcceptedQualities {
     }
 }
 
-/// The next `separator` that is not inside a quoted string (RFC 9110 §5.6.4), or the end.
-private func endOfPart(_ bytes: Span<UInt8>, from start: Int, before separator: UInt8) -> Int {
+/// The next `separator` that is not inside a quoted string (RFC 9110 §5.6.4), or the end; nil when a quoted string is
+/// never closed.
+private func endOfPart(_ bytes: Span<UInt8>, from start: Int, before separator: UInt8) -> Int? {
     var isQuoted = false
     var at = start
     while at < bytes.count {
@@ -82,7 +85,7 @@ private func endOfPart(_ bytes: Span<UInt8>, from start: Int, before separator: 
         }
         at += 1
     }
-    return bytes.count
+    return isQuoted ? nil : bytes.count
 }
 
 /// A qvalue in thousandths (RFC 9110 §12.4.2); nil when malformed.

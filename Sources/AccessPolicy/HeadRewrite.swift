@@ -44,6 +44,7 @@ package func writeRequestHead(
     _ head: RequestHead, _ bytes: Span<UInt8>, decision: Forward, target: UpstreamTarget,
     framing: OutgoingFraming, token: Span<UInt8>?, into writer: inout HeadWriter
 ) throws(HeadRewriteError) -> ByteSlice? {
+    let rules = HeaderRules.compiledRequest
     let nominated = try ConnectionOptions(head.fields, bytes)
 
     writer.append(bytes.extracting(head.methodName.range))
@@ -55,7 +56,7 @@ package func writeRequestHead(
 
     for field in head.fields {
         let name = bytes.extracting(field.name.range)
-        if HeaderRules.compiledRequest.drops(name, on: decision.route) || nominated.contains(name, bytes) { continue }
+        if rules.drops(name, on: decision.route) || nominated.contains(name, bytes) { continue }
         if decision.dropAuthorization, isFieldName(name, "authorization") { continue }
         writer.append(name, value: bytes.extracting(field.value.range))
     }
@@ -88,7 +89,7 @@ private func writeTarget(
     }
     let path = bytes.extracting(head.path.range)
     writer.append(target.pathPrefix)
-    // Absolute form may come without a path, with or without a query (RFC 9112 §3.2.2).
+    // Absolute form may come without a path (RFC 9112 §3.2.2).
     if path.isEmpty || path[0] != UInt8(ascii: "/") { writer.append(byte: UInt8(ascii: "/")) }
     writer.append(path)
 }
@@ -138,6 +139,7 @@ private func writeStatusAndFields<Editor: ResponseFieldEditor>(
     _ head: ResponseHead, _ bytes: Span<UInt8>, route: Route, keepsContentLength: Bool, editor: inout Editor,
     into writer: inout HeadWriter
 ) throws(HeadRewriteError) {
+    let rules = HeaderRules.compiledResponse
     let nominated = try ConnectionOptions(head.fields, bytes)
     writer.append("HTTP/1.1 ")
     writer.append(decimal: UInt64(head.status))
@@ -152,7 +154,7 @@ private func writeStatusAndFields<Editor: ResponseFieldEditor>(
             writer.append(name, value: value)
             continue
         }
-        if HeaderRules.compiledResponse.drops(name, on: route) || nominated.contains(name, bytes) { continue }
+        if rules.drops(name, on: route) || nominated.contains(name, bytes) { continue }
         if editor.edit(name: name, value: value, into: &writer) { continue }
         writer.append(name, value: value)
     }

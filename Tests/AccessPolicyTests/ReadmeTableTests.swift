@@ -1,0 +1,76 @@
+import AccessPolicy
+import Foundation
+import HTTP1
+import Testing
+
+/// The tables of README.md are the tables of the code.
+@Suite struct ReadmeTableTests {
+    /// The rows under the header that begins with `firstCells`, cells without the blanks around them.
+    private func table(_ firstCells: [String]) throws -> [[String]] {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        // The tables wait in a file of their own until there is a README.
+        let file = ["README.md", "README-tables.md"].map { root.appendingPathComponent($0) }
+            .first { FileManager.default.fileExists(atPath: $0.path) }
+        let text = try String(contentsOf: #require(file), encoding: .utf8)
+        let rows = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.hasPrefix("|")
+                ? line.dropFirst().dropLast().split(separator: "|", omittingEmptySubsequences: false)
+                    .map { $0.trimmingCharacters(in: .whitespaces) } : []
+        }
+        let header = try #require(rows.firstIndex { $0.starts(with: firstCells) }, "no table \(firstCells)")
+        // The line after the header is the rule of dashes.
+        return Array(rows[(header + 2)...].prefix { !$0.isEmpty })
+    }
+
+    private func rendered(_ rules: [HeaderRule]) -> [[String]] {
+        var rows: [[String]] = []
+        for rule in rules {
+            let name = rule.name.description
+            let dropped = "dropped" + (rule.replacement.map { "; \($0.readme)" } ?? "")
+            let cells =
+                switch rule.scope {
+                case .both: [dropped, "", rule.why.description]
+                case .elevated: ["as sent", dropped, rule.why.description]
+                }
+            if let last = rows.last, Array(last.dropFirst()) == cells {
+                rows[rows.count - 1][0] += ", \(name)"
+            } else {
+                rows.append([name] + cells)
+            }
+        }
+        return rows
+    }
+
+    private func rendered(_ limit: Limit) -> [String] {
+        let value =
+            switch (limit.defaultValue, limit.unit) {
+            case (nil, _): "no limit"
+            case (let bytes?, .bytes): "\(bytes / 1024) KiB"
+            case (let seconds?, .seconds): "\(seconds) s"
+            case (let count?, .fields), (let count?, .requests): "\(count)"
+            }
+        return [
+            limit.name.description, "`\(limit.flag)`", "`\(limit.variable)`", value, limit.consequence.description,
+        ]
+    }
+
+    @Test func requestFields() throws {
+        #expect(try table(["request field", "both routes"]) == rendered(HeaderRules.request))
+    }
+
+    @Test func responseFields() throws {
+        #expect(try table(["response field", "both routes"]) == rendered(HeaderRules.response))
+    }
+
+    @Test func limits() throws {
+        #expect(try table(["limit", "flag"]) == Limits.all.map(rendered))
+    }
+
+    @Test func theParserHasTheSameDefaults() {
+        let parser = HeadLimits()
+        #expect(Limits.headBytes.defaultValue == UInt64(parser.headBytes))
+        #expect(Limits.headFields.defaultValue == UInt64(parser.fields))
+        #expect(Limits.targetBytes.defaultValue == UInt64(parser.targetBytes))
+    }
+}
