@@ -9,7 +9,8 @@ let package = Package(
     targets: [
         .target(name: "HTTP1", swiftSettings: settings),
         .target(name: "FuzzSupport", dependencies: ["HTTP1"], swiftSettings: settings),
-    ] + ["RequestHeadFuzzer", "ResponseHeadFuzzer", "ChunkedFuzzer"].map {
-        .executableTarget(name: $0, dependencies: ["HTTP1", "FuzzSupport"], swiftSettings: settings)
-    }
+    ]
+        + ["RequestHeadFuzzer", "ResponseHeadFuzzer", "ChunkedFuzzer"].map {
+            .executableTarget(name: $0, dependencies: ["HTTP1", "FuzzSupport"], swiftSettings: settings)
+        }
 )

@@ -27,7 +27,8 @@ package struct ChunkedDecoder {
     private static let sizeDigits = 16
 
     private enum State: UInt8 {
-        case size, blankBeforeExtension, `extension`, sizeLineFeed, payload, payloadReturn, payloadLineFeed, trailers, done
+        case size, blankBeforeExtension, `extension`, sizeLineFeed, payload, payloadReturn, payloadLineFeed, trailers,
+            done
     }
 
     private let limits: HeadLimits

@@ -34,7 +34,9 @@ import Testing
                 let result = try decode([
                     Array(message[..<first]), Array(message[first..<second]), Array(message[second...]),
                 ])
-                #expect(result.isComplete && result.body == Array("hello, world\r\n.".utf8) && result.rest == Array("rest".utf8))
+                #expect(
+                    result.isComplete && result.body == Array("hello, world\r\n.".utf8)
+                        && result.rest == Array("rest".utf8))
             }
         }
     }
@@ -72,9 +74,10 @@ import Testing
     @Test func extensionsAreWeighedAgainstPayload() throws {
         let tag = [UInt8](repeating: UInt8(ascii: "a"), count: 199)
         let poor = Array("1;".utf8) + tag + Array("\r\nx\r\n".utf8)
-        let fair = Array("c8;".utf8) + tag + Array("\r\n".utf8) + [UInt8](repeating: 0x78, count: 200) + Array("\r\n".utf8)
+        let fair =
+            Array("c8;".utf8) + tag + Array("\r\n".utf8) + [UInt8](repeating: 0x78, count: 200) + Array("\r\n".utf8)
         #expect(try decode(Array(repeating: fair, count: 1_000)).body.count == 200_000)
-        // 82 × 199 + 200 is still within 16384; the 83rd chunk is not.
+        // 81 × 199 + 200 is within 16384, 82 × 199 + 200 is not.
         #expect(try decode(Array(repeating: poor, count: 82)).body.count == 82)
         #expect(throws: ParseError.chunkExtensionTooLong) { try decode(Array(repeating: poor, count: 83)) }
     }

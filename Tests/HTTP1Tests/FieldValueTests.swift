@@ -70,7 +70,9 @@ import Testing
     }
 
     @Test func tokens() {
-        for (text, expected) in [("a", true), ("a-b.c", true), ("", false), ("a b", false), ("a;", false), ("é", false)] {
+        for (text, expected) in [
+            ("a", true), ("a-b.c", true), ("", false), ("a b", false), ("a;", false), ("é", false),
+        ] {
             let (bytes, slice) = whole(text)
             #expect(isToken(bytes, slice) == expected, "\(text)")
         }
