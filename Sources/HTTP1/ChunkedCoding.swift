@@ -12,6 +12,12 @@ package struct ChunkedDecoder {
         package var payload: Range<Int>
         /// The last chunk, the trailer section and its empty line were read.
         package var isComplete: Bool
+
+        package init(consumed: Int, payload: Range<Int>, isComplete: Bool) {
+            self.consumed = consumed
+            self.payload = payload
+            self.isComplete = isComplete
+        }
     }
 
     /// `;` to the end of the line.
@@ -21,7 +27,8 @@ package struct ChunkedDecoder {
     private static let sizeDigits = 16
 
     private enum State: UInt8 {
-        case size, blankBeforeExtension, `extension`, sizeLineFeed, payload, payloadReturn, payloadLineFeed, trailers, done
+        case size, blankBeforeExtension, `extension`, sizeLineFeed, payload, payloadReturn, payloadLineFeed, trailers,
+            done
     }
 
     private let limits: HeadLimits

@@ -8,8 +8,8 @@ package func fieldEquals(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: S
     equals(bytes, slice.range, expected) { $0.lowercased }
 }
 
-/// `bytes[slice]` is the field name `expected` for a WSGI server, which reads `_` as `-` (contract of such servers:
-/// both become `HTTP_NAME`).
+/// `bytes[slice]` is the field name `expected` for a WSGI server, which reads `_` as `-`: both become `_` in the
+/// environment (PEP 3333, RFC 3875 §4.1.18).
 @inline(__always)
 package func fieldNameEqualsUnderWSGI(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: StaticString) -> Bool {
     equals(bytes, slice.range, expected) { $0 == ASCII.underscore ? ASCII.hyphen : $0.lowercased }

@@ -82,11 +82,11 @@ private struct FramingFields {
 /// `Content-Length = 1*DIGIT` (RFC 9110 §8.6), up to 2^63-1, so that it fits every integer that a length is put into.
 private func contentLength(_ bytes: Span<UInt8>, _ value: ByteSlice) throws(ParseError) -> UInt64 {
     guard !value.isEmpty else { throw .malformedContentLength }
-    // A list of equal values is as bad as two fields, and a clearer name in the log than "malformed".
     var result: UInt64 = 0
     var isTooLarge = false
     for i in value.range {
         guard bytes[i].isDigit else {
+            // A list is two lengths in one field, whether or not they are equal.
             throw bytes[i] == ASCII.comma ? .duplicateContentLength : .malformedContentLength
         }
         guard !isTooLarge else { continue }

@@ -15,6 +15,6 @@ package struct HeadLimits: Sendable, Equatable {
 
     /// Bytes of a method. The longest registered one, UPDATEREDIRECTREF, has 17.
     static let methodBytes = 32
-    /// The longest head that a `ByteSlice` can describe with ease; a larger `headBytes` counts as this.
+    /// A larger `headBytes` counts as this: offsets in a head have 32 bits.
     static let mostHeadBytes = 1 << 24
 }

@@ -1,18 +1,19 @@
 extension Method {
     /// The method that `name` spells, case and all (RFC 9110 §9.1).
     init(_ bytes: Span<UInt8>, _ name: ByteSlice) {
-        self = switch name.count {
-        case 3 where bytesEqual(bytes, name, "GET"): .get
-        case 3 where bytesEqual(bytes, name, "PUT"): .put
-        case 4 where bytesEqual(bytes, name, "HEAD"): .head
-        case 4 where bytesEqual(bytes, name, "POST"): .post
-        case 5 where bytesEqual(bytes, name, "PATCH"): .patch
-        case 5 where bytesEqual(bytes, name, "TRACE"): .trace
-        case 6 where bytesEqual(bytes, name, "DELETE"): .delete
-        case 7 where bytesEqual(bytes, name, "CONNECT"): .connect
-        case 7 where bytesEqual(bytes, name, "OPTIONS"): .options
-        default: .other
-        }
+        self =
+            switch name.count {
+            case 3 where bytesEqual(bytes, name, "GET"): .get
+            case 3 where bytesEqual(bytes, name, "PUT"): .put
+            case 4 where bytesEqual(bytes, name, "HEAD"): .head
+            case 4 where bytesEqual(bytes, name, "POST"): .post
+            case 5 where bytesEqual(bytes, name, "PATCH"): .patch
+            case 5 where bytesEqual(bytes, name, "TRACE"): .trace
+            case 6 where bytesEqual(bytes, name, "DELETE"): .delete
+            case 7 where bytesEqual(bytes, name, "CONNECT"): .connect
+            case 7 where bytesEqual(bytes, name, "OPTIONS"): .options
+            default: .other
+            }
     }
 }
 
