@@ -99,6 +99,12 @@ package struct TLSConfigurationError: Error, Sendable, Equatable, CustomStringCo
     package var path: String?
     package var cause: Cause
 
+    package init(setting: TLSSetting, path: String?, cause: Cause) {
+        self.setting = setting
+        self.path = path
+        self.cause = cause
+    }
+
     package var description: String {
         let place = path.map { "\(setting.name) \($0)" } ?? "\(setting.name)"
         return switch cause {
