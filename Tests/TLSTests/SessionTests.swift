@@ -15,14 +15,14 @@ private func client(certificate: String? = nil) throws -> TLSClientContext {
 }
 
 /// One request; true when the session was resumed.
-private func request(_ context: TLSClientContext, _ port: UInt16, _ text: String = "GET / HTTP/1.0\r\n\r\n") throws -> Bool {
+private func request(_ context: TLSClientContext, _ port: UInt16, shutdown: Bool = true) throws -> Bool {
     var session = BlockingSession(context, try TestSocket(connectingTo: port))
     try session.handshake()
-    try session.write(Array(text.utf8))
+    try session.write(Array("GET / HTTP/1.0\r\n\r\n".utf8))
     let (bytes, end) = try session.readAll()
     #expect(!bytes.isEmpty)
     #expect(end == .endOfStream)
-    session.session.shutdown()
+    if shutdown { session.session.shutdown() }
     return session.session.resumed
 }
 
@@ -42,6 +42,15 @@ struct ResumptionTests {
         var resumed = 0
         for _ in 0..<100 where try request(context, server.port) { resumed += 1 }
         #expect(resumed == 99)
+    }
+
+    /// OpenSSL would take such sessions for broken.
+    @Test(arguments: ["-tls1_2", "-tls1_3"]) func connectionsClosedWithoutCloseNotifyResume(_ version: String) throws {
+        let server = try OpenSSLServer("good", [version, "-www"])
+        let context = try client()
+        var resumed = 0
+        for _ in 0..<20 where try request(context, server.port, shutdown: false) { resumed += 1 }
+        #expect(resumed == 19)
     }
 
     /// A server that gives one ticket at the full handshake and none later.
