@@ -1,0 +1,334 @@
+/// The endpoints whose JSON names Sentry's own address to clients that follow it.
+package enum RewrittenEndpoint: Sendable, Equatable, CaseIterable {
+    /// `/api/0/organizations/{organization}/chunk-upload/`
+    case chunkUpload
+    /// `/api/0/organizations/{organization}/`
+    case organization
+    /// `/api/0/organizations/`
+    case organizationList
+    /// `/api/0/organizations/{organization}/region/`
+    case region
+    /// `/api/0/users/me/regions/`
+    case regionList
+
+    /// The endpoint of a request's path (without query), as the client sent it. Compared as Sentry does: case counts,
+    /// percent-encoding does not; a missing slash at the end is forgiven.
+    package init?(path: Span<UInt8>) {
+        guard let base = PathSegment.skip("api", in: path, at: 0), let zero = PathSegment.skip("0", in: path, at: base) else {
+            return nil
+        }
+        if let organizations = PathSegment.skip("organizations", in: path, at: zero) {
+            if PathSegment.isEnd(path, organizations) {
+                self = .organizationList
+            } else if let slug = PathSegment.skip(nil, in: path, at: organizations) {
+                if PathSegment.isEnd(path, slug) {
+                    self = .organization
+                } else if let last = PathSegment.skip("chunk-upload", in: path, at: slug), PathSegment.isEnd(path, last) {
+                    self = .chunkUpload
+                } else if let last = PathSegment.skip("region", in: path, at: slug), PathSegment.isEnd(path, last) {
+                    self = .region
+                } else {
+                    return nil
+                }
+            } else {
+                return nil
+            }
+        } else if let users = PathSegment.skip("users", in: path, at: zero),
+            let me = PathSegment.skip("me", in: path, at: users),
+            let regions = PathSegment.skip("regions", in: path, at: me), PathSegment.isEnd(path, regions)
+        {
+            self = .regionList
+        } else {
+            return nil
+        }
+    }
+
+    /// Where its URLs are.
+    fileprivate var steps: [JSONStep] {
+        switch self {
+        case .chunkUpload, .region: Self.url
+        case .organization: Self.organizationLinks
+        case .organizationList: Self.listLinks
+        case .regionList: Self.regions
+        }
+    }
+
+    private static let url: [JSONStep] = [.member("url")]
+    private static let organizationLinks: [JSONStep] = [.member("links"), .eitherMember("regionUrl", "organizationUrl")]
+    private static let listLinks: [JSONStep] = [.element] + organizationLinks
+    private static let regions: [JSONStep] = [.member("regions"), .element, .member("url")]
+}
+
+/// One step from a container to a value in it.
+private enum JSONStep: Sendable {
+    case element
+    case member(StaticString)
+    case eitherMember(StaticString, StaticString)
+}
+
+/// One segment of a path at a time.
+private enum PathSegment {
+    /// Where the path goes on after `/` and this segment, or any segment that is not empty.
+    static func skip(_ name: StaticString?, in path: Span<UInt8>, at start: Int) -> Int? {
+        guard start < path.count, path[start] == UInt8(ascii: "/") else { return nil }
+        var at = start + 1
+        guard let name else {
+            while at < path.count, path[at] != UInt8(ascii: "/") { at += 1 }
+            return at > start + 1 ? at : nil
+        }
+        for i in 0..<name.utf8CodeUnitCount {
+            guard at < path.count else { return nil }
+            var byte = path[at]
+            at += 1
+            if byte == UInt8(ascii: "%"), at + 1 < path.count,
+                let high = URLReference.hexadecimalValue(path[at]), let low = URLReference.hexadecimalValue(path[at + 1])
+            {
+                byte = high << 4 | low
+                at += 2
+            }
+            guard byte == name.utf8Start[i] else { return nil }
+        }
+        return at == path.count || path[at] == UInt8(ascii: "/") ? at : nil
+    }
+
+    /// Nothing is left but perhaps a slash.
+    static func isEnd(_ path: Span<UInt8>, _ at: Int) -> Bool {
+        at == path.count || at == path.count - 1 && path[at] == UInt8(ascii: "/")
+    }
+}
+
+/// Walks JSON text (RFC 8259) once, from left to right, and stops at the strings that an endpoint's URLs are.
+/// Strict: what it does not know as JSON makes it stop for good. That strings are UTF-8 is not checked; nothing depends on it.
+package struct JSONURLWalker {
+    package enum Step: Equatable {
+        /// The bytes between the quotes of a string that is a URL.
+        case text(Range<Int>)
+        /// Nothing more: the end, or not JSON; `isWhole` tells which.
+        case end
+    }
+
+    /// Sentry's answers nest less than ten deep.
+    package static let depthLimit = 64
+
+    private enum Phase { case value, afterValue, end }
+
+    private let steps: [JSONStep]
+    private var phase = Phase.value
+    private var at = 0
+    /// Containers that are open, and for each one a bit that says whether it is an object.
+    private var depth = 0
+    private var objects: UInt64 = 0
+    /// Steps that the open containers have taken. The innermost one is on the way if each of them took one, the root none.
+    private var taken = 0
+    /// The value to come is where the next step leads.
+    private var isHit = false
+    /// The text was JSON to its end.
+    package private(set) var isWhole = false
+
+    package init(_ endpoint: RewrittenEndpoint) {
+        steps = endpoint.steps
+    }
+
+    /// The next URL. Give it the same body each time.
+    package mutating func next(in body: Span<UInt8>) -> Step {
+        while true {
+            skipBlanks(body)
+            switch phase {
+            case .end:
+                return .end
+            case .value:
+                let found = value(body)
+                if case .text? = found { return found ?? .end }
+            case .afterValue:
+                afterValue(body)
+            }
+        }
+    }
+
+    private mutating func value(_ body: Span<UInt8>) -> Step? {
+        let wasHit = isHit
+        isHit = false
+        phase = .afterValue
+        guard at < body.count else { return stop() }
+        switch body[at] {
+        case UInt8(ascii: "{"):
+            guard open(isObject: true, isHit: wasHit) else { return stop() }
+            skipBlanks(body)
+            if peek(body) == UInt8(ascii: "}") { close() } else { key(body) }
+        case UInt8(ascii: "["):
+            guard open(isObject: false, isHit: wasHit) else { return stop() }
+            skipBlanks(body)
+            if peek(body) == UInt8(ascii: "]") { close() } else { element() }
+        case UInt8(ascii: "\""):
+            guard let text = string(body) else { return stop() }
+            if wasHit, taken + 1 == steps.count { return .text(text) }
+        case UInt8(ascii: "t"): literal("true", body)
+        case UInt8(ascii: "f"): literal("false", body)
+        case UInt8(ascii: "n"): literal("null", body)
+        default: number(body)
+        }
+        return nil
+    }
+
+    private mutating func afterValue(_ body: Span<UInt8>) {
+        guard depth > 0 else {
+            isWhole = at == body.count
+            phase = .end
+            return
+        }
+        let isObject = objects >> UInt64(depth - 1) & 1 == 1
+        switch peek(body) {
+        case UInt8(ascii: ","):
+            at += 1
+            skipBlanks(body)
+            if isObject { key(body) } else { element() }
+        case UInt8(ascii: "}") where isObject: close()
+        case UInt8(ascii: "]") where !isObject: close()
+        default: phase = .end
+        }
+    }
+
+    @discardableResult
+    private mutating func stop() -> Step? {
+        phase = .end
+        return nil
+    }
+
+    private func peek(_ body: Span<UInt8>) -> UInt8? {
+        at < body.count ? body[at] : nil
+    }
+
+    private mutating func skipBlanks(_ body: Span<UInt8>) {
+        while at < body.count {
+            switch body[at] {
+            case 0x20, 0x09, 0x0a, 0x0d: at += 1
+            default: return
+            }
+        }
+    }
+
+    // MARK: Containers
+
+    private var isOnTheWay: Bool { taken == depth - 1 && taken < steps.count }
+
+    private mutating func open(isObject: Bool, isHit: Bool) -> Bool {
+        guard depth < Self.depthLimit else { return false }
+        if isHit { taken += 1 }
+        let bit = UInt64(1) << UInt64(depth)
+        objects = isObject ? objects | bit : objects & ~bit
+        depth += 1
+        at += 1
+        return true
+    }
+
+    private mutating func close() {
+        if taken == depth - 1, taken > 0 { taken -= 1 }
+        depth -= 1
+        at += 1
+        phase = .afterValue
+    }
+
+    private mutating func element() {
+        if isOnTheWay, case .element = steps[taken] { isHit = true }
+        phase = .value
+    }
+
+    private mutating func key(_ body: Span<UInt8>) {
+        guard peek(body) == UInt8(ascii: "\""), let name = string(body) else {
+            stop()
+            return
+        }
+        skipBlanks(body)
+        guard peek(body) == UInt8(ascii: ":") else {
+            stop()
+            return
+        }
+        at += 1
+        if isOnTheWay {
+            let text = body.extracting(name)
+            switch steps[taken] {
+            case .element: break
+            case .member(let wanted): isHit = Self.isEqual(text, wanted)
+            case .eitherMember(let a, let b): isHit = Self.isEqual(text, a) || Self.isEqual(text, b)
+            }
+        }
+        phase = .value
+    }
+
+    private static func isEqual(_ text: Span<UInt8>, _ wanted: StaticString) -> Bool {
+        URLReference.skip(wanted, in: text, at: 0, escaped: true) == text.count
+    }
+
+    // MARK: Scalars
+
+    /// Passes a string; returns the range between its quotes, or nil when it is not one.
+    private mutating func string(_ body: Span<UInt8>) -> Range<Int>? {
+        let start = at + 1
+        at = start
+        while at < body.count {
+            let byte = body[at]
+            at += 1
+            switch byte {
+            case UInt8(ascii: "\""):
+                return start..<at - 1
+            case UInt8(ascii: "\\"):
+                guard let kind = peek(body) else { return nil }
+                at += 1
+                switch kind {
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+                    UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+                    break
+                case UInt8(ascii: "u"):
+                    for _ in 0..<4 {
+                        guard let digit = peek(body), URLReference.hexadecimalValue(digit) != nil else { return nil }
+                        at += 1
+                    }
+                default:
+                    return nil
+                }
+            case 0..<0x20:
+                return nil
+            default:
+                break
+            }
+        }
+        return nil
+    }
+
+    private mutating func literal(_ word: StaticString, _ body: Span<UInt8>) {
+        guard let end = URLReference.skip(word, in: body, at: at, escaped: false) else {
+            stop()
+            return
+        }
+        at = end
+    }
+
+    private mutating func number(_ body: Span<UInt8>) {
+        if peek(body) == UInt8(ascii: "-") { at += 1 }
+        // No zero before other digits (RFC 8259 §6).
+        if peek(body) == UInt8(ascii: "0") {
+            at += 1
+        } else if !digits(body) {
+            stop()
+            return
+        }
+        if peek(body) == UInt8(ascii: ".") {
+            at += 1
+            guard digits(body) else {
+                stop()
+                return
+            }
+        }
+        if let byte = peek(body), byte | 0x20 == UInt8(ascii: "e") {
+            at += 1
+            if let sign = peek(body), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { at += 1 }
+            if !digits(body) { stop() }
+        }
+    }
+
+    private mutating func digits(_ body: Span<UInt8>) -> Bool {
+        let start = at
+        while let byte = peek(body), byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") { at += 1 }
+        return at > start
+    }
+}

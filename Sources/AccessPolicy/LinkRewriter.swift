@@ -1,0 +1,241 @@
+/// The scheme that a client's connection was accepted with.
+package enum ClientScheme: Sendable {
+    case http, https
+
+    var text: StaticString { self == .http ? "http://" : "https://" }
+}
+
+/// Keeps clients of the elevated route behind the proxy: what Sentry says about its own address is said about the
+/// proxy's.
+///
+/// Sentry writes its URLs with the option `system.url-prefix`, which the proxy does not know. So it is the place, not
+/// the address, that tells Sentry's own URLs:
+///
+/// | place | rewritten |
+/// |---|---|
+/// | `Link` (RFC 8288) | every `<…>` with `rel` previous, prev or next: always the next page of this API |
+/// | `Location` | the upstream's own authority, or a path under `/api/0/`; all else leads elsewhere on purpose (a stored file, a login page) and stays |
+/// | JSON of a `RewrittenEndpoint` | the members that name Sentry itself |
+///
+/// Scheme and authority become `--public-url`, or else the request's scheme and Host, or else nothing: a path. The upstream's
+/// path prefix is taken out, also from a reference that is a path already. Other relative references stay.
+package struct LinkRewriter: Sendable {
+    private let publicURL: PublicURL?
+    private let upstreamAuthority: [UInt8]
+    private let upstreamIsSecure: Bool
+    private let upstreamPrefix: [UInt8]
+
+    /// - Parameters:
+    ///   - publicURL: `--public-url`.
+    ///   - upstreamAuthority: host and port as in the Host field that is sent upstream.
+    ///   - upstreamPrefix: the path of `--sentry-uri`; a slash at its end does not count.
+    package init(publicURL: PublicURL?, upstreamAuthority: [UInt8], upstreamIsSecure: Bool, upstreamPrefix: [UInt8]) {
+        self.publicURL = publicURL
+        self.upstreamAuthority = upstreamAuthority
+        self.upstreamIsSecure = upstreamIsSecure
+        var prefix = upstreamPrefix
+        while prefix.last == UInt8(ascii: "/") { prefix.removeLast() }
+        self.upstreamPrefix = prefix
+    }
+
+    /// Writes a `Link` value with its pages behind the proxy. What is no link-value is copied.
+    /// - Parameter host: the request's Host; empty when it had none.
+    package func rewriteLink(
+        _ value: Span<UInt8>, scheme: ClientScheme, host: Span<UInt8>, into sink: inout some ByteSink
+    ) {
+        var copied = 0
+        var at = 0
+        while let open = index(of: UInt8(ascii: "<"), in: value, from: at),
+            let close = index(of: UInt8(ascii: ">"), in: value, from: open + 1)
+        {
+            let parameters = LinkParameters.read(value, from: close + 1)
+            if parameters.isPage {
+                sink.append(value.extracting(copied..<open + 1))
+                rewrite(value.extracting(open + 1..<close), escaped: false, scheme: scheme, host: host, into: &sink)
+                copied = close
+            }
+            at = parameters.end
+        }
+        sink.append(value.extracting(copied..<value.count))
+    }
+
+    /// Writes a `Location` value, behind the proxy if it leads to Sentry.
+    /// - Parameter host: the request's Host; empty when it had none.
+    package func rewriteLocation(
+        _ value: Span<UInt8>, scheme: ClientScheme, host: Span<UInt8>, into sink: inout some ByteSink
+    ) {
+        if let authority = URLReference.authority(in: value, escaped: false) {
+            let isOwn = URLReference.sameAuthority(
+                value.extracting(authority.range),
+                isSecure: authority.hasScheme ? authority.isSecure : upstreamIsSecure,
+                upstreamAuthority.span, isSecure: upstreamIsSecure
+            )
+            let path = afterPrefix(value, from: authority.range.upperBound, escaped: false)
+            guard isOwn || URLReference.skip("/api/0/", in: value, at: path, escaped: false) != nil else {
+                sink.append(value)
+                return
+            }
+        }
+        rewrite(value, escaped: false, scheme: scheme, host: host, into: &sink)
+    }
+
+    /// Writes a JSON body with the endpoint's URLs behind the proxy; every other byte stays as it is.
+    /// - Parameter host: the request's Host; empty when it had none.
+    /// - Returns: false when the body is no JSON, and was copied as it is.
+    @discardableResult
+    package func rewriteBody(
+        _ body: Span<UInt8>, of endpoint: RewrittenEndpoint, scheme: ClientScheme, host: Span<UInt8>,
+        into sink: inout some ByteSink
+    ) -> Bool {
+        // The first walk only asks whether it is JSON to the end, since nothing that was written can be taken back.
+        var check = JSONURLWalker(endpoint)
+        while case .text = check.next(in: body) {}
+        guard check.isWhole else {
+            sink.append(body)
+            return false
+        }
+        var walker = JSONURLWalker(endpoint)
+        var copied = 0
+        while case .text(let range) = walker.next(in: body) {
+            sink.append(body.extracting(copied..<range.lowerBound))
+            rewrite(body.extracting(range), escaped: true, scheme: scheme, host: host, into: &sink)
+            copied = range.upperBound
+        }
+        sink.append(body.extracting(copied..<body.count))
+        return true
+    }
+
+    /// Writes one reference: an absolute one under the proxy's base, a path without the upstream's prefix, any other as it is.
+    private func rewrite(
+        _ reference: Span<UInt8>, escaped: Bool, scheme: ClientScheme, host: Span<UInt8>, into sink: inout some ByteSink
+    ) {
+        var isAbsolute = false
+        var path = 0
+        if let authority = URLReference.authority(in: reference, escaped: escaped) {
+            isAbsolute = true
+            path = authority.range.upperBound
+        }
+        let start = afterPrefix(reference, from: path, escaped: escaped)
+        guard isAbsolute || start > 0 else {
+            sink.append(reference)
+            return
+        }
+        let rest = reference.extracting(start..<reference.count)
+        if isAbsolute, let publicURL {
+            sink.append(publicURL.bytes.span)
+        } else if isAbsolute, URLReference.isAuthority(host) {
+            sink.append(text: scheme.text)
+            sink.append(host)
+        } else if URLReference.skip("//", in: rest, at: 0, escaped: escaped) != nil {
+            // Without an authority before it, this would name another host (RFC 3986 §4.2).
+            sink.append(text: "/.")
+        } else if URLReference.skip("/", in: rest, at: 0, escaped: escaped) == nil {
+            sink.append(text: "/")
+        }
+        sink.append(rest)
+    }
+
+    /// Where the path goes on after the upstream's prefix, which ends at a segment's end; or `start` when it is not there.
+    private func afterPrefix(_ reference: Span<UInt8>, from start: Int, escaped: Bool) -> Int {
+        guard !upstreamPrefix.isEmpty,
+            let end = URLReference.skip(upstreamPrefix.span, in: reference, at: start, escaped: escaped)
+        else { return start }
+        guard end < reference.count else { return end }
+        switch URLReference.unit(reference, end, escaped: escaped).code {
+        case UInt16(UInt8(ascii: "/")), UInt16(UInt8(ascii: "?")), UInt16(UInt8(ascii: "#")): return end
+        default: return start
+        }
+    }
+
+    private func index(of byte: UInt8, in bytes: Span<UInt8>, from start: Int) -> Int? {
+        var at = start
+        while at < bytes.count {
+            if bytes[at] == byte { return at }
+            at += 1
+        }
+        return nil
+    }
+}
+
+/// The parameters of one link-value (RFC 8288 §3).
+private struct LinkParameters {
+    /// A `rel` says previous, prev or next.
+    var isPage = false
+    /// Where the next link-value may start.
+    var end = 0
+
+    /// Reads up to the comma that ends the link-value; one inside a quoted string does not.
+    static func read(_ value: Span<UInt8>, from start: Int) -> LinkParameters {
+        var found = LinkParameters()
+        var at = start
+        while at < value.count, value[at] != UInt8(ascii: ",") {
+            if value[at] == UInt8(ascii: "\"") {
+                at = afterQuoted(value, at)
+            } else if value[at] == UInt8(ascii: ";") {
+                at = blanksSkipped(value, at + 1)
+                guard let name = URLReference.skip("rel", in: value, at: at, escaped: false, ignoringCase: true) else {
+                    continue
+                }
+                at = blanksSkipped(value, name)
+                guard at < value.count, value[at] == UInt8(ascii: "=") else { continue }
+                at = blanksSkipped(value, at + 1)
+                let end = at < value.count && value[at] == UInt8(ascii: "\"") ? afterQuoted(value, at) : afterToken(value, at)
+                if namesPage(value.extracting(at..<end)) { found.isPage = true }
+                at = end
+            } else {
+                at += 1
+            }
+        }
+        found.end = at
+        return found
+    }
+
+    private static func blanksSkipped(_ value: Span<UInt8>, _ start: Int) -> Int {
+        var at = start
+        while at < value.count, value[at] == 0x20 || value[at] == 0x09 { at += 1 }
+        return at
+    }
+
+    private static func afterQuoted(_ value: Span<UInt8>, _ start: Int) -> Int {
+        var at = start + 1
+        while at < value.count {
+            switch value[at] {
+            case UInt8(ascii: "\""): return at + 1
+            case UInt8(ascii: "\\"): at += 2
+            default: at += 1
+            }
+        }
+        return value.count
+    }
+
+    private static func afterToken(_ value: Span<UInt8>, _ start: Int) -> Int {
+        var at = start
+        while at < value.count, value[at] != UInt8(ascii: ","), value[at] != UInt8(ascii: ";") { at += 1 }
+        return at
+    }
+
+    /// One of the relation types between the blanks is a page.
+    private static func namesPage(_ relations: Span<UInt8>) -> Bool {
+        var at = 0
+        while at < relations.count {
+            guard isLetter(relations[at]) else {
+                at += 1
+                continue
+            }
+            let start = at
+            // Relation types may also be URLs, whose words must not count.
+            while at < relations.count, relations[at] > 0x20, relations[at] != UInt8(ascii: "\"") { at += 1 }
+            let word = relations.extracting(start..<at)
+            if isWord(word, "previous") || isWord(word, "prev") || isWord(word, "next") { return true }
+        }
+        return false
+    }
+
+    private static func isWord(_ word: Span<UInt8>, _ wanted: StaticString) -> Bool {
+        URLReference.skip(wanted, in: word, at: 0, escaped: false, ignoringCase: true) == word.count
+    }
+
+    private static func isLetter(_ byte: UInt8) -> Bool {
+        (byte | 0x20) >= UInt8(ascii: "a") && (byte | 0x20) <= UInt8(ascii: "z")
+    }
+}

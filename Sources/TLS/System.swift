@@ -1,0 +1,91 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#endif
+
+/// The system's text for an `errno` value.
+func systemMessage(_ code: CInt) -> String {
+    String(cString: strerror(code))
+}
+
+/// The value of an environment variable; empty counts as unset.
+func environmentValue(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+}
+
+/// Whether a file can be opened for reading: nil, or the `errno` that says why not.
+func readError(_ path: String) -> CInt? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { return errno }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return errno }
+    return status.st_mode & S_IFMT == S_IFDIR ? EISDIR : nil
+}
+
+/// Whether a path names a directory.
+func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// Seconds since the system started.
+func uptimeSeconds() -> Int {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return now.tv_sec
+}
+
+enum SocketIO {
+    case bytes(Int)
+    case endOfStream
+    case wouldBlock
+    case failed(CInt)
+}
+
+/// recv(2), started again after a signal.
+func receive(_ descriptor: CInt, into buffer: UnsafeMutableRawPointer, count: Int) -> SocketIO {
+    while true {
+        let result = recv(descriptor, buffer, count, 0)
+        if result > 0 { return .bytes(result) }
+        if result == 0 { return .endOfStream }
+        switch errno {
+        case EINTR: continue
+        case EAGAIN: return .wouldBlock
+        case let code: return .failed(code)
+        }
+    }
+}
+
+/// sendmsg(2) of two runs of bytes in one call, started again after a signal; never raises SIGPIPE.
+func send(
+    _ descriptor: CInt, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+) -> SocketIO {
+    var parts: InlineArray<2, iovec> = [
+        iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: numericCast(first.count)),
+        iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: numericCast(second.count)),
+    ]
+    var span = parts.mutableSpan
+    // The kernel reads the parts during the call only; both runs outlive it by the caller's hand.
+    return span.withUnsafeMutableBufferPointer { parts in
+        var message = msghdr()
+        message.msg_iov = parts.baseAddress
+        message.msg_iovlen = 2
+        while true {
+            let result = sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL))
+            if result >= 0 { return .bytes(result) }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return .wouldBlock
+            case let code: return .failed(code)
+            }
+        }
+    }
+}
+
+/// The connection is gone, whatever it was that found out.
+func isReset(_ code: CInt) -> Bool {
+    code == ECONNRESET || code == EPIPE || code == ECONNABORTED
+}

@@ -1,0 +1,85 @@
+internal import COpenSSL
+
+/// Everything that TLS connections of clients share. Made anew on SIGHUP: connections that are open keep the old
+/// one, and its ticket keys go with it, so that no session outlives a changed client CA.
+package final class TLSServerContext: Sendable {
+    // Invariant: set in `init`, only read afterwards, freed in `deinit`; each SSL object keeps a reference of its own.
+    nonisolated(unsafe) let raw: OpaquePointer
+
+    /// Reads the files that the configuration names.
+    /// - Throws: the first setting that cannot be used; the caller then keeps the context it has.
+    package init(_ configuration: ServerTLSConfiguration) throws(TLSConfigurationError) {
+        let context = try TLSContextSetup.make(TLS_server_method())
+        do throws(TLSConfigurationError) {
+            try Self.configure(context, configuration)
+        } catch {
+            SSL_CTX_free(context)
+            throw error
+        }
+        raw = context
+    }
+
+    deinit {
+        SSL_CTX_free(raw)
+    }
+
+    private static func configure(
+        _ context: OpaquePointer, _ configuration: ServerTLSConfiguration
+    ) throws(TLSConfigurationError) {
+        try TLSContextSetup.loadPair(
+            context, certificate: configuration.certificateFile, .serverCertificate, key: configuration.keyFile,
+            .serverKey
+        )
+        // Sessions live in tickets at the client: no memory and no lock here.
+        _ = copenssl_ctx_set_session_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
+        if let clientCA = configuration.clientCAFile {
+            try TLSContextSetup.loadAnchors(context, clientCA, .clientCA)
+            guard let names = SSL_load_client_CA_file(clientCA) else {
+                throw .init(setting: .clientCA, path: clientCA, cause: .noCertificate)
+            }
+            SSL_CTX_set_client_CA_list(context, names)
+            SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        }
+        // A session with a client certificate is resumed only under a context's own name (SSL_CTX_set_session_id_context(3)).
+        var identity: InlineArray<16, UInt8> = .init(repeating: 0)
+        var bytes = identity.mutableSpan
+        let named = bytes.withUnsafeMutableBufferPointer {
+            RAND_bytes($0.baseAddress, 16) == 1 && SSL_CTX_set_session_id_context(context, $0.baseAddress, 16) == 1
+        }
+        guard named else { throw .init(setting: .library, path: nil, cause: .setup) }
+
+        SSL_CTX_set_alpn_select_cb(context, { _, chosen, chosenCount, offered, offeredCount, _ in
+            // `offered` is the client's list: each name with its length before it (RFC 7301 §3.1), checked by OpenSSL.
+            guard let chosen, let chosenCount, let offered else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+            let list = UnsafeBufferPointer(start: offered, count: Int(offeredCount))
+            guard let start = ApplicationProtocol.find(in: list.span) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+            chosen.pointee = offered + start
+            chosenCount.pointee = UInt8(ApplicationProtocol.http11.utf8CodeUnitCount)
+            return SSL_TLSEXT_ERR_OK
+        }, nil)
+    }
+}
+
+/// The one protocol that is spoken to clients; a client that offers only others gets no_application_protocol.
+enum ApplicationProtocol {
+    static let http11: StaticString = "http/1.1"
+
+    /// Offset of the name in a protocol name list (RFC 7301 §3.1), or nil.
+    static func find(in list: Span<UInt8>) -> Int? {
+        var at = 0
+        while at < list.count {
+            let count = Int(list[at])
+            guard count < list.count - at else { return nil }
+            let name = list.extracting(at + 1..<at + 1 + count)
+            if http11.withUTF8Buffer({ equal(name, $0.span) }) { return at + 1 }
+            at += 1 + count
+        }
+        return nil
+    }
+
+    private static func equal(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+        guard a.count == b.count else { return false }
+        for i in a.indices where a[i] != b[i] { return false }
+        return true
+    }
+}

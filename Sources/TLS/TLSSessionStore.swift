@@ -1,0 +1,99 @@
+internal import COpenSSL
+internal import Synchronization
+
+/// The sessions that can be resumed with one upstream, shared by all reactors.
+///
+/// TLS 1.3 tickets are best used once (RFC 8446 §C.4), so the newest is taken out, except for the last one: a server
+/// that gives no ticket on a resumed connection is then still resumed, and what the recommendation protects, a client
+/// that moves between networks, is not what a gateway is. A TLS 1.2 session is used again and again: it is always the only one.
+///
+/// A chain of resumptions would never look at a certificate again. So all sessions go at `certificateCheckSeconds`
+/// after the first one came, and those that grew from them are not taken in.
+package final class TLSSessionStore: Sendable {
+    /// Enough for that many handshakes at the same time; some 2 KB each.
+    package static let capacity = 64
+    /// The longest time for which a server's certificate is taken as checked.
+    package static let certificateCheckSeconds = 3_600
+
+    private struct State {
+        var sessions: [OpaquePointer] = []
+        var generation = 0
+        var filledAt = 0
+
+        mutating func removeAll() {
+            for session in sessions { SSL_SESSION_free(session) }
+            sessions.removeAll(keepingCapacity: true)
+        }
+    }
+
+    // Invariant: each pointer in `sessions` owns one reference, and none is written to after it was put in.
+    private let state: Mutex<State>
+
+    package init() {
+        var initial = State()
+        initial.sessions.reserveCapacity(Self.capacity)
+        state = Mutex(initial)
+    }
+
+    deinit {
+        state.withLock { $0.removeAll() }
+    }
+
+    /// Number of sessions in store.
+    package var count: Int { state.withLock { $0.sessions.count } }
+
+    /// The newest session with a reference of its own, which the caller frees; and the store's generation.
+    func take(nowSeconds: Int) -> OfferedSession {
+        state.withLock { state in
+            if !state.sessions.isEmpty, nowSeconds - state.filledAt >= Self.certificateCheckSeconds {
+                state.removeAll()
+                state.generation &+= 1
+            }
+            while let newest = state.sessions.last {
+                guard SSL_SESSION_is_resumable(newest) == 1 else {
+                    SSL_SESSION_free(newest)
+                    state.sessions.removeLast()
+                    continue
+                }
+                if state.sessions.count > 1 {
+                    state.sessions.removeLast()
+                } else {
+                    SSL_SESSION_up_ref(newest)
+                }
+                return OfferedSession(raw: newest, generation: state.generation)
+            }
+            return OfferedSession(raw: nil, generation: state.generation)
+        }
+    }
+
+    /// Takes a session in, with the caller's reference. False: the caller keeps its reference.
+    func put(_ session: OpaquePointer, resumed: Bool, generation: Int, nowSeconds: Int) -> Bool {
+        let offered = OfferedSession(raw: session, generation: generation)
+        return state.withLock { state in
+            guard let session = offered.raw else { return false }
+            if resumed, generation != state.generation { return false }
+            if SSL_SESSION_is_resumable(session) != 1 { return false }
+            if state.sessions.isEmpty, !resumed { state.filledAt = nowSeconds }
+            if SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION { state.removeAll() }
+            if state.sessions.count == Self.capacity { SSL_SESSION_free(state.sessions.removeFirst()) }
+            state.sessions.append(session)
+            return true
+        }
+    }
+
+    /// Drops a session that the server did not take.
+    func drop(_ session: OpaquePointer) {
+        let refused = OfferedSession(raw: session, generation: 0)
+        state.withLock { state in
+            guard let at = state.sessions.lastIndex(where: { $0 == refused.raw }) else { return }
+            SSL_SESSION_free(state.sessions.remove(at: at))
+        }
+    }
+}
+
+/// A session on its way over the lock's border, and the generation of the store at that time.
+/// OpenSSL counts references to a session atomically, and nothing writes to a session once it is in store.
+struct OfferedSession: @unchecked Sendable {
+    let raw: OpaquePointer?
+    let generation: Int
+}

@@ -1,0 +1,120 @@
+internal import COpenSSL
+
+/// What a session's BIO works on: the socket, what it last said, and bytes that wait for company.
+///
+/// OpenSSL writes each flight of a handshake as it ends. The last one needs no answer: the client's Finished travels
+/// as well with the request, a server's tickets with the answer. So writes during a handshake are
+/// held here, and go out with the next record, or before the session waits for its peer, whichever is first.
+struct TLSTransport {
+    /// More than the last flight of a handshake without a client certificate; a longer one is not held.
+    static let holdBytes = 1_024
+
+    let descriptor: CInt
+    /// The generation of the session store at the time when this session asked it.
+    var storeGeneration = 0
+    /// Hold what is written.
+    var holds = true
+    var endOfStream = false
+    /// `errno` of the last failed call, or 0.
+    var failure: CInt = 0
+    private var held = InlineArray<1_024, UInt8>(repeating: 0)
+    private var heldStart = 0
+    private var heldEnd = 0
+
+    init(descriptor: CInt) {
+        self.descriptor = descriptor
+    }
+
+    var hasHeld: Bool { heldEnd > heldStart }
+
+    /// Sends what is held. False: the socket is full or broken.
+    mutating func flush() -> Bool {
+        while hasHeld {
+            let sent = held.span.extracting(heldStart..<heldEnd).withUnsafeBytes { send(descriptor, $0) }
+            guard case .bytes(let count) = sent else {
+                if case .failed(let code) = sent { failure = code }
+                return false
+            }
+            heldStart += count
+        }
+        heldStart = 0
+        heldEnd = 0
+        return true
+    }
+
+    /// Takes bytes from OpenSSL.
+    mutating func write(_ bytes: UnsafeRawBufferPointer) -> SocketIO {
+        if holds, bytes.count <= Self.holdBytes - heldEnd {
+            for i in 0..<bytes.count { held[heldEnd + i] = bytes[i] }
+            heldEnd += bytes.count
+            return .bytes(bytes.count)
+        }
+        while true {
+            let pending = heldEnd - heldStart
+            let sent = held.span.extracting(heldStart..<heldEnd).withUnsafeBytes { send(descriptor, $0, bytes) }
+            guard case .bytes(let count) = sent else { return sent }
+            if count < pending {
+                heldStart += count
+                continue
+            }
+            heldStart = 0
+            heldEnd = 0
+            if count > pending || bytes.isEmpty { return .bytes(count - pending) }
+        }
+    }
+}
+
+/// The BIO that reads and writes through a `TLSTransport`. Made once, never changed, never freed.
+struct TLSTransportMethod: @unchecked Sendable {
+    // Invariant for every callback: the BIO's data is the pointer that `TLSSession` allocated and frees after
+    // SSL_free, which frees the BIO; and a session is used by one thread at a time.
+    let raw: OpaquePointer?
+
+    static let shared = TLSTransportMethod()
+
+    private init() {
+        raw = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "reactor socket")
+        BIO_meth_set_write(raw) { bio, bytes, count in
+            guard let bio, let bytes, count > 0, let data = BIO_get_data(bio) else { return 0 }
+            copenssl_bio_clear_retry_flags(bio)
+            let transport = data.assumingMemoryBound(to: TLSTransport.self)
+            switch transport.pointee.write(UnsafeRawBufferPointer(start: bytes, count: Int(count))) {
+            case .bytes(let sent):
+                return CInt(truncatingIfNeeded: sent)
+            case .wouldBlock, .endOfStream:
+                copenssl_bio_set_retry_write(bio)
+            case .failed(let code):
+                transport.pointee.failure = code
+            }
+            return -1
+        }
+        BIO_meth_set_read(raw) { bio, bytes, count in
+            guard let bio, let bytes, count > 0, let data = BIO_get_data(bio) else { return 0 }
+            copenssl_bio_clear_retry_flags(bio)
+            let transport = data.assumingMemoryBound(to: TLSTransport.self)
+            switch receive(transport.pointee.descriptor, into: bytes, count: Int(count)) {
+            case .bytes(let received):
+                return CInt(truncatingIfNeeded: received)
+            case .endOfStream:
+                transport.pointee.endOfStream = true
+                return 0
+            case .wouldBlock:
+                copenssl_bio_set_retry_read(bio)
+            case .failed(let code):
+                transport.pointee.failure = code
+            }
+            return -1
+        }
+        BIO_meth_set_ctrl(raw) { bio, command, _, _ in
+            switch command {
+            case BIO_CTRL_FLUSH, BIO_CTRL_DUP:
+                return 1
+            case BIO_CTRL_EOF:
+                guard let data = BIO_get_data(bio) else { return 1 }
+                return data.assumingMemoryBound(to: TLSTransport.self).pointee.endOfStream ? 1 : 0
+            default:
+                return 0
+            }
+        }
+    }
+}
