@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -49,7 +50,8 @@ def nginx(directory: Path, port: int, upstream: int, threads: int, tls: bool) ->
 
 
 def haproxy(directory: Path, port: int, upstream: int, threads: int, tls: bool) -> list[str]:
-    server = f"ssl verify required ca-file {directory}/ca.pem sni str(localhost) verifyhost localhost" if tls else ""
+    # The SNI name is the one that the certificate is checked against.
+    server = f"ssl verify required ca-file {directory}/ca.pem sni str(localhost)" if tls else ""
     return ["haproxy", "-db", "-q", "-f", str(filled("haproxy.cfg", directory, PORT=port, UPSTREAM=upstream, THREADS=threads, SERVER_TLS=server))]
 
 
@@ -95,21 +97,40 @@ class Peer:
         end(self.process)
 
 
+def has_ipv6() -> bool:
+    """Whether ::1 is there: a peer that is told `localhost` may try it first."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
 class TLSUpstream:
     """nginx as the https upstream: checks the request, and logs whether the session was resumed."""
 
     def __init__(self, directory: Path, cpus: set[int]):
         self.port, self.log = free_port(), directory / "upstream-tls.log"
-        self.log.unlink(missing_ok=True)
-        path = filled("upstream-tls.conf", directory, UPSTREAM=self.port)
-        self.process = spawn(["nginx", "-c", str(path), "-p", str(directory), "-e", str(directory / "upstream-tls-error.log")],
+        self.error_log = directory / "upstream-tls-error.log"
+        path = filled("upstream-tls.conf", directory, UPSTREAM=self.port,
+                      LISTEN6=f"listen [::1]:{self.port} ssl backlog=4096;" if has_ipv6() else "")
+        self.process = spawn(["nginx", "-c", str(path), "-p", str(directory), "-e", str(self.error_log)],
                              cpus, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
-    def close(self) -> tuple[int, int]:
-        """Ends it. Returns how many requests came, and how many of them on a resumed session."""
-        end(self.process)  # nginx writes out its log buffer as it ends
-        lines = self.log.read_text().splitlines() if self.log.exists() else []
-        return len(lines), sum(line.split()[1] == "r" for line in lines)
+    def check_alive(self) -> None:
+        if self.process.poll() is not None:
+            text = self.error_log.read_text().strip() if self.error_log.exists() else "no message"
+            raise Void(f"the https upstream ended: {text[-200:]}")
+
+    def tell(self, _: str) -> dict:
+        """How many requests came so far and how many of them on a full handshake; one that was not clean got a 418 already."""
+        time.sleep(1.1)  # the log is flushed once a second
+        lines = [line.split() for line in self.log.read_text().splitlines()] if self.log.exists() else []
+        return {"requests": len(lines), "resumed": sum(line[1] == "r" for line in lines)}
+
+    def close(self) -> None:
+        end(self.process)
 
 
 def make_certificates(directory: Path) -> None:

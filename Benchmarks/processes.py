@@ -1,5 +1,6 @@
 """Starts, pins, measures and ends the processes of a run."""
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -19,14 +20,38 @@ class Void(Exception):
     """Why a figure cannot be given; it voids the row."""
 
 
-def fresh_network() -> bool:
-    """Moves this process, and what it starts, to a network namespace of its own, so that no TIME_WAIT of an earlier
-    turn is in the way. False when that is not allowed; the run then shares the machine's loopback."""
-    if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
-        return False
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP_RUNNING))
-    return True
+class Network:
+    """A network namespace of its own, so that no TIME_WAIT of another peer or an earlier part is in the way.
+    When that is not allowed, the machine's own loopback."""
+
+    own = True
+
+    def __init__(self):
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/self/ns/net") as before:
+            if libc.unshare(CLONE_NEWNET) != 0:
+                Network.own = False
+            else:
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+                    fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP_RUNNING))
+            self.namespace = open("/proc/self/ns/net")
+            libc.setns(before.fileno(), CLONE_NEWNET)
+
+    @contextlib.contextmanager
+    def inside(self):
+        """What is started or connected in here belongs to this network."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with open("/proc/self/ns/net") as before:
+            if Network.own and libc.setns(self.namespace.fileno(), CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+            try:
+                yield
+            finally:
+                if Network.own:
+                    libc.setns(before.fileno(), CLONE_NEWNET)
+
+    def close(self) -> None:
+        self.namespace.close()
 
 
 def free_port() -> int:
@@ -86,17 +111,20 @@ def pss_bytes(pid: int) -> int:
     return total
 
 
-def machine_busy(seconds: float = 0.2) -> float:
-    """Share of all CPUs that is in use now: what else runs here."""
+class CPUClock:
+    """What share of all CPUs was in use, and what share the hypervisor took, since it was made."""
 
-    def sample() -> tuple[int, int]:
-        fields = list(map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9]))
-        return sum(fields), fields[3] + fields[4]
+    def __init__(self):
+        self.before = self.sample()
 
-    total, idle = sample()
-    time.sleep(seconds)
-    total_after, idle_after = sample()
-    return 1 - (idle_after - idle) / max(1, total_after - total)
+    @staticmethod
+    def sample() -> list[int]:
+        return list(map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9]))
+
+    def shares(self) -> tuple[float, float]:
+        spent = [after - before for after, before in zip(self.sample(), self.before)]
+        total = max(1, sum(spent))
+        return 1 - (spent[3] + spent[4]) / total, spent[7] / total
 
 
 class Upstream:

@@ -20,7 +20,8 @@ class Facts:
     quick: bool
     own_network: bool
     cores_free: bool
-    busy: float  # the largest share of all CPUs in use before a turn
+    busy_before: float  # share of all CPUs that others used just before
+    stolen: float       # share that the hypervisor took during the run
     seconds: float
 
 
@@ -31,7 +32,7 @@ FIGURES = [
     ("system_us", "– system", 1),
     ("cpu_at_rate_us", "CPU µs a request, at 2,000 req/s", 1),
     ("rps", "requests/s at saturation, one worker", 0),
-    ("peer_core_busy", "its core in use meanwhile, %", 0),
+    ("core_busy", "its core in use meanwhile, %", 0),
     ("p50_us", "p50 µs at 2,000 req/s", 0),
     ("p99_us", "p99 µs at 2,000 req/s", 0),
     ("p999_us", "p99.9 µs at 2,000 req/s", 0),
@@ -39,7 +40,8 @@ FIGURES = [
     ("up_ms_gb", "CPU ms per GB up", 0),
     ("idle_mb", "memory idle (PSS), MB", 1),
     ("held_kb", "memory per request in flight, KB", 2),
-    ("calls", "system calls a request", 1),
+    ("calls", "system calls a request, 8 in flight", 1),
+    ("calls_alone", "system calls a request, one at a time", 1),
     ("tls_us", "https upstream, CPU µs a request", 0),
     ("tls_resumed", "– sessions resumed, %", 1),
     ("rps_one", "requests/s, 1 worker", 0),
@@ -112,8 +114,12 @@ def target_rows(results, cores_free: bool | None = None) -> list[tuple[str, str,
     return rows
 
 
+def voids(results) -> list[str]:
+    return [f"void: {peer}, {LABELS[figure]}: {reason}" for peer, reasons in results.voids.items() for figure, reason in reasons.items()]
+
+
 def missed(results) -> list[str]:
-    return [f"{wanted}: {measured} {times}".strip() for wanted, measured, times, met in target_rows(results) if met is False]
+    return [f"missed: {wanted}: {measured} {times}".strip() for wanted, measured, times, met in target_rows(results) if met is False]
 
 
 def machine() -> str:
@@ -136,7 +142,7 @@ def markdown(results, facts: Facts) -> str:
         f"- Machine: {machine()}",
         f"- Versions: {', '.join(f'{peer} {facts.versions[peer]}' for peer in facts.peers)}",
         f"- {datetime.date.today().isoformat()}, {facts.rounds} {'short ' if facts.quick else ''}rounds, peers in turn, {facts.seconds:.0f} s; "
-        f"before a turn other programs used at most {facts.busy:.0%} of the CPUs",
+        f"other programs used {facts.busy_before:.0%} of the CPUs just before, the hypervisor took {facts.stolen:.1%} meanwhile",
         "- " + ("Each part ran in a network namespace of its own." if facts.own_network
                 else "No right to make a network namespace: all parts shared the machine's loopback and its TIME_WAIT."), "",
         "| figure | " + " | ".join(facts.peers) + (" | " + " | ".join(f"÷ {peer}" for peer in others) if ours else "") + " |",
@@ -147,9 +153,8 @@ def markdown(results, facts: Facts) -> str:
         if any(text != "–" for text in cells):
             ratios = [ratio(results, figure, peer) for peer in others] if ours else []
             lines.append(f"| {label} | " + " | ".join(cells + ratios) + " |")
-    for peer, reasons in results.voids.items():
-        for figure, reason in reasons.items():
-            lines += ["", f"void: {peer}, {LABELS[figure]}: {reason}"]
+    for line in voids(results):
+        lines += ["", line]
     if ours:
         lines += ["", "## Targets", "", "| target | measured | ratio | |", "|---|---|---|---|"]
         for wanted, measured, times, met in target_rows(results, facts.cores_free):
@@ -169,11 +174,11 @@ METHOD = """
 - Every request is checked by the upstream (token, fields that must not arrive, length and bytes of a body), every answer by the load
   generator (status, length, bytes, `Set-Cookie` gone). One failure voids the row.
 - CPU is the peer's own (`/proc/PID/task/*/schedstat`, all its processes); user and system are split as the clock ticks fell. Saturation is
-  a closed loop of 32 requests in flight. The load's core can be the narrower one: the row below tells how busy the peer's was.
+  a closed loop of 32 requests in flight. The load's core can be the narrower one: the row "its core in use" tells.
 - Latency is counted from the moment a request was due (open loop), so a stall counts for all that should have started in it. It includes
   the load's own and the upstream's time on their shared core.
-- Memory is PSS of all the peer's processes, without the kernel's socket buffers; in flight: 4,000 requests whose answers are held back.
-- System calls by strace, one request at a time. https: nginx as upstream, TLS 1.3, certificate checked, 8 in flight; resumption is
+- Memory is PSS of all the peer's processes, without the kernel's socket buffers (pages that another running program shares count in part); in flight: 4,000 requests whose answers are held back.
+- System calls by strace, 8 requests in flight and one at a time. https: nginx as upstream, TLS 1.3, certificate checked, 8 in flight; resumption is
   counted in the upstream's log.
 """
 
