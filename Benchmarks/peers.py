@@ -1,0 +1,147 @@
+"""The peers that are measured: how each is started, configured and named."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from processes import Void, end, free_port, spawn
+
+HERE = Path(__file__).resolve().parent
+TOKEN = "bench-upstream-token-0123456789abcdef0123456789abcdef"  # tools/bench.h has the same
+SMALL_BODY = "".join(re.findall(r'^    "(.*)"', (HERE / "tools/bench.h").read_text(), re.M)).replace('\\"', '"')
+
+
+def filled(template: str, directory: Path, **words) -> Path:
+    """Writes a configuration of peers/ with its @WORDS@ filled in."""
+    text = (HERE / "peers" / template).read_text()
+    words |= {"DIR": directory, "TOKEN": TOKEN, "SMALL_BODY": SMALL_BODY, "USER": "user root;" if os.geteuid() == 0 else ""}
+    for word, value in words.items():
+        text = text.replace(f"@{word}@", str(value))
+    path = directory / template
+    path.write_text(text)
+    return path
+
+
+def proxy_binary() -> Path:
+    return Path(os.environ.get("PROXY_BINARY", HERE.parent / ".build/release/sentry-api-proxy"))
+
+
+def proxy(directory: Path, port: int, upstream: int, threads: int, tls: bool) -> list[str]:
+    token = directory / "token"
+    token.write_text(TOKEN + "\n")
+    token.chmod(0o600)
+    # 127.0.0.1 and localhost are both in the certificate; plain http goes to the same address as the other peers'.
+    uri = f"https://localhost:{upstream}" if tls else f"http://127.0.0.1:{upstream}"
+    return [str(proxy_binary()), "--listen", f"127.0.0.1:{port}", "--sentry-uri", uri, "--token-file", str(token),
+            "--threads", str(threads), "--access-log", "off", *(["--ca-file", str(directory / "ca.pem")] if tls else [])]
+
+
+def nginx(directory: Path, port: int, upstream: int, threads: int, tls: bool) -> list[str]:
+    path = filled("nginx.conf", directory, PORT=port, UPSTREAM=upstream, THREADS=threads, SCHEME="https" if tls else "http",
+                  REUSEPORT=" reuseport" if threads > 1 else "")
+    if not tls:  # the directive would ask for a file that is not used
+        path.write_text(path.read_text().replace("proxy_ssl_trusted_certificate", "# proxy_ssl_trusted_certificate")
+                        .replace("proxy_ssl_verify on", "# proxy_ssl_verify on"))
+    return ["nginx", "-c", str(path), "-p", str(directory), "-e", str(directory / "error.log")]
+
+
+def haproxy(directory: Path, port: int, upstream: int, threads: int, tls: bool) -> list[str]:
+    # The SNI name is the one that the certificate is checked against.
+    server = f"ssl verify required ca-file {directory}/ca.pem sni str(localhost)" if tls else ""
+    return ["haproxy", "-db", "-q", "-f", str(filled("haproxy.cfg", directory, PORT=port, UPSTREAM=upstream, THREADS=threads, SERVER_TLS=server))]
+
+
+COMMANDS = {"sentry-api-proxy": proxy, "nginx": nginx, "haproxy": haproxy}
+
+
+def version(name: str) -> str:
+    program = str(proxy_binary()) if name == "sentry-api-proxy" else name
+    flag = "--version" if name == "sentry-api-proxy" else "-v"
+    try:
+        result = subprocess.run([program, flag], capture_output=True, text=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return "not found"
+    text = (result.stdout + result.stderr).strip().split("\n")[0]
+    return re.sub(r"^(nginx version: nginx/|HAProxy version )", "", text).split(" ")[0 if name != "sentry-api-proxy" else -1]
+
+
+def missing(name: str) -> str | None:
+    """Why a peer cannot be started, if so."""
+    if name == "sentry-api-proxy":
+        return None if os.access(proxy_binary(), os.X_OK) else f"no program at {proxy_binary()}"
+    return None if shutil.which(name) else f"{name} is not installed"
+
+
+class Peer:
+    """One running peer."""
+
+    def __init__(self, name: str, directory: Path, upstream: int, cpus: set[int], threads: int = 1, tls: bool = False):
+        self.name, self.directory, self.port = name, directory, free_port()
+        command = COMMANDS[name](directory, self.port, upstream, threads, tls)
+        with open(directory / f"{name}.log", "ab") as log:
+            self.started = time.monotonic()
+            self.process = spawn(command, cpus, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.pid = self.process.pid
+
+    def check_alive(self) -> None:
+        if self.process.poll() is not None:
+            lines = [line for log in (f"{self.name}.log", "error.log") if (self.directory / log).exists()
+                     for line in (self.directory / log).read_text(errors="replace").splitlines()]
+            raise Void(f"{self.name} ended with status {self.process.returncode}: {lines[-1] if lines else 'no message'}")
+
+    def close(self) -> None:
+        end(self.process)
+
+
+def has_ipv6() -> bool:
+    """Whether ::1 is there: a peer that is told `localhost` may try it first."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+class TLSUpstream:
+    """nginx as the https upstream: checks the request, and logs whether the session was resumed."""
+
+    def __init__(self, directory: Path, cpus: set[int]):
+        self.port, self.log = free_port(), directory / "upstream-tls.log"
+        self.error_log = directory / "upstream-tls-error.log"
+        path = filled("upstream-tls.conf", directory, UPSTREAM=self.port,
+                      LISTEN6=f"listen [::1]:{self.port} ssl backlog=4096;" if has_ipv6() else "")
+        self.process = spawn(["nginx", "-c", str(path), "-p", str(directory), "-e", str(self.error_log)],
+                             cpus, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def check_alive(self) -> None:
+        if self.process.poll() is not None:
+            text = self.error_log.read_text().strip() if self.error_log.exists() else "no message"
+            raise Void(f"the https upstream ended: {text[-200:]}")
+
+    def tell(self, _: str) -> dict:
+        """How many requests came so far and how many of them on a full handshake; one that was not clean got a 418 already."""
+        time.sleep(1.1)  # the log is flushed once a second
+        lines = [line.split() for line in self.log.read_text().splitlines()] if self.log.exists() else []
+        return {"requests": len(lines), "resumed": sum(line[1] == "r" for line in lines)}
+
+    def close(self) -> None:
+        end(self.process)
+
+
+def make_certificates(directory: Path) -> None:
+    """A private CA and a certificate for localhost and 127.0.0.1 (P-256)."""
+
+    def openssl(*arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=directory, check=True, capture_output=True)
+
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-days", "2", "-subj", "/CN=bench CA")
+    openssl("req", *key, "-keyout", "server.key", "-out", "server.csr", "-subj", "/CN=localhost")
+    (directory / "san").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    openssl("x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+            "-extfile", "san", "-out", "server.pem")

@@ -1,0 +1,350 @@
+#!/usr/bin/env python3
+"""Measures this proxy beside nginx and HAProxy: peers in turn, several rounds, medians and spread.
+
+One worker of the peer on one core; load and upstream on the others. Every answer is checked by the load generator,
+every request by the upstream: a failed or missing answer, a wrong token or a field that should have been dropped
+voids the row. Writes benchmarks.md and benchmarks.svg.
+"""
+
+import argparse
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import peers
+import report
+from processes import CPUClock, Network, Upstream, Void, answers, cpu, load, pss_bytes, tree
+
+HERE = Path(__file__).resolve().parent
+HELD = 4000          # requests in flight for the memory figure
+RATE = 2000          # requests a second of the open loop
+CONNECTIONS = 32     # in flight at saturation
+BULK_BYTES = 32_000_000
+TRACED = 1000        # requests under strace
+RESUMED = 80         # percent of the TLS sessions, at least, or the row is void
+DESCRIPTORS = 20000
+
+
+@dataclass
+class Plan:
+    """How long a run takes. A part is cut into short bursts that alternate between the peers, because the
+    speed of a virtual CPU drifts by more than the peers differ."""
+
+    rounds: int
+    bursts: int        # of each part and peer in a round
+    burst_s: float     # at saturation
+    rate_s: float      # at the fixed rate, in two bursts
+    bulk_requests: int # of BULK_BYTES in a burst
+
+
+QUICK = Plan(rounds=2, bursts=5, burst_s=0.4, rate_s=1.5, bulk_requests=4)
+FULL = Plan(rounds=7, bursts=8, burst_s=0.4, rate_s=3, bulk_requests=6)
+
+
+class Results:
+    """Samples of every figure by peer, or why there are none."""
+
+    def __init__(self):
+        self.samples: dict[str, dict[str, list[float]]] = {}
+        self.voids: dict[str, dict[str, str]] = {}
+
+    def add(self, peer: str, **figures: float) -> None:
+        for name, value in figures.items():
+            self.samples.setdefault(peer, {}).setdefault(name, []).append(value)
+
+    @contextlib.contextmanager
+    def row(self, peer: str, *figures: str):
+        """What fails inside voids these figures of this peer."""
+        try:
+            yield
+        except (Void, OSError, subprocess.SubprocessError) as reason:
+            for figure in figures:
+                self.voids.setdefault(peer, {}).setdefault(figure, str(reason))
+
+
+class Stage:
+    """One peer with its upstream, in a network of its own."""
+
+    def __init__(self, run: "Run", name: str, threads: int = 1, cores: str = "peer", tls: bool = False):
+        self.run, self.name, self.threads, self.cores, self.tls = run, name, threads, cores, tls
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self.directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+            self.directory.chmod(0o755)
+            self.network = Network()
+            stack.callback(self.network.close)
+            with self.network.inside():
+                if self.tls:
+                    peers.make_certificates(self.directory)
+                    self.upstream = peers.TLSUpstream(self.directory, self.run.cores["load"])
+                else:
+                    self.upstream = Upstream(self.run.tools / "upstream", self.run.cores["load"])
+                stack.callback(self.upstream.close)
+                self.peer = peers.Peer(self.name, self.directory, self.upstream.port, self.run.cores[self.cores], self.threads, self.tls)
+                stack.callback(self.peer.close)
+                self.start_ms = self.first_answer()
+            if not self.tls:
+                self.upstream.tell("reset")
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def first_answer(self) -> float:
+        """Milliseconds from the start of the program to its first whole answer."""
+        while time.monotonic() < self.peer.started + 10:
+            self.peer.check_alive()
+            with contextlib.suppress(ConnectionError):
+                with socket.create_connection(("127.0.0.1", self.peer.port), timeout=5) as client:
+                    client.sendall(b"GET /api/0/ HTTP/1.1\r\nHost: sentry.example\r\nConnection: close\r\n\r\n")
+                    answer = b"".join(iter(lambda: client.recv(65536), b""))
+                if answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(peers.SMALL_BODY.encode()):
+                    return (time.monotonic() - self.peer.started) * 1000
+            time.sleep(0.0003)
+        self.upstream.check_alive()
+        raise Void(f"{self.name} gave no whole answer within 10 s of its start")
+
+    def load(self, **options) -> subprocess.Popen:
+        with self.network.inside():
+            return load(self.run.tools / "load", self.run.cores["load"], self.peer.port, **options)
+
+    def measured(self, **options) -> tuple[dict, float, float, float]:
+        """Runs a load. Returns its result and the CPU seconds of the peer: total, user, system."""
+        total, user, system = cpu(self.peer.pid)
+        result = answers(self.load(**options))
+        total_after, user_after, system_after = cpu(self.peer.pid)
+        self.peer.check_alive()
+        spent, ticks = total_after - total, max(1, user_after - user + system_after - system)
+        return result, spent, spent * (user_after - user) / ticks, spent * (system_after - system) / ticks
+
+    def verify(self) -> None:
+        """The upstream's complaints about what reached it."""
+        told = self.upstream.tell("stats")
+        if self.tls:
+            resumed = 100 * told["resumed"] / max(1, told["requests"])
+            self.run.results.add(self.name, tls_resumed=resumed)
+            if resumed < RESUMED:
+                raise Void(f"only {resumed:.0f} % of the sessions were resumed")
+        elif told["violations"]:
+            raise Void(f"{told['violations']} requests reached the upstream uncleaned, the first: {told['first']}")
+
+
+class Run:
+    """All parts, round by round."""
+
+    def __init__(self, names: list[str], plan: Plan, results: Results, tools: Path, cores: dict[str, set[int]]):
+        self.names, self.plan, self.results, self.tools, self.cores = names, plan, results, tools, cores
+
+    def round(self, turn: int) -> None:
+        self.turn = turn
+        self.order = self.names if turn % 2 == 0 else self.names[::-1]
+        for part in (self.memory, self.small, self.bulk, self.https, self.two_workers, *([self.system_calls] if turn == 0 else [])):
+            print(f"{part.__name__} ", end="", file=sys.stderr, flush=True)
+            part()
+        print(file=sys.stderr)
+
+    def alternate(self, figures: tuple[str, ...], bursts: int, measure: Callable[[Stage], dict[str, float]], tls: bool = False) -> None:
+        """Runs bursts of each peer in turn. A round's sample is the median of its bursts; a failure voids the figures."""
+        taken: dict[str, list[dict[str, float]]] = {name: [] for name in self.order}
+        with contextlib.ExitStack() as stack:
+            stages = []
+            for name in self.order:
+                with self.results.row(name, *figures):
+                    stage = stack.enter_context(Stage(self, name, tls=tls))
+                    answers(stage.load(connections=8, requests=400))  # warm
+                    stages.append(stage)
+                    if not tls:
+                        self.results.add(name, start_ms=stage.start_ms)
+            for burst in range(bursts):
+                for stage in stages if burst % 2 == 0 else stages[::-1]:
+                    with self.results.row(stage.name, *figures):
+                        taken[stage.name].append(measure(stage))
+            for stage in stages:
+                with self.results.row(stage.name, *figures):
+                    stage.verify()
+        for name, samples in taken.items():
+            for figure in samples[0] if samples else ():
+                self.results.add(name, **{figure: median(sample[figure] for sample in samples)})
+
+    def small(self) -> None:
+        """Small requests, at saturation and at a fixed rate."""
+
+        def saturated(stage: Stage) -> dict[str, float]:
+            result, spent, user, system = stage.measured(connections=CONNECTIONS, seconds=self.plan.burst_s)
+            count = result["answered"]
+            return {"cpu_us": spent / count * 1e6, "user_us": user / count * 1e6, "system_us": system / count * 1e6,
+                    "rps": count / result["seconds"], "core_busy": 100 * spent / result["seconds"]}
+
+        def at_rate(stage: Stage) -> dict[str, float]:
+            result, spent, *_ = stage.measured(rate=RATE, seconds=self.plan.rate_s / 2)
+            return {"cpu_at_rate_us": spent / result["answered"] * 1e6, **{name: result[name] for name in ("p50_us", "p99_us", "p999_us")}}
+
+        self.alternate(("cpu_us", "user_us", "system_us", "rps", "core_busy"), self.plan.bursts, saturated)
+        self.alternate(("cpu_at_rate_us", "p50_us", "p99_us", "p999_us"), 2, at_rate)
+
+    def bulk(self) -> None:
+        """Long bodies in both directions."""
+        count, gigabytes = self.plan.bulk_requests, self.plan.bulk_requests * BULK_BYTES / 1e9
+
+        def down(stage: Stage) -> dict[str, float]:
+            path = f"/api/0/organizations/acme/bytes/{BULK_BYTES}/"
+            return {"down_ms_gb": stage.measured(connections=4, requests=count, path=path, expect=BULK_BYTES)[1] * 1000 / gigabytes}
+
+        def up(stage: Stage) -> dict[str, float]:
+            path = "/api/0/organizations/acme/chunk-upload/"
+            return {"up_ms_gb": stage.measured(connections=4, requests=count, path=path, upload=BULK_BYTES)[1] * 1000 / gigabytes}
+
+        self.alternate(("down_ms_gb",), self.plan.bursts, down)
+        self.alternate(("up_ms_gb",), self.plan.bursts, up)
+
+    def https(self) -> None:
+        """An https upstream (nginx, TLS 1.3), certificate checked, session resumed, a handshake for every request."""
+
+        def handshakes(stage: Stage) -> dict[str, float]:
+            result, spent, *_ = stage.measured(connections=8, seconds=self.plan.burst_s)
+            return {"tls_us": spent / result["answered"] * 1e6}
+
+        self.alternate(("tls_us",), self.plan.bursts, handshakes, tls=True)
+
+    def memory(self) -> None:
+        """Idle memory, and memory with 4,000 requests waiting for their answers. One peer alone, so that nobody shares its pages."""
+        for name in self.order:
+            with self.results.row(name, "start_ms", "idle_mb", "held_kb"), Stage(self, name) as stage:
+                self.results.add(name, start_ms=stage.start_ms, idle_mb=pss_bytes(stage.peer.pid) / 1e6)
+                answers(stage.load(connections=CONNECTIONS, requests=500))
+                before = pss_bytes(stage.peer.pid)
+                stage.upstream.tell("hold")
+                client = stage.load(rate=HELD, requests=HELD, timeout=20)
+                deadline = time.monotonic() + 15
+                while (held := stage.upstream.tell("stats")["held"]) < HELD and time.monotonic() < deadline and client.poll() is None:
+                    time.sleep(0.02)
+                during = pss_bytes(stage.peer.pid)
+                stage.upstream.tell("release")
+                answers(client, 30)
+                stage.verify()
+                if held != HELD:
+                    raise Void(f"only {held} of {HELD} requests were in flight")
+                self.results.add(name, held_kb=(during - before) / HELD / 1000)
+
+    def system_calls(self) -> None:
+        """System calls per request, counted by strace: 8 in flight, and one at a time so that no two share a wake-up."""
+        for name in self.order:
+            for figure, connections in (("calls", 8), ("calls_alone", 1)):
+                with self.results.row(name, figure), Stage(self, name) as stage:
+                    answers(stage.load(connections=connections, requests=100))
+                    calls = traced(stage, connections)
+                    stage.verify()
+                    self.results.add(name, **{figure: calls / TRACED})
+
+    def two_workers(self) -> None:
+        """Throughput with one worker and with two."""
+        for name in self.order:
+            for figure, workers, cores in (("rps_one", 1, "peer"), ("rps_two", 2, "two")):
+                with self.results.row(name, "rps_one", "rps_two"), Stage(self, name, workers, cores) as stage:
+                    result = answers(stage.load(connections=2 * CONNECTIONS, seconds=2 * self.plan.burst_s))
+                    stage.verify()
+                    self.results.add(name, **{figure: result["answered"] / result["seconds"]})
+
+
+def traced(stage: Stage, connections: int) -> int:
+    """How many system calls the peer makes for TRACED requests."""
+    table, pids = stage.directory / "strace", tree(stage.peer.pid)
+    tracer = subprocess.Popen(["strace", "-f", "-c", "-o", str(table), *(f"--attach={pid}" for pid in pids)],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        tasks = [task for pid in pids for task in Path(f"/proc/{pid}/task").glob("*/status")]
+        deadline = time.monotonic() + 5
+        while any("TracerPid:\t0\n" in task.read_text() for task in tasks):
+            if time.monotonic() > deadline or tracer.poll() is not None:
+                raise Void("strace could not attach")
+            time.sleep(0.01)
+        answers(stage.load(connections=connections, requests=TRACED))
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(timeout=10)
+    # % time, seconds, µs a call, calls, errors (if any), name
+    rows = [line.split() for line in table.read_text().splitlines()]
+    return sum(int(row[3]) for row in rows if len(row) in (5, 6) and row[3].isdigit() and row[-1] != "total")
+
+
+def built_tools(directory: Path) -> Path:
+    for name in ("upstream", "load"):
+        subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(directory / name),
+                        str(HERE / "tools" / f"{name}.c")], check=True)
+    return directory
+
+
+def stripped_megabytes(binary: Path, directory: Path) -> float:
+    shutil.copy(binary, directory / "stripped")
+    subprocess.run(["strip", "-s", str(directory / "stripped")], check=True, capture_output=True)
+    return (directory / "stripped").stat().st_size / 1e6
+
+
+def core_sets() -> tuple[dict[str, set[int]], bool]:
+    """Who runs where, and whether two workers and the load each have cores of their own."""
+    cpus = sorted(os.sched_getaffinity(0))
+    if len(cpus) < 2:
+        sys.exit("run.py: two CPUs are needed, one for the peer and one for load and upstream")
+    free = len(cpus) >= 4
+    return {"peer": {cpus[0]}, "two": set(cpus[:2]), "load": set(cpus[2:] if free else cpus[1:])}, free
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="two short rounds, under two minutes")
+    parser.add_argument("--peers", default=",".join(peers.COMMANDS), help="names, separated by commas (default: %(default)s)")
+    parser.add_argument("--out", type=Path, default=HERE.parent / "docs", help="folder of benchmarks.md and .svg (default: docs)")
+    arguments = parser.parse_args()
+    names = arguments.peers.split(",")
+    for name in names:
+        if name not in peers.COMMANDS:
+            parser.error(f"--peers: no peer is called {name}; known: {', '.join(peers.COMMANDS)}")
+        if reason := peers.missing(name):
+            sys.exit(f"run.py: {name}: {reason}; build or install it, or leave it out with --peers")
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < DESCRIPTORS:
+        sys.exit(f"run.py: {DESCRIPTORS} descriptors are needed for {HELD} requests in flight, the hard limit is {hard}: raise ulimit -n")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, hard))
+
+    plan, results = QUICK if arguments.quick else FULL, Results()
+    cores, cores_free = core_sets()
+    before, whole = CPUClock(), CPUClock()
+    time.sleep(1)
+    busy_before, _ = before.shares()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="bench-tools-") as directory:
+        tools = built_tools(Path(directory))
+        if "sentry-api-proxy" in names:
+            with results.row("sentry-api-proxy", "binary_mb"):
+                results.add("sentry-api-proxy", binary_mb=stripped_megabytes(peers.proxy_binary(), Path(directory)))
+        run = Run(names, plan, results, tools, cores)
+        for turn in range(plan.rounds):
+            # Alternating order: no peer always comes after the same one.
+            print(f"round {turn + 1} of {plan.rounds} ({time.monotonic() - began:.0f} s): ", end="", file=sys.stderr)
+            run.round(turn)
+    facts = report.Facts(names, {name: peers.version(name) for name in names}, plan.rounds, arguments.quick, Network.own, cores_free,
+                         busy_before, whole.shares()[1], time.monotonic() - began)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    report.write(arguments.out, results, facts)
+    print(f"wrote {arguments.out}/benchmarks.md and benchmarks.svg after {facts.seconds:.0f} s", file=sys.stderr)
+    for line in report.voids(results) + report.missed(results):
+        print(line, file=sys.stderr)
+    sys.exit(1 if any(results.voids.values()) else 0)
+
+
+if __name__ == "__main__":
+    main()
