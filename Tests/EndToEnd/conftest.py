@@ -93,3 +93,11 @@ def raw_upstream() -> Iterator[Callable[..., RawUpstream]]:
     yield open_upstream
     for upstream in opened:
         upstream.close()
+
+
+@pytest.fixture(scope="module")
+def shared_proxy(running_stand_in: StandIn) -> Iterator[Proxy]:
+    """One proxy for all tests of a file: for files with hundreds of cases that leave nothing behind."""
+    proxy = Proxy(running_stand_in.uri)
+    yield proxy
+    proxy.stop()

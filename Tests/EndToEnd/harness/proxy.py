@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from harness.process import Child
@@ -66,3 +66,6 @@ class Proxy(Child):
         alarm = ALARMS.search(self.output)
         assert alarm is None, f"the proxy raised an alarm:\n{self.output[-20000:]}"
         assert status == 0, f"exit status {status}; output:\n{self.output[-5000:]}"
+
+
+StartProxy = Callable[..., Proxy]
