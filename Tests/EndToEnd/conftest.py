@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-
 from harness.proxy import BINARY, Proxy
 from harness.upstream import RawUpstream, StandIn
 

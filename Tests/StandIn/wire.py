@@ -92,7 +92,7 @@ class Connection:
         """More bytes. Raises PeerLeft at the end of the stream."""
         try:
             data = self.sock.recv(BLOCK_BYTES)
-        except (ConnectionError, socket.timeout) as error:
+        except (TimeoutError, ConnectionError) as error:
             raise PeerLeft("reset") from error
         if not data:
             raise PeerLeft("fin")
@@ -153,7 +153,7 @@ class Connection:
         while left:
             try:
                 count = self.sock.recv_into(block, min(left, BLOCK_BYTES))
-            except (ConnectionError, socket.timeout) as error:
+            except (TimeoutError, ConnectionError) as error:
                 raise PeerLeft("reset") from error
             if not count:
                 raise PeerLeft("fin")
@@ -175,7 +175,7 @@ class Connection:
     def send(self, data: bytes | memoryview) -> None:
         try:
             self.sock.sendall(data)
-        except (ConnectionError, socket.timeout) as error:
+        except (TimeoutError, ConnectionError) as error:
             raise PeerLeft("reset") from error
 
     def send_block_repeated(self, block: bytes, total: int) -> None:

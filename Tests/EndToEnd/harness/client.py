@@ -173,7 +173,7 @@ class Client:
                 data = self.sock.recv(1 << 20)
             except ConnectionResetError:
                 return Answer(bytes(self.received), "reset", self.method)
-            except socket.timeout:
+            except TimeoutError:
                 return Answer(bytes(self.received), "time", self.method)
             if not data:
                 return Answer(bytes(self.received), "fin", self.method)

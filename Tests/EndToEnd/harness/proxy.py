@@ -32,11 +32,11 @@ class Proxy(Child):
     """Started on port 0 and ready once it says where it listens. `stop` is part of every test."""
 
     def __init__(self, upstream: str, *flags: str, listen: str = "127.0.0.1:0",
-                 environment: Mapping[str, str] | None = None, token: str | None = TOKEN, wrapper: Sequence[str] = ()) -> None:
+                 environment: Mapping[str, str] | None = None, token: str | None = TOKEN, wrapper: Sequence[str] = (), subcommand: Sequence[str] = ()) -> None:
         extra = dict(environment or {})
         if token is not None:
             extra.setdefault("SENTRY_TOKEN", token)
-        command = [*wrapper, BINARY, "--listen", listen, "--sentry-uri", upstream, *flags]
+        command = [*wrapper, BINARY, *subcommand, "--listen", listen, "--sentry-uri", upstream, *flags]
         super().__init__(command, clean_environment(extra))
         line = self.wait_for_line(lambda text: 'msg="listening"' in text or "msg=listening" in text)
         match = re.search(r"\baddr=\"?([^\s\"]+)", line)
