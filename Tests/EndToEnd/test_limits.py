@@ -148,7 +148,9 @@ def test_requests_beyond_max_in_flight_get_503_and_room_comes_back(stand_in: Sta
 
 
 @pytest.mark.parametrize("size, framing", [(50, "length"), (200, "chunked")])
-def test_replay_buffer_decides_which_chunked_bodies_get_a_length(stand_in: StandIn, start_proxy: StartProxy, size: int, framing: str) -> None:
+def test_replay_buffer_decides_which_chunked_bodies_get_a_length(
+    stand_in: StandIn, start_proxy: StartProxy, size: int, framing: str
+) -> None:
     proxy = start_proxy(stand_in.uri, "--replay-buffer", "100")
     body = b"%x\r\n%s\r\n0\r\n\r\n" % (size, b"x" * size)
     assert ask(proxy.address, request("POST", "/behave/sized", "Transfer-Encoding: chunked") + body).status == 200

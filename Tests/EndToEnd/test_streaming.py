@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
 import sys
 import time
@@ -18,6 +19,7 @@ from behave import BLOCK  # noqa: E402
 
 SIZE_BYTES = 2 << 30
 GROWTH_LIMIT_KIB = 1024
+SANITIZER = os.environ.get("SANITIZER", "")
 
 
 def repeated_digest(total: int) -> str:
@@ -42,6 +44,13 @@ def warm(proxy: Proxy) -> int:
 
 def report(direction: str, seconds: float, growth_kib: int) -> None:
     print(f"\n2 GB {direction}: {SIZE_BYTES / seconds / 1e6:.0f} MB/s, peak memory grew by {growth_kib} KiB")
+
+
+def judge_growth(growth_kib: int, limit_kib: int) -> None:
+    if SANITIZER:
+        print(f"\nmemory growth of {growth_kib} KiB is not judged: the {SANITIZER} sanitizer keeps memory of its own")
+        return
+    assert growth_kib < limit_kib
 
 
 def head_of(sock: socket.socket) -> tuple[bytes, bytes]:
@@ -74,7 +83,7 @@ def test_two_gigabytes_down_keep_checksum_and_memory(
     report(f"down, framed by {framing}", time.monotonic() - start, growth)
     assert received == SIZE_BYTES
     assert digest.hexdigest() == expected_digest
-    assert growth < GROWTH_LIMIT_KIB
+    judge_growth(growth, GROWTH_LIMIT_KIB)
 
 
 @pytest.mark.slow
@@ -104,7 +113,7 @@ def test_two_gigabytes_up_keep_checksum_and_memory(
     seen = stand_in.request()
     assert (seen["framing"], seen["body_length"], seen["body_complete"]) == (framing, SIZE_BYTES, True)
     assert seen["body_sha256"] == expected_digest
-    assert growth < GROWTH_LIMIT_KIB
+    judge_growth(growth, GROWTH_LIMIT_KIB)
 
 
 def test_a_client_that_does_not_read_costs_bounded_memory(proxy: Proxy, stand_in: StandIn) -> None:
@@ -118,7 +127,7 @@ def test_a_client_that_does_not_read_costs_bounded_memory(proxy: Proxy, stand_in
     growth = settled_growth(proxy, before)
     for sock in socks:
         sock.close()
-    assert growth < 20 * 256, f"{growth} KiB for 20 clients that do not read"
+    judge_growth(growth, 20 * 256)
 
 
 def test_an_upstream_that_does_not_read_costs_bounded_memory(proxy: Proxy, stand_in: StandIn) -> None:
@@ -135,7 +144,7 @@ def test_an_upstream_that_does_not_read_costs_bounded_memory(proxy: Proxy, stand
             except BlockingIOError:
                 time.sleep(0.005)
         assert sent < 50_000_000, "back-pressure never reached the client"
-        assert proxy.memory_kib("VmHWM") - before < GROWTH_LIMIT_KIB
+        judge_growth(proxy.memory_kib("VmHWM") - before, GROWTH_LIMIT_KIB)
         stand_in.release()
         sock.setblocking(True)
         sock.settimeout(20)

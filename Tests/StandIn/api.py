@@ -75,6 +75,10 @@ class SentryAPI:
             ("POST", re.compile(r"/api/0/organizations/([^/]+)/artifactbundle/assemble/"), self.assemble),
         ]
 
+    def forget(self) -> None:
+        self.releases.clear()
+        self.chunks.clear()
+
     def answer(self, request: Request) -> Reply:
         path = request.path
         if path == "/_health/":

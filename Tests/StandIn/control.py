@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Control(BaseHTTPRequestHandler):
     """
     GET  /records?requests=N&ended=N&seconds=S   waits until there are so many, or the time is over
-    POST /reset                                  forgets the records, shuts the gate
+    POST /reset                                  forgets records, releases and chunks; shuts the gate
     POST /release                                opens the gate for behaviours that hold still
     PUT  /tokens        ["…"]                    the tokens that are valid from now on
     PUT  /url-prefix    "http://…"               `system.url-prefix`
@@ -38,6 +38,7 @@ class Control(BaseHTTPRequestHandler):
         if self.path == "/reset":
             self.stand_in.records.reset()
             self.stand_in.gate.shut()
+            self.stand_in.api.forget()
         elif self.path == "/release":
             self.stand_in.gate.open()
         else:

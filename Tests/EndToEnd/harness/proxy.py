@@ -17,7 +17,8 @@ STOP_SECONDS = 40.0
 # What a sanitizer or the Swift runtime writes when the process is not sound.
 ALARMS = re.compile(r"ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime error:|Fatal error|\*\*\* .*crash", re.IGNORECASE)
 CONFIGURATION = (
-    "LISTEN", "ADMIN_LISTEN", "SENTRY_URI", "SENTRY_TOKEN", "SENTRY_TOKEN_FILE", "SENTRY_AUTH_TOKEN", "PGX_CONN", "ALIAS_TOKENS", "PUBLIC_URL",
+    "LISTEN", "ADMIN_LISTEN", "SENTRY_URI", "SENTRY_TOKEN", "SENTRY_TOKEN_FILE", "SENTRY_AUTH_TOKEN", "PGX_CONN",
+    "ALIAS_TOKENS", "PUBLIC_URL",
 )
 
 
@@ -32,7 +33,8 @@ class Proxy(Child):
     """Started on port 0 and ready once it says where it listens. `stop` is part of every test."""
 
     def __init__(self, upstream: str, *flags: str, listen: str = "127.0.0.1:0",
-                 environment: Mapping[str, str] | None = None, token: str | None = TOKEN, wrapper: Sequence[str] = (), subcommand: Sequence[str] = ()) -> None:
+                 environment: Mapping[str, str] | None = None, token: str | None = TOKEN,
+                 wrapper: Sequence[str] = (), subcommand: Sequence[str] = ()) -> None:
         extra = dict(environment or {})
         if token is not None:
             extra.setdefault("SENTRY_TOKEN", token)
