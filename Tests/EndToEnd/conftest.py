@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
+from harness.database import PgBouncer, Postgres
 from harness.proxy import BINARY, Proxy
 from harness.upstream import RawUpstream, StandIn
 
@@ -100,3 +102,26 @@ def shared_proxy(running_stand_in: StandIn) -> Iterator[Proxy]:
     proxy = Proxy(running_stand_in.uri)
     yield proxy
     proxy.stop()
+
+
+@pytest.fixture(scope="session")
+def running_postgres() -> Iterator[Postgres]:
+    postgres = Postgres()
+    yield postgres
+    postgres.close()
+
+
+@pytest.fixture
+def postgres(running_postgres: Postgres) -> Iterator[Postgres]:
+    """A PostgreSQL with an empty `sentry_option`; one that a test stopped is started again."""
+    running_postgres.create_table("text")
+    yield running_postgres
+    if not (running_postgres.data / "postmaster.pid").exists():
+        running_postgres.start()
+
+
+@pytest.fixture
+def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
+    bouncer = PgBouncer(postgres)
+    yield bouncer
+    bouncer.close()

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from harness.proxy import ROOT, Proxy
 from harness.upstream import StandIn
 

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from harness.client import ask, request
 from harness.proxy import BINARY, StartProxy, clean_environment
 from harness.upstream import StandIn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.client import ask, request
 from harness.crowd import Crowd, latencies, raise_descriptor_limit
 from harness.process import eventually

@@ -7,6 +7,7 @@ import socket
 import time
 
 import pytest
+
 from harness.client import Client, ask, request
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.client import ask, request
 from harness.proxy import Proxy, StartProxy
 from harness.upstream import TOKEN, StandIn

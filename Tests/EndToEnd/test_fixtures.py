@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.client import Client, ask, request
 from harness.fixtures import Fixture, load, unescape
 from harness.proxy import Proxy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+
 from harness.client import Client, ask, request
 from harness.proxy import Proxy
 from harness.upstream import StandIn

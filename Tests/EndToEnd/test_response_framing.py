@@ -6,6 +6,7 @@ import gzip
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from harness.client import ask, request
 from harness.proxy import Proxy
 from harness.upstream import StandIn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.client import ask, request
 from harness.expect import answer_head, bypass_head, elevated_head
 from harness.proxy import Proxy, StartProxy

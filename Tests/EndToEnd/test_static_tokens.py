@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from harness.client import ask, request
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from harness.client import ask, request
 from harness.proxy import Proxy
 from harness.upstream import StandIn

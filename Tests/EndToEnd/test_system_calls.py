@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from harness.client import ask, request
 from harness.proxy import StartProxy
 from harness.upstream import StandIn

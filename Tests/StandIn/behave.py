@@ -28,6 +28,7 @@ class Stage:
     read_body: Callable[[], None]
     gate: int
     canned: dict[str, bytes]
+    refused: Callable[[], bytes | None]
     parameters: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -133,6 +134,33 @@ def hold_head(stage: Stage) -> None:
     stage.wait()
     stage.head("200 OK", "Content-Length: 2")
     stage.send(b"ok")
+
+
+@behaviour("hold-verdict")
+def hold_verdict(stage: Stage) -> None:
+    """Looks at the token only once the gate is open: for tokens that change while requests are in flight."""
+    stage.read_body()
+    stage.wait()
+    refusal = stage.refused()
+    if refusal is not None:
+        stage.send(refusal)
+        return
+    digest = stage.request.body_sha256.encode()
+    stage.head("200 OK", f"Content-Length: {len(digest)}")
+    stage.send(digest)
+
+
+@behaviour("verdict")
+def verdict(stage: Stage) -> None:
+    """As a Sentry that looks at the token first and at the body afterwards."""
+    refusal = stage.refused()
+    if refusal is not None:
+        stage.send(refusal)
+        return
+    stage.read_body()
+    digest = stage.request.body_sha256.encode()
+    stage.head("200 OK", f"Content-Length: {len(digest)}")
+    stage.send(digest)
 
 
 @behaviour("hold-body")

@@ -86,7 +86,12 @@ class StandIn:
             play = BEHAVIOURS.get(request.path.removeprefix("/behave/"))
             if play is None:
                 raise Malformed(f"no behaviour at {request.path}")
-            return play(Stage(connection, request, read_body, self.gate.reading, self.canned))
+
+            def refused() -> bytes | None:
+                refusal = self.api.refusal(request)
+                return encode(refusal, request) if refusal else None
+
+            return play(Stage(connection, request, read_body, self.gate.reading, self.canned, refused))
         read_body()
         connection.send(encode(self.api.answer(request), request))
         return None
