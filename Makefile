@@ -1,0 +1,75 @@
+# The commands of this repository; README.md says what they show.
+#   make demo     see it work            make test      unit and end-to-end tests
+#   make run ARGS="--help"               make check     format, lint, warnings as errors, tests
+#   make build    a release binary       make asan, make tsan, make campaign, make fuzz
+
+SHELL := /bin/bash
+PYTHON ?= /usr/bin/python3
+JOBS ?= $(shell nproc)
+SWIFT_FLAGS := -j $(JOBS) --explicit-target-dependency-import-check error
+RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS) -Xlinker --gc-sections -Xlinker -s
+RELEASE := .build/release/sentry-api-proxy
+DEBUG := $(CURDIR)/.build/debug/sentry-api-proxy
+
+# Which end-to-end tests run. Campaigns measure, and are judged on a quiet machine: `make campaign`.
+E2E_MARKS ?= not campaign
+PYTEST := $(PYTHON) -m pytest -q -p no:cacheprovider -c Tests/EndToEnd/pytest.ini Tests/EndToEnd
+SHELL_SCRIPTS := $(wildcard Scripts/*.sh Fuzzing/*.sh Benchmarks/*.sh) .ci/run
+SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Fuzzing Benchmarks)
+
+.PHONY: build test unit-test end-to-end check lint run demo clean asan tsan campaign fuzz deps deps-build deps-demo deps-test swift
+
+build: swift deps-build
+	swift build $(RELEASE_FLAGS)
+	@echo "$(CURDIR)/$(RELEASE)"
+
+run: build
+	$(RELEASE) $(ARGS)
+
+demo: swift deps-demo build
+	@Scripts/demo.sh $(RELEASE)
+
+test: unit-test end-to-end
+
+unit-test: swift deps-build
+	WERROR=1 swift build --build-tests $(SWIFT_FLAGS)
+	WERROR=1 swift test --skip-build
+
+end-to-end: swift deps-build deps-test
+	WERROR=1 swift build $(SWIFT_FLAGS)
+	PROXY_BINARY=$(DEBUG) $(PYTEST) -m "$(E2E_MARKS)"
+
+check: lint test
+
+lint: swift deps-test
+	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
+	shellcheck $(SHELL_SCRIPTS)
+
+# The whole suite with a sanitizer in the process; its findings fail the test that brought them about.
+asan: export ASAN_OPTIONS := detect_leaks=0
+asan: swift deps-build deps-test
+	swift test --sanitize=address --scratch-path .build-asan -j $(JOBS)
+	SANITIZER=address PROXY_BINARY=$(CURDIR)/.build-asan/debug/sentry-api-proxy $(PYTEST) -m "$(E2E_MARKS)"
+
+tsan: swift deps-build deps-test
+	swift test --sanitize=thread --scratch-path .build-tsan -j $(JOBS)
+	SANITIZER=thread PROXY_BINARY=$(CURDIR)/.build-tsan/debug/sentry-api-proxy $(PYTEST) -m "$(E2E_MARKS)"
+
+# Figures on a release build: latency in a crowd, system calls, 2 GB streams.
+campaign: build deps-test
+	TEST_SECONDS=600 PROXY_BINARY=$(CURDIR)/$(RELEASE) $(PYTEST) -s -m "campaign or slow"
+
+fuzz: swift
+	Fuzzing/run.sh
+
+clean:
+	rm -rf .build .build-asan .build-tsan .build-venv
+	find Tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+deps: deps-build deps-demo deps-test
+
+deps-build deps-demo deps-test: deps-%:
+	@Scripts/install-deps.sh $*
+
+swift:
+	@command -v swift >/dev/null || { echo "Swift 6.2 or newer is needed and not on the PATH: https://www.swift.org/install/linux/" >&2; exit 69; }

@@ -1,0 +1,70 @@
+#!/bin/sh
+# Installs by apt what is missing of the named sets: build, demo, test. Without root it prints the command instead.
+# Nothing is started: neither services nor a PostgreSQL cluster.
+set -eu
+
+usage="usage: install-deps.sh [build] [demo] [test]"
+[ $# -gt 0 ] || { echo "$usage" >&2; exit 64; }
+
+# What is looked for, and the package that brings it. A name without a slash is a command, one that ends in .pc a library.
+build_set="pkg-config:pkg-config libpq.pc:libpq-dev openssl.pc:libssl-dev zlib.pc:zlib1g-dev"
+demo_set="curl:curl python3:python3"
+test_set="curl:curl /usr/bin/python3:python3 pytest.py:python3-pytest ensurepip.py:python3-venv initdb.pg:postgresql
+pgbouncer:pgbouncer nginx:nginx-light haproxy:haproxy strace:strace shellcheck:shellcheck ss:iproute2 openssl:openssl"
+
+present() {
+    case $1 in
+        *.pc) pkg-config --exists "${1%.pc}" 2>/dev/null ;;
+        *.py) /usr/bin/python3 -c "import ${1%.py}" 2>/dev/null ;;
+        *.pg) ls /usr/lib/postgresql/*/bin/"${1%.pg}" >/dev/null 2>&1 ;;
+        /*) [ -x "$1" ] ;;
+        *) command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] ;;
+    esac
+}
+
+missing=""
+for set_name in "$@"; do
+    case $set_name in
+        build) entries=$build_set ;;
+        demo) entries=$demo_set ;;
+        test) entries=$test_set ;;
+        *) echo "$usage" >&2; exit 64 ;;
+    esac
+    for entry in $entries; do
+        package=${entry#*:}
+        case " $missing " in *" $package "*) continue ;; esac
+        present "${entry%%:*}" || missing="$missing $package"
+    done
+done
+missing=${missing# }
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "missing: $missing. There is no apt-get here; install them with this system's package manager." >&2
+    exit 69
+fi
+if [ "$(id -u)" -ne 0 ]; then
+    echo "missing packages; install them with:" >&2
+    echo "    sudo apt-get update && sudo apt-get install --yes --no-install-recommends $missing" >&2
+    exit 69
+fi
+
+echo "installing: $missing"
+export DEBIAN_FRONTEND=noninteractive
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    # Debian's own switch against services that start on installation.
+    printf '#!/bin/sh\nexit 101\n' > "$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+fi
+apt-get update -qq
+case " $missing " in
+    *" postgresql "*)
+        # The tests start clusters of their own; the one that installation would make is not wanted.
+        apt-get install -qq --yes --no-install-recommends postgresql-common >/dev/null
+        sed -i 's/^#\{0,1\}create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+        ;;
+esac
+# shellcheck disable=SC2086  # a list of packages
+apt-get install -qq --yes --no-install-recommends $missing >/dev/null

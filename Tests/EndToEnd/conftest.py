@@ -1,0 +1,127 @@
+"""Fixtures of the end-to-end tests. Every proxy is ended by SIGTERM and must exit with status 0 and a clean log."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from harness.database import PgBouncer, Postgres
+from harness.proxy import BINARY, Proxy
+from harness.upstream import RawUpstream, StandIn
+
+TEST_SECONDS = float(os.environ.get("TEST_SECONDS", "120"))
+
+
+def pytest_report_header() -> list[str]:
+    return [f"proxy under test: {BINARY}"]
+
+
+def pytest_sessionstart() -> None:
+    if not os.access(BINARY, os.X_OK):
+        raise pytest.UsageError(f"no proxy to test at {BINARY}; build it first or set PROXY_BINARY")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """No test waits for ever: past its deadline it fails where it stands."""
+
+    def expire(*_: Any) -> None:
+        raise AssertionError(f"the test took longer than {TEST_SECONDS:g} s")
+
+    before = signal.signal(signal.SIGALRM, expire)
+    signal.setitimer(signal.ITIMER_REAL, TEST_SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="session")
+def running_stand_in() -> Iterator[StandIn]:
+    stand_in = StandIn()
+    yield stand_in
+    stand_in.stop()
+
+
+@pytest.fixture
+def stand_in(running_stand_in: StandIn) -> StandIn:
+    """The stand-in Sentry, with no record of what was before."""
+    running_stand_in.release()
+    running_stand_in.reset()
+    return running_stand_in
+
+
+@pytest.fixture
+def start_proxy() -> Iterator[Callable[..., Proxy]]:
+    """Starts proxies for this test alone."""
+    started: list[Proxy] = []
+
+    def start(*arguments: Any, **options: Any) -> Proxy:
+        proxy = Proxy(*arguments, **options)
+        started.append(proxy)
+        return proxy
+
+    yield start
+    failures = []
+    for proxy in started:
+        try:
+            proxy.stop()
+        except AssertionError as error:
+            failures.append(str(error))
+    assert not failures, "\n".join(failures)
+
+
+@pytest.fixture
+def proxy(stand_in: StandIn, start_proxy: Callable[..., Proxy]) -> Proxy:
+    """A proxy with the defaults and a static token in front of the stand-in."""
+    return start_proxy(stand_in.uri)
+
+
+@pytest.fixture
+def raw_upstream() -> Iterator[Callable[..., RawUpstream]]:
+    opened: list[RawUpstream] = []
+
+    def open_upstream(*pieces: bytes) -> RawUpstream:
+        upstream = RawUpstream(pieces)
+        opened.append(upstream)
+        return upstream
+
+    yield open_upstream
+    for upstream in opened:
+        upstream.close()
+
+
+@pytest.fixture(scope="module")
+def shared_proxy(running_stand_in: StandIn) -> Iterator[Proxy]:
+    """One proxy for all tests of a file: for files with hundreds of cases that leave nothing behind."""
+    proxy = Proxy(running_stand_in.uri)
+    yield proxy
+    proxy.stop()
+
+
+@pytest.fixture(scope="session")
+def running_postgres() -> Iterator[Postgres]:
+    postgres = Postgres()
+    yield postgres
+    postgres.close()
+
+
+@pytest.fixture
+def postgres(running_postgres: Postgres) -> Iterator[Postgres]:
+    """A PostgreSQL with an empty `sentry_option`; one that a test stopped is started again."""
+    running_postgres.create_table("text")
+    yield running_postgres
+    if not (running_postgres.data / "postmaster.pid").exists():
+        running_postgres.start()
+
+
+@pytest.fixture
+def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
+    bouncer = PgBouncer(postgres)
+    yield bouncer
+    bouncer.close()

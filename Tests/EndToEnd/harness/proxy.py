@@ -1,0 +1,73 @@
+"""The proxy under test as a child process."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from harness.process import Child
+from harness.upstream import TOKEN
+
+ROOT = Path(__file__).resolve().parents[3]
+BINARY = os.environ.get("PROXY_BINARY") or str(ROOT / ".build" / "debug" / "sentry-api-proxy")
+STOP_SECONDS = 40.0
+# What a sanitizer or the Swift runtime writes when the process is not sound.
+ALARMS = re.compile(r"ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime error:|Fatal error|\*\*\* .*crash", re.IGNORECASE)
+CONFIGURATION = (
+    "LISTEN", "ADMIN_LISTEN", "SENTRY_URI", "SENTRY_TOKEN", "SENTRY_TOKEN_FILE", "SENTRY_AUTH_TOKEN", "PGX_CONN",
+    "ALIAS_TOKENS", "PUBLIC_URL",
+)
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """This process's environment without anything that would configure the proxy."""
+    kept = {name: value for name, value in os.environ.items() if name not in CONFIGURATION and not name.startswith("PG")}
+    kept.update(extra or {})
+    return kept
+
+
+class Proxy(Child):
+    """Started on port 0 and ready once it says where it listens. `stop` is part of every test."""
+
+    def __init__(self, upstream: str, *flags: str, listen: str = "127.0.0.1:0",
+                 environment: Mapping[str, str] | None = None, token: str | None = TOKEN,
+                 wrapper: Sequence[str] = (), subcommand: Sequence[str] = ()) -> None:
+        extra = dict(environment or {})
+        if token is not None:
+            extra.setdefault("SENTRY_TOKEN", token)
+        command = [*wrapper, BINARY, *subcommand, "--listen", listen, "--sentry-uri", upstream, *flags]
+        super().__init__(command, clean_environment(extra))
+        line = self.wait_for_line(lambda text: 'msg="listening"' in text or "msg=listening" in text)
+        match = re.search(r"\baddr=\"?([^\s\"]+)", line)
+        assert match, line
+        self.listening = match.group(1)
+
+    @property
+    def port(self) -> int:
+        return int(self.listening.rpartition(":")[2])
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return ("127.0.0.1", self.port)
+
+    @property
+    def uri(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def stop(self) -> None:
+        """SIGTERM; it must end by itself with status 0 and without an alarm in its log."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        status = self.wait(STOP_SECONDS)
+        alarm = ALARMS.search(self.output)
+        assert alarm is None, f"the proxy raised an alarm:\n{self.output[-20000:]}"
+        assert status == 0, f"exit status {status}; output:\n{self.output[-5000:]}"
+
+
+StartProxy = Callable[..., Proxy]
