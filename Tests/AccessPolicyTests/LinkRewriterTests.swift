@@ -231,6 +231,14 @@ struct RewrittenBodyTests {
         #expect(try Case().body(item, .region).text == item.replacing("https://a/1", with: "http://proxy:8080/1"))
     }
 
+    @Test func containersBesideTheWayAreLeftAgain() throws {
+        let links = #"{"a":{"b":[{"c":{}}]},"links":{"d":{"e":[[]]},"f":[],"organizationUrl":"https://o","g":{"h":1},"regionUrl":"https://r"},"links":{"regionUrl":"https://s"}}"#
+        let expected = links.replacing("https://o", with: "http://proxy:8080").replacing("https://r", with: "http://proxy:8080")
+            .replacing("https://s", with: "http://proxy:8080")
+        #expect(try Case().body(links, .organization) == (expected, true))
+        #expect(try Case().body("[[\(links)],\(links)]", .organizationList) == ("[[\(links)],\(expected)]", true))
+    }
+
     @Test func regionsAreRewritten() throws {
         let body = #"{"regions":[{"name":"us","url":"https://us.example"},{"name":"de","url":"https://de.example/"}, [{"url":"https://a"}]],"url":"https://b"}"#
         let expected = body.replacing("https://us.example", with: "http://proxy:8080")
