@@ -59,11 +59,6 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
         }
     }
 
-    /// The answer for a status that a parser asks for; 400 for one that is not in the table.
-    package init(status: Int) {
-        self = Self.allCases.first { $0.status == status } ?? .badRequest
-    }
-
     package var status: Int { row.status }
     package var reason: StaticString { row.reason }
     package var message: StaticString { row.message }
@@ -88,7 +83,7 @@ package func writeAnswer(
     let after: StaticString
     let type: StaticString
     switch format {
-    case .json: (type, before, after) = ("application/json", "{\"detail\":\"", "\"}")
+    case .json: (type, before, after) = ("application/json", "{\"detail\": \"", "\"}")
     case .text: (type, before, after) = ("text/plain; charset=utf-8", "", "\n")
     }
     let length = before.utf8CodeUnitCount + messageCount + after.utf8CodeUnitCount

@@ -41,7 +41,7 @@ extension Exchange {
         } catch {
             record.cause = .badRequest(error)
             clientSentMore = true
-            refuse(ErrorAnswer(status: error.status))
+            refuse(ErrorAnswer(error))
             advance(.requestRefused, worker)
             return false
         }

@@ -254,14 +254,16 @@ final class Exchange {
         deadlinePassed(worker)
     }
 
+    /// The proxy is about to end: a request that is not there yet must come soon.
+    func hurryHead(_ worker: Worker) {
+        guard phase == .readingHead else { return }
+        setDeadline(min(deadline, worker.now + Bounds.drainHeadNanoseconds), worker)
+    }
+
     private func deadlinePassed(_ worker: Worker) {
         switch phase {
         case .vacant:
             break
-        case .readingHead where heldHeadCount == 0:
-            // Not a byte of a request: there is nobody to answer (RFC 9110 §15.5.9 leaves the 408 to us).
-            refuse(.requestTimeout)
-            advance(.clientTimedOut, worker)
         case .readingHead, .collectingBody:
             refuse(.requestTimeout)
             advance(.clientTimedOut, worker)

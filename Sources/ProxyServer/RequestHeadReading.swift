@@ -80,7 +80,7 @@ extension Exchange {
             // What follows is of no known length, so it is drained rather than trusted to be nothing.
             clientSentMore = true
             noteRequest(parser.head, bytes, worker)
-            return refusal(ErrorAnswer(status: error.status))
+            return refusal(ErrorAnswer(error))
         }
         return judge(parser.head, bytes, worker)
     }

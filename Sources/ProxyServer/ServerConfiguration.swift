@@ -68,6 +68,8 @@ enum Bounds {
     /// An exchange that is answered sooner than this never has its client's socket watched: one system call less. A
     /// client that leaves is noticed after at most this long.
     static let patienceNanoseconds: UInt64 = 50_000_000
+    /// How long a request's head may still take when the proxy is draining.
+    static let drainHeadNanoseconds: UInt64 = 1_000_000_000
     /// How long accepting pauses when descriptors or memory ran out.
     static let acceptPauseNanoseconds: UInt64 = 100_000_000
     static let acceptsPerTurn = 64

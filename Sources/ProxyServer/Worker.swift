@@ -341,6 +341,7 @@ extension Worker: ReactorHandler {
         acceptQuota = .max
         for listener in 0..<listeners.count { acceptReady(listener: listener, now: now) }
         listeners.unwatch(with: reactor)
+        for slot in 0..<exchanges.slots { exchanges[slot].hurryHead(self) }
     }
 
     func turnEnded(now: UInt64) -> Bool {

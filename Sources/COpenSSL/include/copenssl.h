@@ -5,5 +5,6 @@
 #include <openssl/ssl.h>
 #include <openssl/err.h>
 #include "copenssl_digest.h"
+#include "copenssl_tls.h"
 
 #endif

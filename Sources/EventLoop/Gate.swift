@@ -1,0 +1,39 @@
+internal import Glibc
+
+/// Threads wait before it until it is opened, once (sem_overview(7)).
+package final class Gate: @unchecked Sendable {
+    // Invariant: the semaphore is initialised before anybody sees the object and destroyed after all have left it;
+    // its calls are thread-safe by themselves. Hence @unchecked.
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    package init() {
+        sem_init(semaphore, 0, 0)
+    }
+
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    package func open() {
+        sem_post(semaphore)
+    }
+
+    /// Waits without end.
+    package func pass() {
+        while sem_wait(semaphore) != 0 {}
+        sem_post(semaphore)
+    }
+
+    /// Waits for at most `nanoseconds`.
+    /// - Returns: whether the gate was opened.
+    package func pass(within nanoseconds: UInt64) -> Bool {
+        let end = Clock.realtime + nanoseconds
+        var time = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
+        while sem_timedwait(semaphore, &time) != 0 {
+            if errno == ETIMEDOUT { return false }
+        }
+        sem_post(semaphore)
+        return true
+    }
+}

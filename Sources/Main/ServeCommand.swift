@@ -1,0 +1,23 @@
+internal import AccessPolicy
+internal import ArgumentParser
+internal import EventLoop
+internal import Glibc
+internal import Logging
+internal import ProxyServer
+internal import TokenStore
+
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Starts the proxy.",
+        discussion: "Each flag has an environment variable and a default, in brackets. A flag wins over its variable.")
+
+    @OptionGroup var options: ServeOptions
+
+    func run() throws {
+        do throws(Failure) {
+            try Service(ServePlan(options)).run()
+        } catch {
+            error.exitProcess()
+        }
+    }
+}

@@ -1,0 +1,155 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import Glibc
+internal import Logging
+internal import ProxyServer
+internal import TokenStore
+
+/// One run of the proxy, from the checked plan to the last request.
+///
+/// Everything that can be wrong is found out before the first request is accepted: nothing half-starts.
+struct Service {
+    /// A connection without a byte is handed over by the kernel only after about this long.
+    private static let deferAcceptSeconds = 1
+
+    private let plan: ServePlan
+
+    init(_ plan: ServePlan) {
+        self.plan = plan
+    }
+
+    func run() throws(Failure) {
+        let aliases = try plan.aliases.load()
+        let upstream = try Upstream(plan.uri, named: plan.uriName)
+        ProcessLimits.ignoreBrokenPipes()
+        let signals = try named("signals") { () throws(SystemError) in try Signals() }
+        let descriptorLimit = try named("descriptor limit") { () throws(SystemError) in
+            try ProcessLimits.raiseDescriptorLimit()
+        }
+        let writer = try named("log") { () throws(SystemError) in
+            try LogWriter(descriptor: STDERR_FILENO, format: plan.logFormat)
+        }
+        let handler = ProxyLogHandler(writer, level: plan.logLevel)
+        let log = Logger(label: "sentry-api-proxy") { _ in handler }
+
+        let policy = Published(PolicyConfiguration(aliases: aliases, maxBodyBytes: plan.maxBody))
+        let tokens = Tokens(plan, log)
+        try tokens.loadFirst()
+        let listeners = try bind()
+        let server = try named("server") { () throws(SystemError) in
+            try Server(
+                configuration: configuration(descriptorLimit), listeners: listeners.map { [$0] },
+                tokens: tokens.publisher, policy: policy, addresses: upstream.addresses, log: writer,
+                renew: { [broker = tokens.broker] in await broker.renew(ifStill: $0) })
+        }
+        tokens.onChange { [weak server] in server?.publishedChanged() }
+        upstream.onChange { [weak server] in server?.publishedChanged() }
+        try named("threads") { () throws(SystemError) in
+            try writer.start()
+            try upstream.start()
+            try server.start()
+        }
+        tokens.start()
+        logStart(log, port: listeners[0].port, descriptorLimit)
+
+        var isDraining = false
+        while let signal = signals.next() {
+            switch signal {
+            case .hangUp:
+                reload(server, policy, tokens, log)
+            case .terminate, .interrupt:
+                guard !isDraining else {
+                    log.warning("ended by a second signal")
+                    end(writer, status: 1)
+                }
+                isDraining = true
+                log.info("draining", metadata: ["timeout_s": "\(plan.drainTimeout / 1_000_000_000)"])
+                try named("threads") { () throws(SystemError) in try drain(server, writer, log) }
+            }
+        }
+    }
+
+    // MARK: Start
+
+    private func named<Value: ~Copyable>(
+        _ what: String, _ body: () throws(SystemError) -> Value
+    ) throws(Failure) -> Value {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw Failure(.system, "\(what): \(error.summary)")
+        }
+    }
+
+    private func bind() throws(Failure) -> [Listener] {
+        do throws(SystemError) {
+            return try plan.listenAddress.bind(
+                count: plan.threads, backlog: plan.backlog, deferAcceptSeconds: Self.deferAcceptSeconds)
+        } catch {
+            throw Failure(.unavailable, "\(plan.listen.name): cannot listen on '\(plan.listen.value)': \(error.summary)")
+        }
+    }
+
+    private func configuration(_ descriptorLimit: Int) -> ServerConfiguration {
+        ServerConfiguration(
+            target: UpstreamTarget(
+                authority: Array(plan.uri.authority.utf8), pathPrefix: Array(plan.uri.pathPrefix.utf8),
+                acceptEncoding: plan.encoding),
+            headLimits: plan.headLimits, timeouts: plan.timeouts, replayBufferBytes: plan.replayBuffer,
+            maxRequests: plan.maxRequests, descriptorLimit: descriptorLimit, accessLog: plan.accessLog)
+    }
+
+    private func logStart(_ log: Logger, port: UInt16, _ descriptorLimit: Int) {
+        var token: Logger.Metadata = ["source": "\(plan.token.winner.rawValue)"]
+        if !plan.token.shadowed.isEmpty {
+            token["shadowed"] = "\(plan.token.shadowed.map(\.rawValue).joined(separator: ","))"
+        }
+        log.info("token", metadata: token)
+        log.info(
+            "listening",
+            metadata: [
+                "addr": "\(plan.listenAddress.text(boundPort: port))",
+                "upstream": "\(plan.uri.origin)\(plan.uri.pathPrefix)",
+                "threads": "\(plan.threads)", "descriptors": "\(descriptorLimit)", "version": "\(Version.text)",
+            ])
+    }
+
+    // MARK: Signals
+
+    private func reload(
+        _ server: Server, _ policy: Published<PolicyConfiguration>, _ tokens: Tokens, _ log: Logger
+    ) {
+        do throws(Failure) {
+            policy.publish(PolicyConfiguration(aliases: try plan.aliases.load(), maxBodyBytes: plan.maxBody))
+            server.publishedChanged()
+            log.notice("reloaded")
+        } catch {
+            log.error("not reloaded, the old state stays", metadata: ["error": "\(error.message)"])
+        }
+        tokens.reload()
+    }
+
+    /// Lets the requests in flight finish, on threads of its own: this one waits for the second signal.
+    private func drain(_ server: Server, _ writer: LogWriter, _ log: Logger) throws(SystemError) {
+        let drained = Gate()
+        server.drain()
+        _ = try Thread(name: "drain") {
+            server.join()
+            drained.open()
+        }
+        _ = try Thread(name: "drain-limit") { [self] in
+            if drained.pass(within: plan.drainTimeout) {
+                log.info("drained")
+            } else {
+                log.warning("requests were still in flight when the drain timeout passed")
+            }
+            end(writer, status: 0)
+        }
+    }
+
+    private func end(_ writer: LogWriter, status: Int32) -> Never {
+        if case .unix(let path) = plan.listenAddress { unlink(path) }
+        writer.stop()
+        exit(status)
+    }
+}

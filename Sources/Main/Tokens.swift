@@ -1,0 +1,80 @@
+internal import Logging
+internal import ProxyServer
+internal import Synchronization
+internal import TokenStore
+
+/// The token's broker with its source and its life in the background.
+final class Tokens: Sendable {
+    let publisher: TokenPublisher
+    let broker: TokenBroker
+    private let changed: Callback
+    private let precedence: TokenPrecedence
+
+    init(_ plan: ServePlan, _ log: Logger) {
+        precedence = plan.token
+        let changed = Callback()
+        self.changed = changed
+        publisher = TokenPublisher(
+            initial: TokenSnapshot(
+                version: 0, token: nil, kind: .static, source: plan.token.winner, isRenewable: false,
+                health: .missing(.notReadYet)))
+        let report: @Sendable (TokenEvent) -> Void = { event in
+            log.log(level: Logger.Level(event.level), "\(event.message)")
+        }
+        let source: any TokenSource
+        switch plan.token.choice {
+        case .given(let token): source = StaticSource(token: token, origin: plan.token.winner)
+        case .file(let path): source = FileSource(path: path, origin: plan.token.winner)
+        case .storedLogin, .system:
+            source = SystemTokenSource(connectionString: plan.connection, provoke: {}, log: report)
+        }
+        broker = TokenBroker(source: source, publisher: publisher, log: report, wake: { changed.call() })
+    }
+
+    func onChange(_ body: @escaping @Sendable () -> Void) {
+        changed.set(body)
+    }
+
+    /// A token that was given must be there before the first request; one that comes from elsewhere may come later.
+    func loadFirst() throws(Failure) {
+        switch precedence.choice {
+        case .storedLogin, .system: return
+        case .given, .file: break
+        }
+        Blocking.wait { [broker] in _ = await broker.reload() }
+        if case .missing(let reason) = publisher.current().health {
+            throw Failure(.configuration, "\(precedence.winner.rawValue): \(reason.logMessage)")
+        }
+    }
+
+    func start() {
+        Task.detached { [broker] in await broker.run() }
+    }
+
+    func reload() {
+        Task.detached { [broker] in _ = await broker.reload() }
+    }
+}
+
+/// A callback that is named after the caller that needs it was made.
+final class Callback: Sendable {
+    private let body = Mutex<(@Sendable () -> Void)?>(nil)
+
+    func set(_ body: @escaping @Sendable () -> Void) {
+        self.body.withLock { $0 = body }
+    }
+
+    func call() {
+        body.withLock { $0 }?()
+    }
+}
+
+extension Logger.Level {
+    init(_ level: TokenEvent.Level) {
+        switch level {
+        case .debug: self = .debug
+        case .info: self = .info
+        case .warning: self = .warning
+        }
+    }
+}
