@@ -22,7 +22,7 @@ package struct ResolveFailure: Error, Sendable, Equatable {
     package let code: CInt
 
     /// The name does not exist, as far as the name service can tell; otherwise asking again may help.
-    package var isFinal: Bool { code == EAI_NONAME || code == EAI_NODATA || code == EAI_FAIL }
+    package var isFinal: Bool { code == EAI_NONAME || code == EAI_FAIL }
 
     /// The text of gai_strerror(3), for the log.
     package var summary: String { String(cString: gai_strerror(code)) }

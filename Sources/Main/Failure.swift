@@ -29,7 +29,8 @@ struct Failure: Error {
 
     /// Says it on stderr and ends the process.
     func exitProcess() -> Never {
-        fputs("sentry-api-proxy: \(message)\n", stderr)
+        let line = Array("sentry-api-proxy: \(message)\n".utf8)
+        _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
         exit(status.rawValue)
     }
 }
