@@ -16,6 +16,11 @@ enum Cause: Equatable {
     case unwritableAnswer
     case truncatedAnswer
     case internalError
+    /// The proxy's own answer says it.
+    case answered(ErrorAnswer)
+    case clientLeft
+    /// No byte of the answer moved for too long.
+    case stalled
 
     /// The name in the log and in the metrics.
     var name: StaticString {
@@ -34,15 +39,39 @@ enum Cause: Equatable {
         case .unwritableAnswer: "unwritable_answer"
         case .truncatedAnswer: "truncated_answer"
         case .internalError: "internal_error"
+        case .clientLeft: "client_left"
+        case .stalled: "answer_stalled"
+        case .answered(let answer):
+            switch answer {
+            case .requestTimeout: "request_timeout"
+            case .contentTooLarge: "content_too_large"
+            case .overloaded: "overloaded"
+            case .tokenUnavailable: "token_unavailable"
+            case .gatewayTimeout: "answer_timeout"
+            case .draining: "draining"
+            case .badGateway: "bad_gateway"
+            case .headerFieldsTooLarge: "head_too_large"
+            case .badRequest, .methodNotAllowed, .uriTooLong, .internalError, .notImplemented, .versionNotSupported,
+                .notFound, .expectationFailed:
+                "refused"
+            }
         }
     }
+
+    /// The names that metrics show from the start.
+    static let allNames: [StaticString] = [
+        "policy", "bad_request", "unresolved", "connection_refused", "connect_failed", "connect_timeout",
+        "closed_before_answer", "reset_by_upstream", "upstream_failed", "bad_answer", "unwritable_answer",
+        "truncated_answer", "internal_error", "client_left", "answer_stalled", "request_timeout", "content_too_large",
+        "overloaded", "token_unavailable", "answer_timeout", "head_too_large",
+    ]
 
     /// What exactly was wrong with the bytes, when it was that.
     var detail: StaticString? {
         switch self {
         case .badRequest(let error), .badAnswer(let error): error.summary
         case .none, .policy, .unresolved, .connect, .connectTimeout, .upstreamClosed, .upstream, .unwritableAnswer,
-            .truncatedAnswer, .internalError:
+            .truncatedAnswer, .internalError, .answered, .clientLeft, .stalled:
             nil
         }
     }
@@ -66,12 +95,18 @@ struct AccessRecord {
     var bytesDown: UInt64 = 0
     var route = Route.bypass
     var aliasIndex: Int?
+    /// Where the alias is counted; unlike its index it outlives a reload.
+    var aliasSlot: Int?
+    /// It was decided where the request goes.
+    var isRouted = false
     var retry = RetryOutcome.none
     var cause = Cause.none
     /// Method and path without query, when there is an access log.
     var line: PooledBuffer?
     var methodCount = 0
     var lineCount = 0
+    /// End of the alias's name, which follows in the same buffer.
+    var aliasEnd = 0
 
     init() {}
 

@@ -35,10 +35,12 @@ package struct ServerConfiguration: Sendable {
     /// The process's descriptor limit.
     package var descriptorLimit: Int
     package var accessLog: AccessLogMode
+    /// Every so many ordinary requests get an access line; those that went wrong always do.
+    package var accessLogSample: Int
 
     package init(
         target: UpstreamTarget, headLimits: HeadLimits, timeouts: Timeouts, replayBufferBytes: Int,
-        maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode
+        maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode, accessLogSample: Int = 1
     ) {
         self.target = target
         self.headLimits = headLimits
@@ -47,6 +49,7 @@ package struct ServerConfiguration: Sendable {
         self.maxRequests = maxRequests
         self.descriptorLimit = descriptorLimit
         self.accessLog = accessLog
+        self.accessLogSample = accessLogSample
     }
 }
 
@@ -79,4 +82,6 @@ enum Bounds {
     static let reservedDescriptors = 64
     /// Bytes of a request line that the access log keeps.
     static let loggedLineBytes = 512
+    /// Bytes of an alias's name that it keeps behind that.
+    static let loggedAliasBytes = 256
 }
