@@ -46,6 +46,7 @@ package final class Server: Sendable {
                     reports.update(index, worker.counters, longestTurn: worker.reactor.takeLongestTurn(), hasEnded: true)
                 } catch {
                     log.log(.critical, "a worker could not start", [("error", error.summary)])
+                    reports.update(index, Counters(), longestTurn: 0, hasEnded: true)
                 }
             }
             threads.withLock { $0.append(thread) }
@@ -85,6 +86,9 @@ package final class Server: Sendable {
         }
         return reports.take(question, within: nanoseconds)
     }
+
+    /// Whether a worker has ended, or could not start.
+    package var hasLostWorkers: Bool { reports.hasEnded }
 
     /// The longest turn of each worker's loop since this was last asked, in nanoseconds.
     package func takeLongestTurns() -> [UInt64] { reports.takeLongestTurns() }

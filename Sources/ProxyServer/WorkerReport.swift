@@ -26,6 +26,8 @@ final class WorkerReports: Sendable {
         }
     }
 
+    var hasEnded: Bool { reports.withLock { $0.contains(where: \.hasEnded) } }
+
     /// A question to all workers that have not ended.
     func ask() -> Question {
         Question(reports.withLock { $0.map { !$0.hasEnded } })
