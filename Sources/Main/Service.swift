@@ -20,7 +20,6 @@ struct Service {
 
     func run() throws(Failure) {
         let aliases = try plan.aliases.load()
-        let upstream = try Upstream(plan.uri, named: plan.uriName)
         ProcessLimits.ignoreBrokenPipes()
         let signals = try named("signals") { () throws(SystemError) in try Signals() }
         let descriptorLimit = try named("descriptor limit") { () throws(SystemError) in
@@ -35,6 +34,7 @@ struct Service {
         let policy = Published(PolicyConfiguration(aliases: aliases, maxBodyBytes: plan.maxBody))
         let tokens = Tokens(plan, log)
         try tokens.loadFirst()
+        let upstream = try Upstream(plan.uri, named: plan.uriName)
         let listeners = try bind()
         let server = try named("server") { () throws(SystemError) in
             try Server(

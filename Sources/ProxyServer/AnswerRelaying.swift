@@ -155,7 +155,7 @@ extension Exchange {
         do throws(HeadRewriteError) {
             try writeResponseHead(
                 head, bytes.bytes(head.length).span, route: forward.route, framing: answerFraming,
-                keepsContentLength: framing == .none, editor: &editor, into: &writer)
+                keepsContentLength: request.method == .head || head.status == 304, editor: &editor, into: &writer)
         } catch {
             record.cause = .unwritableAnswer
             return false
