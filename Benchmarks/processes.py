@@ -138,9 +138,17 @@ class Upstream:
             raise Void("the upstream did not start")
 
     def tell(self, command: str) -> dict:
+        self.check_alive()
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        if not line:
+            raise Void("the upstream ended")
+        return json.loads(line)
+
+    def check_alive(self) -> None:
+        if self.process.poll() is not None:
+            raise Void(f"the upstream ended with status {self.process.returncode}")
 
     def close(self) -> None:
         self.process.stdin.close()  # end of input ends it
