@@ -20,8 +20,8 @@ class Facts:
     quick: bool
     own_network: bool
     cores_free: bool
-    busy_before: float  # share of all CPUs that others used just before
-    stolen: float       # share that the hypervisor took during the run
+    others: float  # share of all CPUs that other programs used during the run
+    stolen: float  # and that the hypervisor took
     seconds: float
 
 
@@ -148,7 +148,8 @@ def markdown(results, facts: Facts) -> str:
         f"- Machine: {machine()}",
         f"- Versions: {', '.join(f'{peer} {facts.versions[peer]}' for peer in facts.peers)}",
         f"- {datetime.date.today().isoformat()}, {facts.rounds} {'short ' if facts.quick else ''}rounds, peers in turn, {facts.seconds:.0f} s; "
-        f"other programs used {facts.busy_before:.0%} of the CPUs just before, the hypervisor took {facts.stolen:.1%} meanwhile",
+        f"meanwhile other programs used {facts.others:.0%} of the CPUs, the hypervisor took {facts.stolen:.1%}"
+        + (" (**not a quiet machine**: latencies and throughput say little)" if facts.others > 0.1 else ""),
         "- " + ("Each part ran in a network namespace of its own." if facts.own_network
                 else "No right to make a network namespace: all parts shared the machine's loopback and its TIME_WAIT."), "",
         "| figure | " + " | ".join(facts.peers + ([f"÷ {peer}" for peer in others] if ours else [])) + " |",

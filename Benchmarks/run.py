@@ -326,9 +326,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     plan, results = QUICK if arguments.quick else FULL, Results()
     cores, cores_free = core_sets()
-    before, whole = CPUClock(), CPUClock()
-    time.sleep(1)
-    busy_before, _ = before.shares()
+    clock = CPUClock()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bench-tools-") as directory:
         tools = built_tools(Path(directory))
@@ -341,7 +339,7 @@ def main() -> None:
             print(f"round {turn + 1} of {plan.rounds} ({time.monotonic() - began:.0f} s): ", end="", file=sys.stderr)
             run.round(turn)
     facts = report.Facts(names, {name: peers.version(name) for name in names}, plan.rounds, arguments.quick, Network.own, cores_free,
-                         busy_before, whole.shares()[1], time.monotonic() - began)
+                         *clock.shares(), time.monotonic() - began)
     arguments.out.mkdir(parents=True, exist_ok=True)
     report.write(arguments.out, results, facts)
     print(f"wrote {arguments.out}/benchmarks.md and benchmarks.svg after {facts.seconds:.0f} s", file=sys.stderr)
