@@ -19,6 +19,9 @@ package actor TokenBroker {
     /// token that changes within that second is found by the next 401 after it.
     package static let verdictNanoseconds: UInt64 = 1_000_000_000
 
+    /// "Never" is too far away for a timer; the loop looks up once an hour and sleeps on.
+    private static let longestSleepNanoseconds: UInt64 = 3_600_000_000_000
+
     private struct Flight {
         let cause: FetchCause
         let task: Task<RenewalOutcome, Never>
@@ -88,7 +91,7 @@ package actor TokenBroker {
                 if await source.hasChanged() { _ = await fly(.changed) }
                 pollDue = self.pollDue()
             } else {
-                await sleep(nanoseconds: min(dueNanoseconds, pollDue) - now)
+                await sleep(nanoseconds: min(min(dueNanoseconds, pollDue) - now, Self.longestSleepNanoseconds))
             }
         }
     }
@@ -175,7 +178,8 @@ package actor TokenBroker {
         remember(.unavailable, now)
         log(
             .failed(
-                cause: cause, error, attempt: backOff.failures, retryNanoseconds: wait, keepsToken: snapshot.token != nil))
+                cause: cause, error, attempt: backOff.failures, retryNanoseconds: wait,
+                keepsToken: snapshot.token != nil))
         let health: TokenHealth = snapshot.token == nil ? .missing(error) : .degraded(error)
         publish(
             token: snapshot.token, obtainedAt: snapshot.obtainedAt, health: health, suspect: snapshot.suspect)

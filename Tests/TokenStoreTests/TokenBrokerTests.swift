@@ -230,4 +230,18 @@ import Testing
         // Suspicion, the new token, the finished renewal.
         #expect(recorder.wakes.withLock { $0 } == 4)
     }
+
+    /// "Never due" must not upset the real clock.
+    @Test func aStaticTokenOnTheRealClock() async {
+        let broker = TokenBroker(
+            source: StaticSource(token: secret("given"), origin: .tokenFlag), publisher: publisher, log: recorder.log,
+            wake: recorder.wake)
+        let life = Task { await broker.run() }
+        #expect(await eventually { text(publisher.current().token) == "given" })
+        #expect(publisher.current().source == .tokenFlag)
+        try? await Task.sleep(for: .milliseconds(50))
+        #expect(recorder.wakes.withLock { $0 } == 1)
+        life.cancel()
+        await life.value
+    }
 }
