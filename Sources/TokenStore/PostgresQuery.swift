@@ -11,6 +11,9 @@ struct PostgresFailure: Error {
 /// One fresh connection, one simple query after another, closed at the end: no idle backend is kept, and no state that
 /// a pooler in transaction mode could lose. Blocks its thread, up to the deadline and the time that a look-up of a host
 /// name takes, so it runs on a thread of its own.
+///
+/// Several hosts or addresses are tried in turn as libpq does; one that swallows packets uses up the time of those after
+/// it, since `PQconnectPoll` goes on only when a connection fails.
 final class PostgresQuery {
     private let connection: OpaquePointer
     private let deadlineNanoseconds: UInt64

@@ -19,9 +19,6 @@ package actor TokenBroker {
     /// token that changes within that second is found by the next 401 after it.
     package static let verdictNanoseconds: UInt64 = 1_000_000_000
 
-    /// "Never" is too far away for a timer; the loop looks up once an hour and sleeps on.
-    private static let longestSleepNanoseconds: UInt64 = 3_600_000_000_000
-
     private struct Flight {
         let cause: FetchCause
         let task: Task<RenewalOutcome, Never>
@@ -91,7 +88,7 @@ package actor TokenBroker {
                 if await source.hasChanged() { _ = await fly(.changed) }
                 pollDue = self.pollDue()
             } else {
-                await sleep(nanoseconds: min(min(dueNanoseconds, pollDue) - now, Self.longestSleepNanoseconds))
+                await sleep(nanoseconds: min(dueNanoseconds, pollDue) - now)
             }
         }
     }
@@ -146,7 +143,7 @@ package actor TokenBroker {
             case .failure(let error): settle(error, request.cause)
             }
         if request.cause == .renewal {
-            log(.renewal(outcome))
+            log(.renewal(outcome, kind: source.kind))
             wake()
         }
         sleeper?.cancel()

@@ -156,6 +156,8 @@ struct SystemTokenSourceTests {
         await expect(.database(.timeout), try cluster.string(), seconds: 1)
         let took = ContinuousClock.now - began
         #expect(took > .milliseconds(900) && took < .seconds(5))
+        // It was the query's own deadline, not the one over its thread.
+        #expect(recorder.all.contains(.databaseDetail("deadline passed")))
         _ = try locker.firstValue("COMMIT")
     }
 
@@ -254,7 +256,7 @@ struct SystemTokenSourceTests {
         #expect(text(publisher.current().token) == token64)
         #expect(await eventually { (try? cluster.sql(alone)) == "0" })
         #expect(Int(try cluster.sql(scans) ?? "") == before + 1)
-        let renewals = recorder.all.filter { $0 == .renewal(.renewed) }
+        let renewals = recorder.all.filter { $0 == .renewal(.renewed, kind: .system) }
         #expect(renewals.count == 1)
     }
 }
