@@ -31,7 +31,7 @@ demo: swift deps-demo build
 
 test: unit-test end-to-end
 
-unit-test: swift deps-build
+unit-test: swift deps-build deps-test
 	WERROR=1 swift build --build-tests $(SWIFT_FLAGS)
 	WERROR=1 swift test --skip-build
 
