@@ -36,7 +36,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     (["--backlog", "-1"], USAGE, "--backlog"),
     (["--head-timeout", "0"], USAGE, "--head-timeout"),
     (["--head-timeout", "soon"], USAGE, "--head-timeout"),
-    (["--idle-timeout", "-3"], USAGE, "--idle-timeout"),
+    (["--body-timeout", "-3"], USAGE, "--body-timeout"),
     (["--max-body", "1x"], USAGE, "--max-body"),
     (["--token-file", "/no/such/file"], CONFIGURATION, "--token-file"),
     (["--token-file", "/"], CONFIGURATION, "--token-file"),
