@@ -148,11 +148,11 @@ def test_requests_beyond_max_requests_get_503_and_room_comes_back(stand_in: Stan
     eventually(lambda: ask(proxy.address, request("GET", "/api/0/")).status == 200, "room again")
 
 
-@pytest.mark.parametrize("size, framing", [(50, "length"), (200, "chunked")])
+@pytest.mark.parametrize("size, framing", [(90_000, "length"), (100_001, "chunked")])
 def test_replay_buffer_decides_which_chunked_bodies_get_a_length(
     stand_in: StandIn, start_proxy: StartProxy, size: int, framing: str
 ) -> None:
-    proxy = start_proxy(stand_in.uri, "--replay-buffer", "100")
+    proxy = start_proxy(stand_in.uri, "--replay-buffer", "100000")
     body = b"%x\r\n%s\r\n0\r\n\r\n" % (size, b"x" * size)
     assert ask(proxy.address, request("POST", "/behave/sized", "Transfer-Encoding: chunked") + body).status == 200
     assert stand_in.request()["framing"] == framing
