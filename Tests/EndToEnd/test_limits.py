@@ -148,7 +148,7 @@ def test_requests_beyond_max_requests_get_503_and_room_comes_back(stand_in: Stan
     eventually(lambda: ask(proxy.address, request("GET", "/api/0/")).status == 200, "room again")
 
 
-@pytest.mark.parametrize("size, framing", [(90_000, "length"), (100_001, "chunked")])
+@pytest.mark.parametrize("size, framing", [(90_000, "length"), (200_000, "chunked")])
 def test_replay_buffer_decides_which_chunked_bodies_get_a_length(
     stand_in: StandIn, start_proxy: StartProxy, size: int, framing: str
 ) -> None:
