@@ -34,8 +34,8 @@ struct Service {
         let policy = Published(PolicyConfiguration(aliases: aliases, maxBodyBytes: plan.maxBody))
         let tokens = Tokens(plan, log)
         try tokens.loadFirst()
-        let upstream = try Upstream(plan.uri, named: plan.uriName)
         let listeners = try bind()
+        let upstream = try Upstream(plan.uri, named: plan.uriName)
         let server = try named("server") { () throws(SystemError) in
             try Server(
                 configuration: configuration(descriptorLimit), listeners: listeners.map { [$0] },
@@ -60,7 +60,7 @@ struct Service {
             case .terminate, .interrupt:
                 guard !isDraining else {
                     log.warning("ended by a second signal")
-                    end(writer, status: 1)
+                    end(writer, status: 0)
                 }
                 isDraining = true
                 log.info("draining", metadata: ["timeout_s": "\(plan.drainTimeout / 1_000_000_000)"])

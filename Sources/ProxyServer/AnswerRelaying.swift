@@ -201,6 +201,7 @@ extension Exchange {
         let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
         worker.stagedCount = 0
         isAnswerWhole = answerBody.isWhole
+        if !isAnswerWhole { lookForHalfClose(worker) }
         guard sendToClient(staged, worker) else { return }
         relayBody(worker)
     }
