@@ -11,8 +11,9 @@ RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS) -Xlinker --gc-s
 RELEASE := .build/release/sentry-api-proxy
 DEBUG := $(CURDIR)/.build/debug/sentry-api-proxy
 
-# Which end-to-end tests run. Campaigns measure, and are judged on a quiet machine: `make campaign`.
-E2E_MARKS ?= not campaign
+# Which end-to-end tests run, by the marks of Tests/EndToEnd/pytest.ini. Campaigns measure, and are judged on a quiet
+# machine: `make campaign`. The tests of rewritten answers run with E2E_MARKS="not campaign".
+E2E_MARKS ?= not (campaign or rewriting)
 PYTEST := $(PYTHON) -m pytest -q -p no:cacheprovider -c Tests/EndToEnd/pytest.ini Tests/EndToEnd
 SHELL_SCRIPTS := $(wildcard Scripts/*.sh Fuzzing/*.sh Benchmarks/*.sh) .ci/run
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Fuzzing Benchmarks)
@@ -31,7 +32,7 @@ demo: swift deps-demo build
 
 test: unit-test end-to-end
 
-unit-test: swift deps-build
+unit-test: swift deps-build deps-test
 	WERROR=1 swift build --build-tests $(SWIFT_FLAGS)
 	WERROR=1 swift test --skip-build
 

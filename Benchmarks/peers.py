@@ -52,9 +52,13 @@ def nginx(directory: Path, port: int, upstream: int, threads: int, tls: bool) ->
 def haproxy(directory: Path, port: int, upstream: int, threads: int, tls: bool) -> list[str]:
     # The SNI name is the one that the certificate is checked against.
     server = f"ssl verify required ca-file {directory}/ca.pem sni str(localhost)" if tls else ""
-    return ["haproxy", "-db", "-q", "-f", str(filled("haproxy.cfg", directory, PORT=port, UPSTREAM=upstream, THREADS=threads, SERVER_TLS=server))]
+    path = filled("haproxy.cfg", directory, PORT=port, UPSTREAM=upstream, THREADS=threads, SERVER_TLS=server)
+    return ["haproxy", "-db", "-q", "-f", str(path)]
 
 
+os.environ["PATH"] += ":/usr/sbin"  # Debian's place of nginx and haproxy is not on every user's path
+# No LISTEN, SENTRY_TOKEN, http_proxy… of the user's shell reaches a peer.
+ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
 COMMANDS = {"sentry-api-proxy": proxy, "nginx": nginx, "haproxy": haproxy}
 
 
@@ -84,7 +88,7 @@ class Peer:
         command = COMMANDS[name](directory, self.port, upstream, threads, tls)
         with open(directory / f"{name}.log", "ab") as log:
             self.started = time.monotonic()
-            self.process = spawn(command, cpus, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self.process = spawn(command, cpus, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=ENVIRONMENT)
         self.pid = self.process.pid
 
     def check_alive(self) -> None:

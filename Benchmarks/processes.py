@@ -5,6 +5,7 @@ import ctypes
 import fcntl
 import json
 import os
+import resource
 import signal
 import socket
 import struct
@@ -112,19 +113,26 @@ def pss_bytes(pid: int) -> int:
 
 
 class CPUClock:
-    """What share of all CPUs was in use, and what share the hypervisor took, since it was made."""
+    """What shares of all CPUs other programs and the hypervisor took since it was made."""
 
     def __init__(self):
-        self.before = self.sample()
+        self.before, self.own_before, self.started = self.sample(), self.own(), time.monotonic()
 
     @staticmethod
     def sample() -> list[int]:
         return list(map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9]))
 
+    @staticmethod
+    def own() -> float:
+        """CPU seconds of this run: itself and all that it started and saw end."""
+        return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
     def shares(self) -> tuple[float, float]:
         spent = [after - before for after, before in zip(self.sample(), self.before)]
         total = max(1, sum(spent))
-        return 1 - (spent[3] + spent[4]) / total, spent[7] / total
+        own = (self.own() - self.own_before) / ((time.monotonic() - self.started) * os.cpu_count())
+        busy = 1 - (spent[3] + spent[4] + spent[7]) / total
+        return max(0.0, busy - own), spent[7] / total
 
 
 class Upstream:
@@ -138,9 +146,17 @@ class Upstream:
             raise Void("the upstream did not start")
 
     def tell(self, command: str) -> dict:
+        self.check_alive()
         self.process.stdin.write(command + "\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        if not line:
+            raise Void("the upstream ended")
+        return json.loads(line)
+
+    def check_alive(self) -> None:
+        if self.process.poll() is not None:
+            raise Void(f"the upstream ended with status {self.process.returncode}")
 
     def close(self) -> None:
         self.process.stdin.close()  # end of input ends it

@@ -20,8 +20,8 @@ class Facts:
     quick: bool
     own_network: bool
     cores_free: bool
-    busy_before: float  # share of all CPUs that others used just before
-    stolen: float       # share that the hypervisor took during the run
+    others: float  # share of all CPUs that other programs used during the run
+    stolen: float  # and that the hypervisor took
     seconds: float
 
 
@@ -115,7 +115,13 @@ def target_rows(results, cores_free: bool | None = None) -> list[tuple[str, str,
 
 
 def voids(results) -> list[str]:
-    return [f"void: {peer}, {LABELS[figure]}: {reason}" for peer, reasons in results.voids.items() for figure, reason in reasons.items()]
+    """One line for each peer and reason, with the figures that it cost."""
+    lines = []
+    for peer, reasons in results.voids.items():
+        for reason in dict.fromkeys(reasons.values()):
+            figures = "; ".join(LABELS[figure] for figure in reasons if reasons[figure] == reason)
+            lines.append(f"void: {peer}: {reason} ({figures})")
+    return lines
 
 
 def missed(results) -> list[str]:
@@ -142,10 +148,11 @@ def markdown(results, facts: Facts) -> str:
         f"- Machine: {machine()}",
         f"- Versions: {', '.join(f'{peer} {facts.versions[peer]}' for peer in facts.peers)}",
         f"- {datetime.date.today().isoformat()}, {facts.rounds} {'short ' if facts.quick else ''}rounds, peers in turn, {facts.seconds:.0f} s; "
-        f"other programs used {facts.busy_before:.0%} of the CPUs just before, the hypervisor took {facts.stolen:.1%} meanwhile",
+        f"meanwhile other programs used {facts.others:.0%} of the CPUs, the hypervisor took {facts.stolen:.1%}"
+        + (" (**not a quiet machine**: latencies and throughput say little)" if facts.others > 0.1 else ""),
         "- " + ("Each part ran in a network namespace of its own." if facts.own_network
                 else "No right to make a network namespace: all parts shared the machine's loopback and its TIME_WAIT."), "",
-        "| figure | " + " | ".join(facts.peers) + (" | " + " | ".join(f"÷ {peer}" for peer in others) if ours else "") + " |",
+        "| figure | " + " | ".join(facts.peers + ([f"÷ {peer}" for peer in others] if ours else [])) + " |",
         "|---|" + "---|" * (len(facts.peers) + (len(others) if ours else 0)),
     ]
     for figure, label, _ in FIGURES:
@@ -158,7 +165,8 @@ def markdown(results, facts: Facts) -> str:
     if ours:
         lines += ["", "## Targets", "", "| target | measured | ratio | |", "|---|---|---|---|"]
         for wanted, measured, times, met in target_rows(results, facts.cores_free):
-            lines.append(f"| {wanted} | {measured} | {times} | {'met' if met else 'not to be judged' if met is None else 'missed'} |")
+            verdict = {True: "met", False: "missed", None: "not to be judged"}[met]
+            lines.append(f"| {wanted} | {measured} | {times} | {verdict} |")
     lines += ["", "## How it is measured", "", METHOD.strip(), "", "- " + (
         "Two workers: the load had cores of its own." if facts.cores_free else
         "Two workers: cores were **not** free. With fewer than four CPUs load and upstream share them with the second worker, "
@@ -173,11 +181,14 @@ METHOD = """
   their buffering is the default: nginx stores an upload in a file before it sends it on.
 - Every request is checked by the upstream (token, fields that must not arrive, length and bytes of a body), every answer by the load
   generator (status, length, bytes, `Set-Cookie` gone). One failure voids the row.
+- Each part is cut into short bursts that alternate between the peers, since the speed of a machine drifts by more than the peers differ. A round's
+  figure is the median of its bursts; the table shows the median of the rounds.
 - CPU is the peer's own (`/proc/PID/task/*/schedstat`, all its processes); user and system are split as the clock ticks fell. Saturation is
   a closed loop of 32 requests in flight. The load's core can be the narrower one: the row "its core in use" tells.
 - Latency is counted from the moment a request was due (open loop), so a stall counts for all that should have started in it. It includes
   the load's own and the upstream's time on their shared core.
-- Memory is PSS of all the peer's processes, without the kernel's socket buffers (pages that another running program shares count in part); in flight: 4,000 requests whose answers are held back.
+- Memory is PSS of all the peer's processes, without the kernel's socket buffers (pages that another running program shares count in
+  part); in flight: 4,000 requests whose answers are held back.
 - System calls by strace, 8 requests in flight and one at a time. https: nginx as upstream, TLS 1.3, certificate checked, 8 in flight; resumption is
   counted in the upstream's log.
 """

@@ -24,7 +24,7 @@ from statistics import median
 
 import peers
 import report
-from processes import CPUClock, Network, Upstream, Void, answers, cpu, load, pss_bytes, tree
+from processes import CPUClock, Network, Upstream, Void, answers, cpu, end, load, pss_bytes, tree
 
 HERE = Path(__file__).resolve().parent
 HELD = 4000          # requests in flight for the memory figure
@@ -119,7 +119,9 @@ class Stage:
 
     def load(self, **options) -> subprocess.Popen:
         with self.network.inside():
-            return load(self.run.tools / "load", self.run.cores["load"], self.peer.port, **options)
+            process = load(self.run.tools / "load", self.run.cores["load"], self.peer.port, **options)
+        self.stack.callback(end, process)  # no more than a safety net: `answers` waits for it
+        return process
 
     def measured(self, **options) -> tuple[dict, float, float, float]:
         """Runs a load. Returns its result and the CPU seconds of the peer: total, user, system."""
@@ -289,7 +291,8 @@ def built_tools(directory: Path) -> Path:
 
 def stripped_megabytes(binary: Path, directory: Path) -> float:
     shutil.copy(binary, directory / "stripped")
-    subprocess.run(["strip", "-s", str(directory / "stripped")], check=True, capture_output=True)
+    if subprocess.run(["strip", "-s", str(directory / "stripped")], capture_output=True).returncode != 0:
+        raise Void("strip does not take it for a program")
     return (directory / "stripped").stat().st_size / 1e6
 
 
@@ -320,11 +323,10 @@ def main() -> None:
         sys.exit(f"run.py: {DESCRIPTORS} descriptors are needed for {HELD} requests in flight, the hard limit is {hard}: raise ulimit -n")
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, hard))
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     plan, results = QUICK if arguments.quick else FULL, Results()
     cores, cores_free = core_sets()
-    before, whole = CPUClock(), CPUClock()
-    time.sleep(1)
-    busy_before, _ = before.shares()
+    clock = CPUClock()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="bench-tools-") as directory:
         tools = built_tools(Path(directory))
@@ -337,7 +339,7 @@ def main() -> None:
             print(f"round {turn + 1} of {plan.rounds} ({time.monotonic() - began:.0f} s): ", end="", file=sys.stderr)
             run.round(turn)
     facts = report.Facts(names, {name: peers.version(name) for name in names}, plan.rounds, arguments.quick, Network.own, cores_free,
-                         busy_before, whole.shares()[1], time.monotonic() - began)
+                         *clock.shares(), time.monotonic() - began)
     arguments.out.mkdir(parents=True, exist_ok=True)
     report.write(arguments.out, results, facts)
     print(f"wrote {arguments.out}/benchmarks.md and benchmarks.svg after {facts.seconds:.0f} s", file=sys.stderr)

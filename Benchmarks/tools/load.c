@@ -187,7 +187,9 @@ static double percentile(double p) {
 
 static void write_head(const char *path) {
     char length[128] = "";
-    if (upload_bytes) snprintf(length, sizeof length, "Content-Type: application/octet-stream\r\nContent-Length: %llu\r\n", (unsigned long long)upload_bytes);
+    if (upload_bytes)
+        snprintf(length, sizeof length, "Content-Type: application/octet-stream\r\nContent-Length: %llu\r\n",
+                 (unsigned long long)upload_bytes);
     int n = snprintf(head, sizeof head,
                      "%s %s HTTP/1.1\r\nHost: sentry.example\r\nUser-Agent: sentry-cli/2.46.0\r\nAccept: application/json\r\n"
                      "Accept-Encoding: gzip, br\r\nAccept-Language: en-GB,en;q=0.8\r\nAuthorization: Bearer " CLIENT_TOKEN "\r\n"
@@ -238,7 +240,8 @@ int main(int argc, char **argv) {
         default: return 64;
         }
     }
-    if (!target.sin_port || (connections > 0) == (rate > 0) || (seconds <= 0 && requests == UINT64_MAX) || sources == 0 || connections > MAX_IN_FLIGHT) {
+    bool one_loop = (connections > 0) != (rate > 0), bounded = seconds > 0 || requests < UINT64_MAX;
+    if (!target.sin_port || !one_loop || !bounded || sources == 0 || connections > MAX_IN_FLIGHT) {
         fprintf(stderr, "load: --target, one of --connections and --rate, and one of --seconds and --requests are needed\n");
         return 64;
     }

@@ -13,6 +13,31 @@ package func preferredFormat(_ fields: [FieldLine], _ bytes: Span<UInt8>) -> Ans
     return accepted.json > accepted.text ? .json : .text
 }
 
+/// The same for a head that was refused before its `Accept` fields were reached: whatever looks like such a line counts.
+/// For the form of an error answer, nothing else.
+package func preferredFormat(ofRefused bytes: Span<UInt8>) -> AnswerFormat {
+    var accepted = AcceptedQualities()
+    var start = 0
+    while start < bytes.count {
+        var end = start
+        while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
+        let line = bytes.extracting(start..<end)
+        let name: StaticString = "accept"
+        let count = name.utf8CodeUnitCount
+        if line.count > count, line[count] == UInt8(ascii: ":"), isFieldName(line.extracting(first: count), name) {
+            accepted.read(line.extracting(trimmedOfLineEnd(count + 1..<line.count, line)))
+        }
+        start = end + 1
+    }
+    return accepted.json > accepted.text ? .json : .text
+}
+
+private func trimmedOfLineEnd(_ range: Range<Int>, _ line: Span<UInt8>) -> Range<Int> {
+    var range = range
+    while !range.isEmpty, line[range.upperBound - 1] <= UInt8(ascii: " ") { range = range.lowerBound..<range.upperBound - 1 }
+    return range
+}
+
 /// Qualities in thousandths, by the media ranges that bear on the two forms; nil was not named. The most specific
 /// range that was named decides.
 private struct AcceptedQualities {

@@ -20,7 +20,6 @@ struct Service {
 
     func run() throws(Failure) {
         let aliases = try plan.aliases.load()
-        let upstream = try Upstream(plan.uri, named: plan.uriName)
         ProcessLimits.ignoreBrokenPipes()
         let signals = try named("signals") { () throws(SystemError) in try Signals() }
         let descriptorLimit = try named("descriptor limit") { () throws(SystemError) in
@@ -36,6 +35,7 @@ struct Service {
         let tokens = Tokens(plan, log)
         try tokens.loadFirst()
         let listeners = try bind()
+        let upstream = try Upstream(plan.uri, named: plan.uriName)
         let server = try named("server") { () throws(SystemError) in
             try Server(
                 configuration: configuration(descriptorLimit), listeners: listeners.map { [$0] },
@@ -60,7 +60,7 @@ struct Service {
             case .terminate, .interrupt:
                 guard !isDraining else {
                     log.warning("ended by a second signal")
-                    end(writer, status: 1)
+                    end(writer, status: 0)
                 }
                 isDraining = true
                 log.info("draining", metadata: ["timeout_s": "\(plan.drainTimeout / 1_000_000_000)"])

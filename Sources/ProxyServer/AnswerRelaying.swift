@@ -155,7 +155,7 @@ extension Exchange {
         do throws(HeadRewriteError) {
             try writeResponseHead(
                 head, bytes.bytes(head.length).span, route: forward.route, framing: answerFraming,
-                keepsContentLength: framing == .none, editor: &editor, into: &writer)
+                keepsContentLength: request.method == .head || head.status == 304, editor: &editor, into: &writer)
         } catch {
             record.cause = .unwritableAnswer
             return false
@@ -201,6 +201,7 @@ extension Exchange {
         let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
         worker.stagedCount = 0
         isAnswerWhole = answerBody.isWhole
+        if !isAnswerWhole { lookForHalfClose(worker) }
         guard sendToClient(staged, worker) else { return }
         relayBody(worker)
     }

@@ -35,8 +35,8 @@ final class Exchange {
     var isUploadBroken = false
     /// The client sent bytes behind its request, or may have.
     var clientSentMore = false
-    /// A half-closed client was asked for a sign of life (`clientEnded`).
-    var isProbed = false
+    /// The client's FIN came before the answer's first byte (`clientEnded`).
+    var isHalfClosed = false
 
     // What a second sending needs.
     var forward = Forward(route: .bypass)
@@ -185,20 +185,42 @@ final class Exchange {
         }
     }
 
-    /// The client's FIN came after its whole request. It may have left, or only have shut its sending side.
+    /// The client's FIN is in. After its whole request it may have left, or only have shut its sending side.
     ///
-    /// TCP tells the two apart only when something is sent: a client that has left answers with a RST. An interim
-    /// answer is something that every HTTP/1.1 client must be able to pass over (RFC 9110 §15.2), so one is sent. An
-    /// HTTP/1.0 client must not get one and has the benefit of the doubt.
+    /// TCP tells the two apart only when something is sent: a client that has left answers with a RST. Before the answer
+    /// an interim one is sent, which every HTTP/1.1 client must be able to pass over (RFC 9110 §15.2); an HTTP/1.0
+    /// client must not get one and has the benefit of the doubt. Nobody shuts its sending side in the middle of an
+    /// answer, so a FIN that comes only then is a departure.
     private func clientEnded(_ worker: Worker) {
-        guard requestBody.isWhole || phase == .answering else {
-            advance(.clientLeft, worker)
-            return
+        switch phase {
+        case .dialing, .awaitingAnswer, .renewing, .renewingFirst:
+            guard requestBody.isWhole else {
+                advance(.clientLeft, worker)
+                return
+            }
+            noteHalfClose(worker)
+        case .relaying:
+            if !isHalfClosed { advance(.clientLeft, worker) }
+        case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .answering, .closing:
+            break
         }
-        let isBeforeAnswer = phase == .dialing || phase == .awaitingAnswer || phase == .renewing
-        guard isBeforeAnswer, request.version == .http11, !isProbed else { return }
-        isProbed = true
-        sendContinue(worker)
+    }
+
+    private func noteHalfClose(_ worker: Worker) {
+        guard !isHalfClosed else { return }
+        isHalfClosed = true
+        if request.version == .http11 { sendContinue(worker) }
+    }
+
+    /// An answer that takes longer than one send is about to begin: whether the client's FIN came before it must be known
+    /// now.
+    func lookForHalfClose(_ worker: Worker) {
+        guard requestBody.isWhole, !isHalfClosed, client.interest.isEmpty else { return }
+        switch client.transport.receive(into: worker.scratch.inbound) {
+        case .endOfStream: noteHalfClose(worker)
+        case .bytes: clientSentMore = true
+        case .wouldBlock, .failed: break
+        }
     }
 
     /// Sends `100 Continue` (RFC 9110 §15.2.1), which fits into any socket buffer that is otherwise empty.
@@ -313,7 +335,7 @@ final class Exchange {
         answerBody = BodyReader()
         isUploadBroken = false
         clientSentMore = false
-        isProbed = false
+        isHalfClosed = false
         retry = .none
         nextAddress = 0
         interimAnswers = 0

@@ -80,6 +80,7 @@ extension Exchange {
             // What follows is of no known length, so it is drained rather than trusted to be nothing.
             clientSentMore = true
             noteRequest(parser.head, bytes, worker)
+            ownAnswerFormat = preferredFormat(ofRefused: bytes.span)
             return refusal(ErrorAnswer(error))
         }
         return judge(parser.head, bytes, worker)

@@ -168,10 +168,6 @@ final class Worker {
 
     /// Parks the exchange, and asks the broker unless it was asked for this version already.
     func askForRenewal(_ exchange: Exchange) {
-        if token.version != exchange.tokenVersion {
-            exchange.renewalEnded(.renewed, self)
-            return
-        }
         let isFirst = renewals.park(
             EventToken(generation: exchange.generation, slot: exchange.slot, side: 0), version: exchange.tokenVersion)
         if isFirst { shared.renew(ifStill: exchange.tokenVersion, answerTo: mailbox) }

@@ -11,6 +11,9 @@ struct PostgresFailure: Error {
 /// One fresh connection, one simple query after another, closed at the end: no idle backend is kept, and no state that
 /// a pooler in transaction mode could lose. Blocks its thread, up to the deadline and the time that a look-up of a host
 /// name takes, so it runs on a thread of its own.
+///
+/// Several hosts or addresses are tried in turn as libpq does; one that swallows packets uses up the time of those after
+/// it, since `PQconnectPoll` goes on only when a connection fails.
 final class PostgresQuery {
     private let connection: OpaquePointer
     private let deadlineNanoseconds: UInt64
@@ -27,6 +30,7 @@ final class PostgresQuery {
         PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
         PQsetNoticeProcessor(connection, { _, _ in }, nil)
         if PQstatus(connection) == CONNECTION_BAD { throw connectFailure(whileStarting: true) }
+        let connectDeadline = min(deadlineNanoseconds, connectTimeoutEnd())
         // libpq-connect: after PQconnectStart, act as if PQconnectPoll had returned PGRES_POLLING_WRITING.
         var next = PGRES_POLLING_WRITING
         while true {
@@ -34,8 +38,8 @@ final class PostgresQuery {
             case PGRES_POLLING_OK:
                 PQsetnonblocking(connection, 1)
                 return
-            case PGRES_POLLING_READING: try wait(for: POLLIN)
-            case PGRES_POLLING_WRITING: try wait(for: POLLOUT)
+            case PGRES_POLLING_READING: try wait(for: POLLIN, until: connectDeadline)
+            case PGRES_POLLING_WRITING: try wait(for: POLLOUT, until: connectDeadline)
             default: throw connectFailure(whileStarting: false)
             }
             next = PQconnectPoll(connection)
@@ -52,14 +56,14 @@ final class PostgresQuery {
             let left = PQflush(connection)
             if left == 0 { break }
             guard left == 1 else { throw lostConnection() }
-            try wait(for: POLLIN | POLLOUT)
+            try wait(for: POLLIN | POLLOUT, until: deadlineNanoseconds)
             guard PQconsumeInput(connection) == 1 else { throw lostConnection() }
         }
         var value: [UInt8]?
         var failure: PostgresFailure?
         while true {
             while PQisBusy(connection) == 1 {
-                try wait(for: POLLIN)
+                try wait(for: POLLIN, until: deadlineNanoseconds)
                 guard PQconsumeInput(connection) == 1 else { throw lostConnection() }
             }
             guard let result = PQgetResult(connection) else { break }
@@ -84,11 +88,30 @@ final class PostgresQuery {
         return Array(bytes)
     }
 
-    private func wait(for events: CInt) throws(PostgresFailure) {
+    /// `connect_timeout` in effect, from the string, the service file or the environment: `PQconnectPoll` leaves it to
+    /// its caller. As in libpq, 0 and less are no limit, and 1 s counts as 2 s; here it is for all hosts together.
+    private func connectTimeoutEnd() -> UInt64 {
+        guard let options = PQconninfo(connection) else { return .max }
+        defer { PQconninfoFree(options) }
+        var option = options
+        // The array ends with an entry whose keyword is NULL (libpq-fe.h).
+        while let keyword = option.pointee.keyword {
+            if strcmp(keyword, "connect_timeout") == 0, let value = option.pointee.val,
+                let seconds = UInt64(String(cString: value)),
+                seconds > 0
+            {
+                return SystemClock().now().monotonicNanoseconds &+ min(max(seconds, 2), 86_400) * 1_000_000_000
+            }
+            option += 1
+        }
+        return .max
+    }
+
+    private func wait(for events: CInt, until end: UInt64) throws(PostgresFailure) {
         while true {
             let now = SystemClock().now().monotonicNanoseconds
-            guard now < deadlineNanoseconds else { throw PostgresFailure(error: .timeout, detail: "deadline passed") }
-            let milliseconds = (deadlineNanoseconds - now + 999_999) / 1_000_000
+            guard now < end else { throw PostgresFailure(error: .timeout, detail: "deadline passed") }
+            let milliseconds = (end - now + 999_999) / 1_000_000
             var descriptor = pollfd(fd: PQsocket(connection), events: CShort(events), revents: 0)
             let ready = poll(&descriptor, 1, CInt(min(milliseconds, 60_000)))
             if ready > 0 { return }

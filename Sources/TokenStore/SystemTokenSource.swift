@@ -86,42 +86,50 @@ package final class SystemTokenSource: TokenSource {
         switch answer {
         case nil:
             throw .database(.timeout)
-        case .failure(let failure)?:
+        case .failure(.database(let failure))?:
             log(.databaseDetail(failure.detail))
             throw .database(failure.error)
-        case .success(var value?)?:
-            defer { wipe(&value) }
-            do {
-                return try StoredValue.decode(value.span)
-            } catch {
-                throw .undecodable(error)
-            }
-        case .success(nil)?:
-            return nil
+        case .failure(.value(let error))?:
+            throw .undecodable(error)
+        case .success(let token)?:
+            return token
         }
+    }
+
+    private enum ReadFailure: Error {
+        case database(PostgresFailure)
+        case value(StoredValueError)
     }
 
     /// The monolith's table; in a split deployment the control silo's.
     private static let tables = ["sentry_option", "sentry_controloption"]
 
-    private static func read(
-        _ string: ConnectionString, _ deadline: UInt64
-    ) -> Result<[UInt8]?, PostgresFailure> {
+    private static func read(_ string: ConnectionString, _ deadline: UInt64) -> Result<Secret?, ReadFailure> {
         do throws(PostgresFailure) {
             let query = try PostgresQuery(string, deadlineNanoseconds: deadline)
-            var missing: PostgresFailure?
-            for table in tables {
-                do throws(PostgresFailure) {
-                    return .success(
-                        try query.firstValue("SELECT value::text FROM \(table) WHERE key = 'sentry:system-token'"))
-                } catch {
-                    guard error.error == .tableMissing else { throw error }
-                    missing = missing ?? error
-                }
+            guard var value = try storedValue(query) else { return .success(nil) }
+            // Held by nobody else, so that it is this one and no copy that is wiped.
+            defer { wipe(&value) }
+            do throws(StoredValueError) {
+                return .success(try StoredValue.decode(value.span))
+            } catch {
+                return .failure(.value(error))
             }
-            return .failure(missing ?? PostgresFailure(error: .tableMissing, detail: ""))
         } catch {
-            return .failure(error)
+            return .failure(.database(error))
         }
+    }
+
+    private static func storedValue(_ query: PostgresQuery) throws(PostgresFailure) -> [UInt8]? {
+        var missing: PostgresFailure?
+        for table in tables {
+            do throws(PostgresFailure) {
+                return try query.firstValue("SELECT value::text FROM \(table) WHERE key = 'sentry:system-token'")
+            } catch {
+                guard error.error == .tableMissing else { throw error }
+                missing = missing ?? error
+            }
+        }
+        throw missing ?? PostgresFailure(error: .tableMissing, detail: "")
     }
 }

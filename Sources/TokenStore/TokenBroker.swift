@@ -143,7 +143,7 @@ package actor TokenBroker {
             case .failure(let error): settle(error, request.cause)
             }
         if request.cause == .renewal {
-            log(.renewal(outcome))
+            log(.renewal(outcome, kind: source.kind))
             wake()
         }
         sleeper?.cancel()
@@ -175,7 +175,8 @@ package actor TokenBroker {
         remember(.unavailable, now)
         log(
             .failed(
-                cause: cause, error, attempt: backOff.failures, retryNanoseconds: wait, keepsToken: snapshot.token != nil))
+                cause: cause, error, attempt: backOff.failures, retryNanoseconds: wait,
+                keepsToken: snapshot.token != nil))
         let health: TokenHealth = snapshot.token == nil ? .missing(error) : .degraded(error)
         publish(
             token: snapshot.token, obtainedAt: snapshot.obtainedAt, health: health, suspect: snapshot.suspect)

@@ -11,7 +11,7 @@ package enum TokenEvent: Sendable, Equatable {
     /// The source answers again after failures.
     case recovered(attempts: Int)
     /// A renewal asked for by a 401 is over.
-    case renewal(RenewalOutcome)
+    case renewal(RenewalOutcome, kind: TokenKind)
     /// Sentry was sent a bearer request so that it writes its token.
     case provoked
     /// The first line of what libpq said; it may name hosts and users, so it is for debugging only.
@@ -22,7 +22,7 @@ package enum TokenEvent: Sendable, Equatable {
         switch self {
         case .obtained, .recovered, .provoked: .info
         case .failed(_, _, let attempt, _, _): attempt & (attempt - 1) == 0 ? .warning : .debug
-        case .renewal(.renewed): .info
+        case .renewal(.renewed, _): .info
         case .renewal: .warning
         case .confirmed, .databaseDetail: .debug
         }
@@ -39,11 +39,13 @@ package enum TokenEvent: Sendable, Equatable {
             "\(error.logMessage); attempt \(attempt), next in \(retry / 1_000_000) ms; \(keepsToken ? "the last good token stays in use" : "no token, elevated requests get 503")"
         case .recovered(let attempts):
             "token source answers again after \(attempts) failed attempts"
-        case .renewal(.renewed):
+        case .renewal(.renewed, _):
             "token renewed after a 401"
-        case .renewal(.unchanged):
+        case .renewal(.unchanged, .system):
             "token unchanged: is this proxy's address in INTERNAL_SYSTEM_IPS?"
-        case .renewal(.unavailable):
+        case .renewal(.unchanged, _):
+            "token unchanged: the upstream refuses it, and its source has no other"
+        case .renewal(.unavailable, _):
             "token not renewed after a 401: its source is unavailable"
         case .provoked:
             "no system token stored: Sentry was sent one bearer request so that it writes one"

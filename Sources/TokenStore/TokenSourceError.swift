@@ -99,7 +99,8 @@ package enum DatabaseError: Error, Sendable, Equatable {
         case .authentication: "the server refused the user or the password"
         case .tls: "no TLS connection as sslmode asks for"
         case .databaseMissing: "the database does not exist"
-        case .tableMissing: "no table sentry_option or sentry_controloption: is this Sentry's database, and has it been migrated?"
+        case .tableMissing:
+            "no table sentry_option or sentry_controloption: is this Sentry's database, and has it been migrated?"
         case .permission: "the user may not read the table sentry_option: GRANT SELECT ON sentry_option"
         case .badConnectionString: "the connection string is refused"
         case .other(let sqlState): "the server answered with SQLSTATE \(sqlState)"

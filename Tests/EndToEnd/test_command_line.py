@@ -12,10 +12,13 @@ from harness.client import ask, request
 from harness.proxy import BINARY, StartProxy, clean_environment
 from harness.upstream import StandIn
 
-USAGE, CONFIGURATION = 64, 78
+USAGE, UNKNOWN_HOST, CONFIGURATION = 64, 68, 78
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs the proxy to its end, with an upstream that needs no look-up unless one is given."""
+    if "SENTRY_URI" not in environment and "--sentry-uri" not in arguments and "--help" not in arguments and "--version" not in arguments:
+        environment["SENTRY_URI"] = "http://127.0.0.1:9"
     return subprocess.run([BINARY, *arguments], env=clean_environment(environment), capture_output=True, text=True, timeout=20, check=False)
 
 
@@ -36,8 +39,9 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     (["--backlog", "-1"], USAGE, "--backlog"),
     (["--head-timeout", "0"], USAGE, "--head-timeout"),
     (["--head-timeout", "soon"], USAGE, "--head-timeout"),
-    (["--idle-timeout", "-3"], USAGE, "--idle-timeout"),
+    (["--body-timeout", "-3"], USAGE, "--body-timeout"),
     (["--max-body", "1x"], USAGE, "--max-body"),
+    (["--sentry-uri", "http://no-such-host.invalid:9000"], UNKNOWN_HOST, "--sentry-uri"),
     (["--token-file", "/no/such/file"], CONFIGURATION, "--token-file"),
     (["--token-file", "/"], CONFIGURATION, "--token-file"),
     (["--token-file", "/dev/null"], CONFIGURATION, "--token-file"),

@@ -24,7 +24,7 @@ def crowd_sizes(limit: int) -> tuple[int, int]:
 def measure(stand_in: StandIn, start_proxy: StartProxy, seconds_of_patience: str) -> float:
     limit = raise_descriptor_limit()
     idle, slow = crowd_sizes(limit)
-    proxy = start_proxy(stand_in.uri, "--head-timeout", seconds_of_patience, "--idle-timeout", seconds_of_patience)
+    proxy = start_proxy(stand_in.uri, "--head-timeout", seconds_of_patience, "--body-timeout", seconds_of_patience)
     quiet = latencies(proxy.address, request("GET", "/api/0/"), 100, 0)
     before = proxy.memory_kib()
     crowd = Crowd(proxy.address)

@@ -19,17 +19,25 @@ TEXT = "text/plain"
     ("APPLICATION/JSON", JSON),
 ])
 def test_the_form_of_an_error_follows_accept(proxy: Proxy, stand_in: StandIn, accept: str, form: str) -> None:
-    answer = ask(proxy.address, request("TRACE", "/", f"Accept: {accept}"))
-    assert answer.status == 405
+    answer = ask(proxy.address, request("GET", "/behave/reset-head", f"Accept: {accept}"))
+    assert answer.status == 502
     assert (answer.value("Content-Type") or "").partition(";")[0] == form
     assert answer.values("Content-Length") == [str(len(answer.payload))]
     assert answer.values("Connection") == ["close"]
 
 
 def test_a_json_error_has_exactly_the_key_detail(proxy: Proxy, stand_in: StandIn) -> None:
-    answer = ask(proxy.address, request("TRACE", "/", "Accept: application/json"))
+    answer = ask(proxy.address, request("GET", "/behave/reset-head", "Accept: application/json"))
     assert answer.value("Content-Type") == "application/json"
     assert list(answer.json) == ["detail"] and isinstance(answer.json["detail"], str)
+
+
+@pytest.mark.parametrize("payload", [
+    request("TRACE", "/", "Accept: application/json"), request("GET", "/", "Accept: application/json", "Transfer-Encoding: gzip, chunked"),
+], ids=["405", "501"])
+def test_a_request_refused_by_its_head_is_told_so_in_the_form_it_asked_for(proxy: Proxy, stand_in: StandIn, payload: bytes) -> None:
+    answer = ask(proxy.address, payload)
+    assert answer.status in (405, 501) and answer.value("Content-Type") == "application/json"
 
 
 def test_an_error_has_a_request_id_that_the_log_has_too(proxy: Proxy, stand_in: StandIn) -> None:

@@ -60,7 +60,7 @@ def test_a_dripping_head_does_not_extend_its_time(stand_in: StandIn, start_proxy
 
 
 def test_a_stalled_request_body_is_a_408(stand_in: StandIn, start_proxy: StartProxy) -> None:
-    proxy = start_proxy(stand_in.uri, "--idle-timeout", "0.3")
+    proxy = start_proxy(stand_in.uri, "--body-timeout", "0.3")
     start = time.monotonic()
     answer = ask(proxy.address, request("POST", "/behave/echo", "Content-Length: 10") + b"123")
     assert answer.status == 408
@@ -68,7 +68,7 @@ def test_a_stalled_request_body_is_a_408(stand_in: StandIn, start_proxy: StartPr
 
 
 def test_a_body_that_keeps_coming_is_not_cut_by_the_idle_time(stand_in: StandIn, start_proxy: StartProxy) -> None:
-    proxy = start_proxy(stand_in.uri, "--idle-timeout", "0.4")
+    proxy = start_proxy(stand_in.uri, "--body-timeout", "0.4")
     with Client(proxy.address) as client:
         client.send(request("POST", "/behave/echo", "Content-Length: 8"))
         for _ in range(8):
@@ -78,7 +78,7 @@ def test_a_body_that_keeps_coming_is_not_cut_by_the_idle_time(stand_in: StandIn,
 
 
 def test_an_upstream_that_does_not_answer_is_a_504(stand_in: StandIn, start_proxy: StartProxy) -> None:
-    proxy = start_proxy(stand_in.uri, "--upstream-timeout", "0.3")
+    proxy = start_proxy(stand_in.uri, "--response-timeout", "0.3")
     start = time.monotonic()
     answer = ask(proxy.address, request("GET", "/behave/hold-head"))
     assert (answer.status, answer.complete) == (504, True)
@@ -88,13 +88,13 @@ def test_an_upstream_that_does_not_answer_is_a_504(stand_in: StandIn, start_prox
 
 
 def test_an_upstream_that_stalls_within_its_body_leaves_a_truncated_answer(stand_in: StandIn, start_proxy: StartProxy) -> None:
-    proxy = start_proxy(stand_in.uri, "--idle-timeout", "0.3")
+    proxy = start_proxy(stand_in.uri, "--body-timeout", "0.3")
     answer = ask(proxy.address, request("GET", "/behave/hold-body?size=1000&sent=10"))
     assert answer.status == 200 and not answer.complete and answer.ended in ("fin", "reset")
 
 
 def test_a_client_that_stops_reading_is_let_go(stand_in: StandIn, start_proxy: StartProxy) -> None:
-    proxy = start_proxy(stand_in.uri, "--idle-timeout", "0.5")
+    proxy = start_proxy(stand_in.uri, "--body-timeout", "0.5")
     with Client(proxy.address) as client:
         client.send(request("GET", "/behave/huge?size=1000000000"))
         client.read_until(b"\r\n\r\n")
@@ -135,8 +135,8 @@ def test_a_chunked_body_above_max_body_is_413(stand_in: StandIn, start_proxy: St
     assert ask(proxy.address, request("POST", "/behave/sized", "Transfer-Encoding: chunked") + chunks).status == status
 
 
-def test_requests_beyond_max_in_flight_get_503_and_room_comes_back(stand_in: StandIn, start_proxy: StartProxy) -> None:
-    proxy = start_proxy(stand_in.uri, "--max-in-flight", "2")
+def test_requests_beyond_max_requests_get_503_and_room_comes_back(stand_in: StandIn, start_proxy: StartProxy) -> None:
+    proxy = start_proxy(stand_in.uri, "--max-requests", "2")
     with Client(proxy.address) as first, Client(proxy.address) as second:
         first.send(request("GET", "/behave/hold-head"))
         second.send(request("GET", "/behave/hold-head"))
@@ -148,11 +148,11 @@ def test_requests_beyond_max_in_flight_get_503_and_room_comes_back(stand_in: Sta
     eventually(lambda: ask(proxy.address, request("GET", "/api/0/")).status == 200, "room again")
 
 
-@pytest.mark.parametrize("size, framing", [(50, "length"), (200, "chunked")])
+@pytest.mark.parametrize("size, framing", [(90_000, "length"), (200_000, "chunked")])
 def test_replay_buffer_decides_which_chunked_bodies_get_a_length(
     stand_in: StandIn, start_proxy: StartProxy, size: int, framing: str
 ) -> None:
-    proxy = start_proxy(stand_in.uri, "--replay-buffer", "100")
+    proxy = start_proxy(stand_in.uri, "--replay-buffer", "100000")
     body = b"%x\r\n%s\r\n0\r\n\r\n" % (size, b"x" * size)
     assert ask(proxy.address, request("POST", "/behave/sized", "Transfer-Encoding: chunked") + body).status == 200
     assert stand_in.request()["framing"] == framing

@@ -17,7 +17,7 @@ BEHAVIOURS = ["sized", "reset-head", "partial-head", "giant-head", "short", "bro
 def test_the_token_is_in_no_log_no_command_line_and_no_answer(
     stand_in: StandIn, start_proxy: StartProxy, tmp_path: Path, source: str
 ) -> None:
-    flags = ["--log-level", "trace", "--upstream-timeout", "0.3"]
+    flags = ["--log-level", "trace", "--response-timeout", "0.3"]
     if source == "file":
         (tmp_path / "token").write_text(TOKEN)
         proxy = start_proxy(stand_in.uri, *flags, "--token-file", str(tmp_path / "token"), token=None)

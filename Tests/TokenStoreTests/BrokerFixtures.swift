@@ -111,6 +111,17 @@ final class VirtualClock: TokenClock {
     }
 }
 
+/// The real clocks, with a count of the sleeps.
+final class CountingClock: TokenClock {
+    private let count = Mutex(0)
+    var sleeps: Int { count.withLock { $0 } }
+    func now() -> TokenInstant { SystemClock().now() }
+    func sleep(nanoseconds: UInt64) async {
+        count.withLock { $0 += 1 }
+        await SystemClock().sleep(nanoseconds: nanoseconds)
+    }
+}
+
 /// Collects events and wakes.
 final class Recorder: Sendable {
     let events = Mutex<[TokenEvent]>([])

@@ -33,8 +33,11 @@ final class PostgresCluster: Sendable {
         chmod(folder.file("password"), 0o644)
         let initdb = try launch(
             Self.binaries + "initdb",
-            ["-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", folder.file("password"), "-N", "-E", "UTF8",
-                "--locale=C"])
+            [
+                "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", folder.file("password"), "-N", "-E",
+                "UTF8",
+                "--locale=C",
+            ])
         initdb.waitUntilExit()
         guard initdb.terminationStatus == 0 else { throw ClusterError.initdb }
     }
@@ -45,11 +48,13 @@ final class PostgresCluster: Sendable {
 
     /// A connection string for the server's socket, with more parameters at its end.
     func string(
-        host: String? = nil, port: UInt16? = nil, user: String = "postgres", password: String = password, _ more: String = ""
+        host: String? = nil, port: UInt16? = nil, user: String = "postgres", password: String = password,
+        _ more: String = ""
     ) throws -> ConnectionString {
         let quoted = password.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "'", with: "\\'")
         return try ConnectionString(
-            "host=\(host ?? folder.path) port=\(port ?? self.port) user=\(user) password='\(quoted)' dbname=postgres \(more)")
+            "host=\(host ?? folder.path) port=\(port ?? self.port) user=\(user) password='\(quoted)' dbname=postgres \(more)"
+        )
     }
 
     /// Runs SQL as the superuser.
@@ -62,8 +67,10 @@ final class PostgresCluster: Sendable {
     func start() async throws {
         _ = try launch(
             Self.binaries + "postgres",
-            ["-D", data, "-p", "\(port)", "-k", folder.path, "-h", "127.0.0.1", "-F", "-c", "shared_buffers=4MB",
-                "-c", "max_connections=20", "-c", "logging_collector=off"])
+            [
+                "-D", data, "-p", "\(port)", "-k", folder.path, "-h", "127.0.0.1", "-F", "-c", "shared_buffers=4MB",
+                "-c", "max_connections=20", "-c", "logging_collector=off",
+            ])
         guard await eventually({ (try? sql("SELECT 1")) == "1" }) else { throw ClusterError.start }
     }
 
@@ -137,23 +144,34 @@ func deadline(seconds: UInt64) -> UInt64 {
     SystemClock().now().monotonicNanoseconds + seconds * 1_000_000_000
 }
 
-/// A port of the loopback that nobody listened on a moment ago.
-func freePort() throws -> UInt16 {
-    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard descriptor >= 0 else { throw PostgresCluster.ClusterError.port }
-    defer { close(descriptor) }
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let status = withUnsafeMutablePointer(to: &address) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+/// A socket of the loopback on a port of its own, listening until it goes.
+final class Listener {
+    let port: UInt16
+    private let descriptor: CInt
+
+    init() throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { throw PostgresCluster.ClusterError.port }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = descriptor
+        let status = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, length) == 0 && listen(descriptor, 8) == 0
+                    && getsockname(descriptor, $0, &length) == 0
+            }
         }
+        port = UInt16(bigEndian: address.sin_port)
+        guard status else { throw PostgresCluster.ClusterError.port }
     }
-    guard status else { throw PostgresCluster.ClusterError.port }
-    return UInt16(bigEndian: address.sin_port)
+
+    deinit { close(descriptor) }
 }
+
+/// A port of the loopback that nobody listens on just now.
+func freePort() throws -> UInt16 { try Listener().port }
 
 /// One cluster for a whole suite; both servers are ended with it, by their process ids.
 struct PostgresTrait: SuiteTrait, TestScoping {

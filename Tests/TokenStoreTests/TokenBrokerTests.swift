@@ -230,4 +230,19 @@ import Testing
         // Suspicion, the new token, the finished renewal.
         #expect(recorder.wakes.withLock { $0 } == 4)
     }
+
+    /// "Never due" is one long sleep on the real clock, neither a crash nor a hot loop.
+    @Test func aStaticTokenOnTheRealClock() async {
+        let counting = CountingClock()
+        let broker = TokenBroker(
+            source: StaticSource(token: secret("given"), origin: .tokenFlag), publisher: publisher, clock: counting,
+            log: recorder.log, wake: recorder.wake)
+        let life = Task { await broker.run() }
+        #expect(await eventually { text(publisher.current().token) == "given" && counting.sleeps >= 1 })
+        #expect(publisher.current().source == .tokenFlag)
+        try? await Task.sleep(for: .milliseconds(50))
+        #expect(counting.sleeps == 1)
+        life.cancel()
+        await life.value
+    }
 }

@@ -79,7 +79,8 @@ private func writeUpstreamHead(_ count: Int) throws -> Int {
     return try times(count) { _ in
         var writer = HeadWriter(buffer)
         _ = try writeRequestHead(
-            head, requestHead.span, decision: Forward(route: .elevated), target: target, framing: .none, token: token.span,
+            head, requestHead.span, decision: Forward(route: .elevated), target: target, framing: .none,
+            token: token.span,
             into: &writer)
         return writer.count
     }
@@ -91,7 +92,8 @@ private func decideElevated(_ count: Int) throws -> Int {
     let head = parser.head
     let configuration = PolicyConfiguration(aliases: try AliasTable([(name: "ci", token: alias)]))
     return times(count) { _ in
-        guard case .forward(let forward) = decide(head, requestHead.span, configuration), forward.route == .elevated else {
+        guard case .forward(let forward) = decide(head, requestHead.span, configuration), forward.route == .elevated
+        else {
             fatalError("the alias was not recognised")
         }
         return 1
@@ -123,7 +125,9 @@ private func expireTimer(_ count: Int) -> Int {
     return times(count) { index in
         let now = UInt64(index) << TimerWheel.tickShift
         wheel.arm(slot: 0, at: now)
-        guard wheel.popExpired(now: now + (2 << TimerWheel.tickShift)) == 0 else { fatalError("the timer did not expire") }
+        guard wheel.popExpired(now: now + (2 << TimerWheel.tickShift)) == 0 else {
+            fatalError("the timer did not expire")
+        }
         return 1
     }
 }
@@ -139,7 +143,9 @@ private let operations: [(name: String, run: (Int) throws -> Int)] = [
 ]
 
 let arguments = CommandLine.arguments
-if arguments.count == 3, let operation = operations.first(where: { $0.name == arguments[1] }), let count = Int(arguments[2]), count > 0 {
+if arguments.count == 3, let operation = operations.first(where: { $0.name == arguments[1] }),
+    let count = Int(arguments[2]), count > 0
+{
     let clock = ContinuousClock()
     let start = clock.now
     let sum = try operation.run(count)
