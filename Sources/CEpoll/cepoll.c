@@ -75,13 +75,25 @@ int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int bac
     return fd;
 }
 
+// Whether the socket file is what a process left behind that did not end in order.
+static int is_abandoned(const struct sockaddr_un *address) {
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return 0;
+    int refused = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused;
+}
+
 int cepoll_listen_unix(const char *path, int backlog, int mode) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
     strcpy(address.sun_path, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) return close_and(fd, errno);
+    int result = bind(fd, (struct sockaddr *)&address, sizeof address);
+    if (result < 0 && errno == EADDRINUSE && is_abandoned(&address) && unlink(path) == 0)
+        result = bind(fd, (struct sockaddr *)&address, sizeof address);
+    if (result < 0) return close_and(fd, errno);
     if (chmod(path, (mode_t)mode) < 0 || listen(fd, backlog) < 0) {
         int error = errno;
         unlink(path);

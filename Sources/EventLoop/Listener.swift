@@ -57,6 +57,18 @@ package final class Listener: Sendable {
     /// The bound TCP port, 0 for a Unix-domain socket.
     package var port: UInt16 { UInt16(clamping: max(0, cepoll_local_port(descriptor))) }
 
+    /// What it is bound to.
+    package var address: SocketAddress? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        // The system writes at most `length` bytes, and says how many.
+        return withUnsafeMutableBytes(of: &storage) { bytes in
+            let pointer = bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self)
+            guard getsockname(descriptor, pointer, &length) == 0 else { return nil }
+            return SocketAddress(copying: pointer, length: min(length, socklen_t(bytes.count)))
+        }
+    }
+
     package var isUnix: Bool { cepoll_family(descriptor) == AF_UNIX }
 
     /// Lets no new connection into the queue, as far as that can be done without losing one that is under way.

@@ -18,7 +18,7 @@ package final class TokenCounts: Sendable {
         if case .obtained(let cause, _, _, _) = event { count(cause, "obtained") }
         if case .confirmed(let cause) = event { count(cause, "confirmed") }
         if case .failed(let cause, _, _, _, _) = event { count(cause, "failed") }
-        if case .renewal(let outcome) = event { values.withLock { $0.renewals[outcome.rawValue, default: 0] += 1 } }
+        if case .renewal(let outcome, _) = event { values.withLock { $0.renewals[outcome.rawValue, default: 0] += 1 } }
     }
 
     private func count(_ cause: FetchCause, _ outcome: String) {

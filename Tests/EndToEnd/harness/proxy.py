@@ -25,6 +25,8 @@ CONFIGURATION = (
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment without anything that would configure the proxy."""
     kept = {name: value for name, value in os.environ.items() if name not in CONFIGURATION and not name.startswith("PG")}
+    # The default port is one for the whole machine.
+    kept["ADMIN_LISTEN"] = "127.0.0.1:0"
     kept.update(extra or {})
     return kept
 
@@ -44,10 +46,16 @@ class Proxy(Child):
         match = re.search(r"\baddr=\"?([^\s\"]+)", line)
         assert match, line
         self.listening = match.group(1)
+        self.admin_listening = re.search(r"\badmin=\"?([^\s\"]+)", line).group(1)  # type: ignore[union-attr]
 
     @property
     def port(self) -> int:
         return int(self.listening.rpartition(":")[2])
+
+    @property
+    def admin(self) -> tuple[str, int]:
+        """The admin listener's address."""
+        return ("127.0.0.1", int(self.admin_listening.rpartition(":")[2]))
 
     @property
     def address(self) -> tuple[str, int]:
