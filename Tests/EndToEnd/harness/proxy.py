@@ -36,12 +36,12 @@ class Proxy(Child):
 
     def __init__(self, upstream: str, *flags: str, listen: str = "127.0.0.1:0",
                  environment: Mapping[str, str] | None = None, token: str | None = TOKEN,
-                 wrapper: Sequence[str] = (), subcommand: Sequence[str] = ()) -> None:
+                 wrapper: Sequence[str] = (), subcommand: Sequence[str] = (), pass_fds: Sequence[int] = ()) -> None:
         extra = dict(environment or {})
         if token is not None:
             extra.setdefault("SENTRY_TOKEN", token)
         command = [*wrapper, BINARY, *subcommand, "--listen", listen, "--sentry-uri", upstream, *flags]
-        super().__init__(command, clean_environment(extra))
+        super().__init__(command, clean_environment(extra), pass_fds=pass_fds)
         line = self.wait_for_line(lambda text: 'msg="listening"' in text or "msg=listening" in text)
         match = re.search(r"\baddr=\"?([^\s\"]+)", line)
         assert match, line
@@ -70,6 +70,7 @@ class Proxy(Child):
 
     def stop(self) -> None:
         """SIGTERM; it must end by itself with status 0 and without an alarm in its log."""
+        self.go_on_reading()
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
         status = self.wait(STOP_SECONDS)
