@@ -9,15 +9,14 @@ from pathlib import Path
 
 # Puts the descriptors where sd_listen_fds(3) says they are, and becomes the service.
 LAUNCHER = """
-import os, sys
+import fcntl, os, sys
 count = int(sys.argv[1])
-moved = [os.dup(int(number)) for number in sys.argv[3:3 + count]]
+moved = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 100) for number in sys.argv[3:3 + count]]
 os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(count), LISTEN_FDNAMES=sys.argv[2])
 for index, number in enumerate(moved):
     os.dup2(number, 3 + index)
 for number in moved:
-    if number >= 3 + count:
-        os.close(number)
+    os.close(number)
 os.execv(sys.argv[3 + count], sys.argv[3 + count:])
 """
 

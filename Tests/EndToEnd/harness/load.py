@@ -1,6 +1,6 @@
 """Requests at a constant rate, whatever becomes of those before; a process of its own.
 
-    load.py HOST:PORT RATE SECONDS TARGET    prints one JSON object; ends early when its standard input does.
+    load.py HOST:PORT RATE SECONDS TARGET [FIELD]...    prints one JSON object; ends early when its standard input does.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 DEADLINE_SECONDS = 20.0
@@ -46,8 +47,9 @@ class Result:
 class Load:
     """The running process, from the test's side."""
 
-    def __init__(self, address: tuple[str, int], rate: int, seconds: float, target: str = "/api/0/") -> None:
-        command = [sys.executable, __file__, f"{address[0]}:{address[1]}", str(rate), str(seconds), target]
+    def __init__(self, address: tuple[str, int], rate: int, seconds: float, target: str = "/api/0/",
+                 fields: Sequence[str] = ()) -> None:
+        command = [sys.executable, __file__, f"{address[0]}:{address[1]}", str(rate), str(seconds), target, *fields]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def stop(self) -> Result:
@@ -81,9 +83,10 @@ def is_whole(answer: bytes) -> bool:
 
 
 class Run:
-    def __init__(self, address: tuple[str, int], rate: float, seconds: float, target: str) -> None:
+    def __init__(self, address: tuple[str, int], rate: float, seconds: float, target: str, fields: Sequence[str]) -> None:
         self.address, self.rate, self.seconds = address, rate, seconds
-        self.payload = f"GET {target} HTTP/1.1\r\nHost: sentry.example\r\nConnection: close\r\n\r\n".encode()
+        lines = [f"GET {target} HTTP/1.1", "Host: sentry.example", "Connection: close", *fields, "", ""]
+        self.payload = "\r\n".join(lines).encode()
         self.poll = select.epoll()
         self.attempts: dict[int, Attempt] = {}
         self.unconnected: Counter[str] = Counter()
@@ -161,4 +164,4 @@ class Run:
 
 if __name__ == "__main__":
     host, _, port = sys.argv[1].rpartition(":")
-    print(json.dumps(vars(Run((host, int(port)), float(sys.argv[2]), float(sys.argv[3]), sys.argv[4]).run())))
+    print(json.dumps(vars(Run((host, int(port)), float(sys.argv[2]), float(sys.argv[3]), sys.argv[4], sys.argv[5:]).run())))
