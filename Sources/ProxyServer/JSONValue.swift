@@ -3,8 +3,6 @@ indirect enum JSONValue {
     case null
     case bool(Bool)
     case number(UInt64)
-    /// A number that is written already.
-    case literal(String)
     case string(String)
     case array([JSONValue])
     /// In this order.
@@ -16,7 +14,6 @@ indirect enum JSONValue {
         case .null: "null"
         case .bool(let value): value ? "true" : "false"
         case .number(let value): "\(value)"
-        case .literal(let value): value
         case .string(let value): Self.quoted(value)
         case .array(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
         case .object(let members):
