@@ -28,8 +28,10 @@ package final class TLSSessionStore: Sendable {
 
     // Invariant: each pointer in `sessions` owns one reference, and none is written to after it was put in.
     private let state: Mutex<State>
+    private let nowSeconds: @Sendable () -> Int
 
-    package init() {
+    init(nowSeconds: @escaping @Sendable () -> Int) {
+        self.nowSeconds = nowSeconds
         var initial = State()
         initial.sessions.reserveCapacity(Self.capacity)
         state = Mutex(initial)
@@ -43,9 +45,10 @@ package final class TLSSessionStore: Sendable {
     package var count: Int { state.withLock { $0.sessions.count } }
 
     /// The newest session with a reference of its own, which the caller frees; and the store's generation.
-    func take(nowSeconds: Int) -> OfferedSession {
-        state.withLock { state in
-            if !state.sessions.isEmpty, nowSeconds - state.filledAt >= Self.certificateCheckSeconds {
+    func take() -> OfferedSession {
+        let now = nowSeconds()
+        return state.withLock { state in
+            if !state.sessions.isEmpty, now - state.filledAt >= Self.certificateCheckSeconds {
                 state.removeAll()
                 state.generation &+= 1
             }
@@ -67,13 +70,14 @@ package final class TLSSessionStore: Sendable {
     }
 
     /// Takes a session in, with the caller's reference. False: the caller keeps its reference.
-    func put(_ session: OpaquePointer, resumed: Bool, generation: Int, nowSeconds: Int) -> Bool {
+    func put(_ session: OpaquePointer, resumed: Bool, generation: Int) -> Bool {
+        let now = nowSeconds()
         let offered = OfferedSession(raw: session, generation: generation)
         return state.withLock { state in
             guard let session = offered.raw else { return false }
             if resumed, generation != state.generation { return false }
             if SSL_SESSION_is_resumable(session) != 1 { return false }
-            if state.sessions.isEmpty, !resumed { state.filledAt = nowSeconds }
+            if state.sessions.isEmpty, !resumed { state.filledAt = now }
             if SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION { state.removeAll() }
             if state.sessions.count == Self.capacity { SSL_SESSION_free(state.sessions.removeFirst()) }
             state.sessions.append(session)
