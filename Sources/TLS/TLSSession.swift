@@ -43,7 +43,7 @@ package struct TLSSession: ~Copyable {
         self.init(raw: context.raw, context: context, descriptor: descriptor)
         SSL_set_connect_state(ssl)
         if let name = context.serverNameIndication { _ = copenssl_set_tlsext_host_name(ssl, name) }
-        let stored = context.sessions.take(nowSeconds: uptimeSeconds())
+        let stored = context.sessions.take()
         transport.pointee.storeGeneration = stored.generation
         offered = stored.raw
         if let session = stored.raw { SSL_set_session(ssl, session) }
