@@ -37,8 +37,9 @@ struct ResumptionTests {
         #expect(resumed == 999)
     }
 
-    @Test(arguments: ["-tls1_2", "-tls1_3"]) func versionsOfARealServerResume(_ version: String) throws {
-        let server = try OpenSSLServer("good", [version, "-www"])
+    @Test(arguments: [["-tls1_2"], ["-tls1_2", "-no_ticket"], ["-tls1_3"], ["-tls1_3", "-no_ticket"]])
+    func versionsOfARealServerResume(_ options: [String]) throws {
+        let server = try OpenSSLServer("good", options + ["-www"])
         let context = try client()
         var resumed = 0
         for _ in 0..<100 where try request(context, server.port) { resumed += 1 }
@@ -89,6 +90,19 @@ struct ResumptionTests {
         #expect(resumed.prefix(1) == [false])
         #expect(resumed.filter { $0 }.count >= 17)
         #expect(resumed.suffix(10).allSatisfy { $0 })
+    }
+
+    @Test func refusedSessionIsDropped() throws {
+        let context = try client()
+        #expect(try !request(context, TestServer(good).port))
+        let silent = TestListener()
+        let waiting = BlockingSession(context, try TestSocket(connectingTo: silent.port))
+        #expect(context.sessions.count == 1)
+        // Another context has other keys: the one session is refused, and two new ones come.
+        #expect(try !request(context, TestServer(good).port))
+        #expect(context.sessions.count == 2)
+        let resumed = waiting.session.resumed
+        #expect(!resumed)
     }
 
     @Test func certificateIsCheckedAgainInTime() throws {
