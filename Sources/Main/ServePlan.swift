@@ -23,6 +23,8 @@ struct ServePlan {
     let replayBuffer: Int
     let drainTimeout: UInt64
     let encoding: UpstreamEncoding
+    let publicURL: PublicURL?
+    let tls: TLSSettings
     let accessLog: AccessLogMode
     let logFormat: LogFormat
     let logLevel: LogLevel
@@ -95,6 +97,8 @@ struct ServePlan {
         encoding =
             try Setting("--upstream-encoding", "UPSTREAM_ENCODING")
             .parsed(options.upstreamEncoding, expected: "identity or gzip", UpstreamEncoding.init(rawValue:)) ?? .identity
+        publicURL = try Self.publicURL(options)
+        tls = try TLSSettings(options, parsed)
         accessLog =
             try Setting("--access-log", "ACCESS_LOG")
             .parsed(options.accessLog, expected: "off, errors or all", AccessLogMode.init(rawValue:)) ?? .all
@@ -117,6 +121,24 @@ struct ServePlan {
             return try TokenPrecedence.decide(inputs)
         } catch {
             throw Failure(error.origin == .tokenFlag ? .usage : .configuration, error.message)
+        }
+    }
+
+    private static func publicURL(_ options: ServeOptions) throws(Failure) -> PublicURL? {
+        guard let given = Setting("--public-url", "PUBLIC_URL").given(options.publicUrl) else { return nil }
+        do throws(PublicURL.Invalid) {
+            return try PublicURL(parsing: given.value)
+        } catch {
+            let reason =
+                switch error {
+                case .scheme: "it must begin with http:// or https://"
+                case .authority: "its host or port is missing or malformed"
+                case .userInfo: "it must not hold a user name"
+                case .path: "it must not have a path"
+                case .query: "it must not have a query"
+                case .fragment: "it must not have a fragment"
+                }
+            throw Failure(given.status, "\(given.name): expected a base such as https://proxy.example:8443, but \(reason)")
         }
     }
 

@@ -20,6 +20,7 @@ struct Service {
 
     func run() throws(Failure) {
         let aliases = try plan.aliases.load()
+        let tls = Published(try plan.tls.load())
         ProcessLimits.ignoreBrokenPipes()
         let signals = try named("signals") { () throws(SystemError) in try Signals() }
         let descriptorLimit = try named("descriptor limit") { () throws(SystemError) in
@@ -39,7 +40,8 @@ struct Service {
         let server = try named("server") { () throws(SystemError) in
             try Server(
                 configuration: configuration(descriptorLimit), listeners: listeners.map { [$0] },
-                tokens: tokens.publisher, policy: policy, addresses: upstream.addresses, log: writer,
+                tokens: tokens.publisher, policy: policy, addresses: upstream.addresses, tls: tls,
+                log: writer,
                 renew: { [broker = tokens.broker] in await broker.renew(ifStill: $0) })
         }
         tokens.onChange { [weak server] in server?.publishedChanged() }
@@ -56,7 +58,7 @@ struct Service {
         while let signal = signals.next() {
             switch signal {
             case .hangUp:
-                reload(server, policy, tokens, log)
+                reload(server, policy, tls, tokens, log)
             case .terminate, .interrupt:
                 guard !isDraining else {
                     log.warning("ended by a second signal")
@@ -95,11 +97,18 @@ struct Service {
             target: UpstreamTarget(
                 authority: Array(plan.uri.authority.utf8), pathPrefix: Array(plan.uri.pathPrefix.utf8),
                 acceptEncoding: plan.encoding),
+            rewriter: LinkRewriter(
+                publicURL: plan.publicURL, upstreamAuthority: Array(plan.uri.authority.utf8),
+                upstreamIsSecure: plan.uri.scheme == .https, upstreamPrefix: Array(plan.uri.pathPrefix.utf8)),
+            hasPublicURL: plan.publicURL != nil,
             headLimits: plan.headLimits, timeouts: plan.timeouts, replayBufferBytes: plan.replayBuffer,
             maxRequests: plan.maxRequests, descriptorLimit: descriptorLimit, accessLog: plan.accessLog)
     }
 
     private func logStart(_ log: Logger, port: UInt16, _ descriptorLimit: Int) {
+        if plan.tls.isInsecure {
+            log.warning("the upstream's certificate is not checked: anybody on the way can read the token (--insecure-skip-verify)")
+        }
         var token: Logger.Metadata = ["source": "\(plan.token.winner.rawValue)"]
         if !plan.token.shadowed.isEmpty {
             token["shadowed"] = "\(plan.token.shadowed.map(\.rawValue).joined(separator: ","))"
@@ -117,10 +126,15 @@ struct Service {
     // MARK: Signals
 
     private func reload(
-        _ server: Server, _ policy: Published<PolicyConfiguration>, _ tokens: Tokens, _ log: Logger
+        _ server: Server, _ policy: Published<PolicyConfiguration>, _ tls: Published<TLSContexts>, _ tokens: Tokens,
+        _ log: Logger
     ) {
         do throws(Failure) {
-            policy.publish(PolicyConfiguration(aliases: try plan.aliases.load(), maxBodyBytes: plan.maxBody))
+            // All or nothing: what is broken keeps the old state of the rest as well.
+            let aliases = try plan.aliases.load()
+            let contexts = try plan.tls.load()
+            policy.publish(PolicyConfiguration(aliases: aliases, maxBodyBytes: plan.maxBody))
+            tls.publish(contexts)
             server.publishedChanged()
             log.notice("reloaded")
         } catch {

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import TLS
 
 /// Why an exchange did not go as it should: for the log and the counters, never for the client.
 enum Cause: Equatable {
@@ -10,11 +11,13 @@ enum Cause: Equatable {
     case unresolved
     case connect(SystemError)
     case connectTimeout
+    case tls(TLSFailure)
     case upstreamClosed
     case upstream(SystemError)
     case badAnswer(ParseError)
     case unwritableAnswer
     case truncatedAnswer
+    case corruptGzip
     case internalError
 
     /// The name in the log and in the metrics.
@@ -27,12 +30,14 @@ enum Cause: Equatable {
         case .connect(.refused): "connection_refused"
         case .connect: "connect_failed"
         case .connectTimeout: "connect_timeout"
+        case .tls(let failure): failure.logName
         case .upstreamClosed: "closed_before_answer"
         case .upstream(.reset): "reset_by_upstream"
         case .upstream: "upstream_failed"
         case .badAnswer: "bad_answer"
         case .unwritableAnswer: "unwritable_answer"
         case .truncatedAnswer: "truncated_answer"
+        case .corruptGzip: "corrupt_gzip"
         case .internalError: "internal_error"
         }
     }
@@ -41,8 +46,8 @@ enum Cause: Equatable {
     var detail: StaticString? {
         switch self {
         case .badRequest(let error), .badAnswer(let error): error.summary
-        case .none, .policy, .unresolved, .connect, .connectTimeout, .upstreamClosed, .upstream, .unwritableAnswer,
-            .truncatedAnswer, .internalError:
+        case .none, .policy, .unresolved, .connect, .connectTimeout, .tls, .upstreamClosed, .upstream,
+            .unwritableAnswer, .truncatedAnswer, .corruptGzip, .internalError:
             nil
         }
     }
@@ -68,10 +73,17 @@ struct AccessRecord {
     var aliasIndex: Int?
     var retry = RetryOutcome.none
     var cause = Cause.none
-    /// Method and path without query, when there is an access log.
+    /// Method, path without query, and Host, as far as they will be asked for.
     var line: PooledBuffer?
     var methodCount = 0
     var lineCount = 0
+    /// The request's Host behind the line.
+    var hostCount = 0
+
+    /// The request's Host; empty when it had none, or when nobody will ask for it.
+    var host: UnsafeBufferPointer<UInt8> {
+        line?.bytes.bytes(lineCount..<lineCount + hostCount) ?? UnsafeBufferPointer(start: nil, count: 0)
+    }
 
     init() {}
 

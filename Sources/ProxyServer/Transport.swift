@@ -37,7 +37,7 @@ struct Transport: ~Copyable {
     /// A short read of a plain socket has emptied it; one of a TLS session is a record's end.
     var isPlain: Bool { tls == nil }
     /// The handshake was shortened by a session that was stored; nil when this is plain or the handshake is not over.
-    var isResumed: Bool? { isEstablished ? tls?.resumed : nil }
+    private(set) var isResumed: Bool?
 
     @inline(__always)
     mutating func receive(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
@@ -64,6 +64,7 @@ struct Transport: ~Copyable {
         switch tls!.handshake() {
         case .done:
             isEstablished = true
+            isResumed = tls!.resumed
             return nil
         case .wantsRead:
             return .wouldBlock

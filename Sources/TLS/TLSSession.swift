@@ -80,7 +80,10 @@ package struct TLSSession: ~Copyable {
     }
 
     /// The handshake was shortened by a stored session: no certificate was checked this time.
-    package var resumed: Bool { SSL_session_reused(ssl) == 1 }
+    package var resumed: Bool {
+        // Mutating, so that a session inside an optional can be asked.
+        mutating get { SSL_session_reused(ssl) == 1 }
+    }
 
     /// Bytes were received that `read` has not given out yet; no event will tell of them.
     package var hasPending: Bool { SSL_has_pending(ssl) == 1 }
