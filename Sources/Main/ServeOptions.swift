@@ -46,7 +46,10 @@ struct ServeOptions: ParsableArguments {
     var replayBuffer: String?
     @Option(help: "Seconds that requests in flight have left after SIGTERM. [DRAIN_TIMEOUT; 25]")
     var drainTimeout: String?
-    @Option(help: "The proxy's own base as its clients know it, such as https://proxy.example:8443. [PUBLIC_URL; the request's Host]")
+    @Option(
+        help:
+            "The proxy's own base as its clients know it, such as https://proxy.example:8443. [PUBLIC_URL; the request's Host]"
+    )
     var publicUrl: String?
     @Option(help: "PEM file of the authorities that an https upstream is checked against. [CA_FILE; the system's]")
     var caFile: String?

@@ -68,7 +68,8 @@ struct ServePlan {
                 ?? (limit.defaultValue ?? 0) * 1_000_000_000
         }
         headLimits = HeadLimits(
-            headBytes: try number(options.maxHead, Limits.headBytes, 1_024...65_536, unit: "a number of bytes") ?? 65_536,
+            headBytes: try number(options.maxHead, Limits.headBytes, 1_024...65_536, unit: "a number of bytes")
+                ?? 65_536,
             fields: try number(options.maxFields, Limits.headFields, 1...1_000, unit: "a number") ?? 100,
             targetBytes: try number(options.maxTarget, Limits.targetBytes, 256...65_536, unit: "a number of bytes")
                 ?? 16_384)
@@ -82,7 +83,8 @@ struct ServePlan {
         maxRequests = try number(options.maxRequests, Limits.requestsInFlight, 1...1_000_000, unit: "a number")
         threads =
             try Setting("--threads", "THREADS")
-            .parsed(options.threads, expected: "a number from 1 to 256", Quantities.count(1...256)) ?? ProcessLimits.cpus
+            .parsed(options.threads, expected: "a number from 1 to 256", Quantities.count(1...256))
+            ?? ProcessLimits.cpus
         backlog =
             try Setting("--backlog", "BACKLOG")
             .parsed(options.backlog, expected: "a number from 1 to 65535", Quantities.count(1...65_535)) ?? 4_096
@@ -96,7 +98,8 @@ struct ServePlan {
             .parsed(options.drainTimeout, expected: Quantities.durationForm, Quantities.nanoseconds) ?? 25_000_000_000
         encoding =
             try Setting("--upstream-encoding", "UPSTREAM_ENCODING")
-            .parsed(options.upstreamEncoding, expected: "identity or gzip", UpstreamEncoding.init(rawValue:)) ?? .identity
+            .parsed(options.upstreamEncoding, expected: "identity or gzip", UpstreamEncoding.init(rawValue:))
+            ?? .identity
         publicURL = try Self.publicURL(options)
         tls = try TLSSettings(options, parsed)
         accessLog =
@@ -138,7 +141,8 @@ struct ServePlan {
                 case .query: "it must not have a query"
                 case .fragment: "it must not have a fragment"
                 }
-            throw Failure(given.status, "\(given.name): expected a base such as https://proxy.example:8443, but \(reason)")
+            throw Failure(
+                given.status, "\(given.name): expected a base such as https://proxy.example:8443, but \(reason)")
         }
     }
 

@@ -88,7 +88,8 @@ struct Service {
             return try plan.listenAddress.bind(
                 count: plan.threads, backlog: plan.backlog, deferAcceptSeconds: Self.deferAcceptSeconds)
         } catch {
-            throw Failure(.unavailable, "\(plan.listen.name): cannot listen on '\(plan.listen.value)': \(error.summary)")
+            throw Failure(
+                .unavailable, "\(plan.listen.name): cannot listen on '\(plan.listen.value)': \(error.summary)")
         }
     }
 
@@ -107,7 +108,9 @@ struct Service {
 
     private func logStart(_ log: Logger, port: UInt16, _ descriptorLimit: Int) {
         if plan.tls.isInsecure {
-            log.warning("the upstream's certificate is not checked: anybody on the way can read the token (--insecure-skip-verify)")
+            log.warning(
+                "the upstream's certificate is not checked: anybody on the way can read the token (--insecure-skip-verify)"
+            )
         }
         var token: Logger.Metadata = ["source": "\(plan.token.winner.rawValue)"]
         if !plan.token.shadowed.isEmpty {

@@ -187,7 +187,8 @@ extension Exchange {
 
     /// Answers without a body, parts of one and other codings are left alone.
     private func mustInflate(_ head: ResponseHead, _ bytes: Span<UInt8>) -> Bool {
-        !request.acceptsGzip && answerFraming != .none && answerFraming != .length(0) && head.status != 206 && ContentCoding(head, bytes) == .gzip
+        !request.acceptsGzip && answerFraming != .none && answerFraming != .length(0) && head.status != 206
+            && ContentCoding(head, bytes) == .gzip
     }
 
     /// Writes the client's head into the staging buffer.

@@ -49,7 +49,8 @@ final class Scratch {
             var header = HeadWriter(block.part(0..<Bounds.chunkMargin))
             header.appendChunkHeader(payload)
             start -= header.count
-            block.part(start..<Bounds.chunkMargin).copyMemory(from: UnsafeRawBufferPointer(block.part(0..<header.count)))
+            block.part(start..<Bounds.chunkMargin).copyMemory(
+                from: UnsafeRawBufferPointer(block.part(0..<header.count)))
         }
         var tail = HeadWriter(block.part(end..<end + Bounds.chunkMargin))
         if payload > 0 { tail.append(ChunkedCoding.chunkEnd) }

@@ -45,7 +45,8 @@ package struct ServerConfiguration: Sendable {
     package var accessLog: AccessLogMode
 
     package init(
-        target: UpstreamTarget, rewriter: LinkRewriter, hasPublicURL: Bool, headLimits: HeadLimits, timeouts: Timeouts, replayBufferBytes: Int,
+        target: UpstreamTarget, rewriter: LinkRewriter, hasPublicURL: Bool, headLimits: HeadLimits, timeouts: Timeouts,
+        replayBufferBytes: Int,
         maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode
     ) {
         self.target = target

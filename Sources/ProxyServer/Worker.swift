@@ -278,7 +278,9 @@ final class Worker {
         counters.bytesUp += exchange.record.bytesUp
         counters.bytesDown += exchange.record.bytesDown
         writeAccessLine(exchange.record)
-        if let line = exchange.record.line { pool.give(line, used: exchange.record.lineCount + exchange.record.hostCount) }
+        if let line = exchange.record.line {
+            pool.give(line, used: exchange.record.lineCount + exchange.record.hostCount)
+        }
         exchange.record.line = nil
     }
 
