@@ -2,16 +2,17 @@
 import PackageDescription
 
 // Every target is held to the same rules; a warning is an error in `make check`, which sets WERROR.
-let settings: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("ExistentialAny"),
-] + (Context.environment["WERROR"] == "1" ? [.treatAllWarnings(as: .error)] : [])
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("ExistentialAny"),
+    ] + (Context.environment["WERROR"] == "1" ? [.treatAllWarnings(as: .error)] : [])
 
 let package = Package(
     name: "sentry-api-proxy",
     products: [
-        .executable(name: "sentry-api-proxy", targets: ["Main"]),
+        .executable(name: "sentry-api-proxy", targets: ["Main"])
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),

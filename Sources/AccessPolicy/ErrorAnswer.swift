@@ -74,7 +74,8 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
 ///   - retryAfterSeconds: the value of `Retry-After`, 1 when nil; used only by answers that have one.
 ///   - isHead: leave the body out (RFC 9110 §9.3.2); `Content-Length` is that of the body all the same.
 package func writeAnswer(
-    _ answer: ErrorAnswer, message: String? = nil, format: AnswerFormat, requestID: Span<UInt8>, retryAfterSeconds: Int?, isHead: Bool,
+    _ answer: ErrorAnswer, message: String? = nil, format: AnswerFormat, requestID: Span<UInt8>,
+    retryAfterSeconds: Int?, isHead: Bool,
     into writer: inout HeadWriter
 ) {
     let own = answer.message

@@ -34,7 +34,9 @@ package func preferredFormat(ofRefused bytes: Span<UInt8>) -> AnswerFormat {
 
 private func trimmedOfLineEnd(_ range: Range<Int>, _ line: Span<UInt8>) -> Range<Int> {
     var range = range
-    while !range.isEmpty, line[range.upperBound - 1] <= UInt8(ascii: " ") { range = range.lowerBound..<range.upperBound - 1 }
+    while !range.isEmpty, line[range.upperBound - 1] <= UInt8(ascii: " ") {
+        range = range.lowerBound..<range.upperBound - 1
+    }
     return range
 }
 

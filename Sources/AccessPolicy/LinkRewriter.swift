@@ -179,7 +179,8 @@ private struct LinkParameters {
                 at = blanksSkipped(value, name)
                 guard at < value.count, value[at] == UInt8(ascii: "=") else { continue }
                 at = blanksSkipped(value, at + 1)
-                let end = at < value.count && value[at] == UInt8(ascii: "\"") ? afterQuoted(value, at) : afterToken(value, at)
+                let end =
+                    at < value.count && value[at] == UInt8(ascii: "\"") ? afterQuoted(value, at) : afterToken(value, at)
                 if namesPage(value.extracting(at..<end)) { found.isPage = true }
                 at = end
             } else {

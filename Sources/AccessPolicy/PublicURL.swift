@@ -18,7 +18,9 @@ package struct PublicURL: Sendable, Equatable {
     package init(parsing text: String) throws(Invalid) {
         let all = Array(text.utf8)
         let span = all.span
-        guard let authority = URLReference.authority(in: span, escaped: false), authority.hasScheme else { throw .scheme }
+        guard let authority = URLReference.authority(in: span, escaped: false), authority.hasScheme else {
+            throw .scheme
+        }
         let range = authority.range
         for i in range where all[i] == UInt8(ascii: "@") { throw .userInfo }
         guard URLReference.isAuthority(span.extracting(range)) else { throw .authority }

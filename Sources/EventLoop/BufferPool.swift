@@ -13,7 +13,7 @@ package struct PooledBuffer {
 package struct BufferPool: ~Copyable {
     /// Block sizes in bytes, with how many of each are kept.
     private static let classes: [(size: Int, kept: Int)] = [
-        (512, 1024), (2_048, 128), (8_192, 32), (16_384, 16), (65_536, 16), (262_144, 4),
+        (128, 1024), (512, 1024), (2_048, 128), (8_192, 32), (16_384, 16), (65_536, 16), (262_144, 4),
     ]
 
     // Invariant: a block is in `stock` or with exactly one owner, never both; `take` hands out whole

@@ -14,7 +14,9 @@ package struct SocketAddress: Sendable {
     init?(copying address: UnsafePointer<sockaddr>, length: socklen_t) {
         guard length > 0, Int(length) <= MemoryLayout<sockaddr_storage>.size else { return nil }
         // Both are plain bytes, and `length` was just checked against the destination's size.
-        withUnsafeMutableBytes(of: &storage) { $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: Int(length))) }
+        withUnsafeMutableBytes(of: &storage) {
+            $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: Int(length)))
+        }
         self.length = length
     }
 

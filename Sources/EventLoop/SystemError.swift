@@ -28,6 +28,7 @@ package struct SystemError: Error, Sendable, Equatable {
     package static let brokenPipe = SystemError(code: EPIPE)
     package static let notConnected = SystemError(code: ENOTCONN)
     package static let timedOut = SystemError(code: ETIMEDOUT)
+    package static let protocolError = SystemError(code: EPROTO)
     package static let familyNotSupported = SystemError(code: EAFNOSUPPORT)
     package static let addressInUse = SystemError(code: EADDRINUSE)
 }

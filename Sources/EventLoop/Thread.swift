@@ -21,12 +21,14 @@ package struct Thread: Sendable {
         // Ownership of the box goes to the thread, which takes it back exactly once.
         let start = Unmanaged.passRetained(Start(name: String(name.prefix(15)), body: body))
         var handle = pthread_t()
-        let result = pthread_create(&handle, nil, { argument in
-            let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-            cepoll_name_thread(start.name)
-            start.body()
-            return nil
-        }, start.toOpaque())
+        let result = pthread_create(
+            &handle, nil,
+            { argument in
+                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
+                cepoll_name_thread(start.name)
+                start.body()
+                return nil
+            }, start.toOpaque())
         guard result == 0 else {
             start.release()
             throw SystemError(code: result)

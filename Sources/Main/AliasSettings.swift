@@ -26,7 +26,8 @@ struct AliasSettings {
         // A configured source that is empty is a mistake: without aliases every client would be elevated.
         guard !entries.isEmpty else {
             let given = file ?? list!
-            throw Failure(given.status, "\(given.name): there is no alias in it, and without one every client gets the token")
+            throw Failure(
+                given.status, "\(given.name): there is no alias in it, and without one every client gets the token")
         }
         return try Self.naming(file ?? list!) { () throws(AliasError) in try AliasTable(entries) }
     }

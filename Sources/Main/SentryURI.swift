@@ -39,7 +39,9 @@ struct SentryURI: Equatable {
         self.scheme = scheme
         pathPrefix = prefix
         if isUnix {
-            guard let path = Self.percentDecoded(authority), path.hasPrefix("/"), path.utf8.count < 108 else { return nil }
+            guard let path = Self.percentDecoded(authority), path.hasPrefix("/"), path.utf8.count < 108 else {
+                return nil
+            }
             (host, port, unixPath) = ("localhost", 80, path)
             return
         }
@@ -53,14 +55,17 @@ struct SentryURI: Equatable {
         let bracket = authority.lastIndex(of: "]")
         if let colon = authority.lastIndex(of: ":"), bracket.map({ $0 < colon }) ?? true {
             let digits = authority[authority.index(after: colon)...]
-            guard !digits.isEmpty, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = UInt16(digits), number > 0
+            guard !digits.isEmpty, digits.utf8.allSatisfy({ 0x30...0x39 ~= $0 }), let number = UInt16(digits),
+                number > 0
             else { return nil }
             port = number
             name = authority[..<colon]
         }
         if name.hasPrefix("["), name.hasSuffix("]") {
             name = name.dropFirst().dropLast()
-            guard name.contains(":"), name.utf8.allSatisfy({ isHexadecimal($0) || $0 == 0x3a || $0 == 0x2e }) else { return nil }
+            guard name.contains(":"), name.utf8.allSatisfy({ isHexadecimal($0) || $0 == 0x3a || $0 == 0x2e }) else {
+                return nil
+            }
         } else {
             guard name.utf8.allSatisfy(isHostByte) else { return nil }
         }
@@ -68,7 +73,8 @@ struct SentryURI: Equatable {
     }
 
     private static func isHostByte(_ byte: UInt8) -> Bool {
-        0x30...0x39 ~= byte || 0x41...0x5a ~= byte || 0x61...0x7a ~= byte || byte == 0x2d || byte == 0x2e || byte == 0x5f
+        0x30...0x39 ~= byte || 0x41...0x5a ~= byte || 0x61...0x7a ~= byte || byte == 0x2d || byte == 0x2e
+            || byte == 0x5f
     }
 
     private static func isHexadecimal(_ byte: UInt8) -> Bool {
@@ -83,7 +89,9 @@ struct SentryURI: Equatable {
                 bytes.append(byte)
                 continue
             }
-            guard rest.count >= 2, let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16), value != 0 else { return nil }
+            guard rest.count >= 2, let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16), value != 0 else {
+                return nil
+            }
             bytes.append(value)
             rest = rest.dropFirst(2)
         }

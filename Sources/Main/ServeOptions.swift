@@ -50,6 +50,25 @@ struct ServeOptions: ParsableArguments {
     var drainTimeout: String?
     @Option(help: "Seconds after SIGTERM before the listener closes; /readyz fails at once. [DRAIN_DELAY; 0]")
     var drainDelay: String?
+    @Option(
+        help:
+            "The proxy's own base as its clients know it, such as https://proxy.example:8443. [PUBLIC_URL; the request's Host]"
+    )
+    var publicUrl: String?
+    @Option(help: "PEM file of the authorities that an https upstream is checked against. [CA_FILE; the system's]")
+    var caFile: String?
+    @Option(help: "PEM file of the certificate shown to an https upstream. [CLIENT_CERT]")
+    var clientCert: String?
+    @Option(help: "PEM file of its key. [CLIENT_KEY]")
+    var clientKey: String?
+    @Flag(help: "Take any certificate of an https upstream: for a test, never for service. [INSECURE_SKIP_VERIFY=true]")
+    var insecureSkipVerify = false
+    @Option(help: "PEM file of the certificate shown to clients; makes the listener https. [TLS_CERT]")
+    var tlsCert: String?
+    @Option(help: "PEM file of its key. [TLS_KEY]")
+    var tlsKey: String?
+    @Option(help: "PEM file of authorities; clients must show a certificate of theirs. [CLIENT_CA]")
+    var clientCa: String?
     @Option(help: "What is asked of the upstream: identity or gzip. [UPSTREAM_ENCODING; identity]")
     var upstreamEncoding: String?
     @Option(help: "off, errors or all. [ACCESS_LOG; all]")

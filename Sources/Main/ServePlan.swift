@@ -25,6 +25,8 @@ struct ServePlan {
     let drainTimeout: UInt64
     let drainDelay: UInt64
     let encoding: UpstreamEncoding
+    let publicURL: PublicURL?
+    let tls: TLSSettings
     let accessLog: AccessLogMode
     let accessLogSample: Int
     let logFormat: LogFormat
@@ -71,7 +73,8 @@ struct ServePlan {
                 ?? (limit.defaultValue ?? 0) * 1_000_000_000
         }
         headLimits = HeadLimits(
-            headBytes: try number(options.maxHead, Limits.headBytes, 1_024...65_536, unit: "a number of bytes") ?? 65_536,
+            headBytes: try number(options.maxHead, Limits.headBytes, 1_024...65_536, unit: "a number of bytes")
+                ?? 65_536,
             fields: try number(options.maxFields, Limits.headFields, 1...1_000, unit: "a number") ?? 100,
             targetBytes: try number(options.maxTarget, Limits.targetBytes, 256...65_536, unit: "a number of bytes")
                 ?? 16_384)
@@ -85,7 +88,8 @@ struct ServePlan {
         maxRequests = try number(options.maxRequests, Limits.requestsInFlight, 1...1_000_000, unit: "a number")
         threads =
             try Setting("--threads", "THREADS")
-            .parsed(options.threads, expected: "a number from 1 to 256", Quantities.count(1...256)) ?? ProcessLimits.cpus
+            .parsed(options.threads, expected: "a number from 1 to 256", Quantities.count(1...256))
+            ?? ProcessLimits.cpus
         backlog =
             try Setting("--backlog", "BACKLOG")
             .parsed(options.backlog, expected: "a number from 1 to 65535", Quantities.count(1...65_535)) ?? 4_096
@@ -104,7 +108,10 @@ struct ServePlan {
             } ?? 0
         encoding =
             try Setting("--upstream-encoding", "UPSTREAM_ENCODING")
-            .parsed(options.upstreamEncoding, expected: "identity or gzip", UpstreamEncoding.init(rawValue:)) ?? .identity
+            .parsed(options.upstreamEncoding, expected: "identity or gzip", UpstreamEncoding.init(rawValue:))
+            ?? .identity
+        publicURL = try Self.publicURL(options)
+        tls = try TLSSettings(options, parsed)
         accessLog =
             try Setting("--access-log", "ACCESS_LOG")
             .parsed(options.accessLog, expected: "off, errors or all", AccessLogMode.init(rawValue:)) ?? .all
@@ -130,6 +137,25 @@ struct ServePlan {
             return try TokenPrecedence.decide(inputs)
         } catch {
             throw Failure(error.origin == .tokenFlag ? .usage : .configuration, error.message)
+        }
+    }
+
+    private static func publicURL(_ options: ServeOptions) throws(Failure) -> PublicURL? {
+        guard let given = Setting("--public-url", "PUBLIC_URL").given(options.publicUrl) else { return nil }
+        do throws(PublicURL.Invalid) {
+            return try PublicURL(parsing: given.value)
+        } catch {
+            let reason =
+                switch error {
+                case .scheme: "it must begin with http:// or https://"
+                case .authority: "its host or port is missing or malformed"
+                case .userInfo: "it must not hold a user name"
+                case .path: "it must not have a path"
+                case .query: "it must not have a query"
+                case .fragment: "it must not have a fragment"
+                }
+            throw Failure(
+                given.status, "\(given.name): expected a base such as https://proxy.example:8443, but \(reason)")
         }
     }
 

@@ -17,6 +17,7 @@ struct Service {
 
     func run() throws(Failure) {
         let aliases = try plan.aliases.load()
+        let tls = Published(try plan.tls.load())
         ProcessLimits.ignoreBrokenPipes()
         let signals = try named("signals") { () throws(SystemError) in try Signals() }
         let descriptorLimit = try named("descriptor limit") { () throws(SystemError) in
@@ -36,7 +37,7 @@ struct Service {
         let server = try named("server") { () throws(SystemError) in
             try Server(
                 configuration: configuration(descriptorLimit), listeners: sockets.takeProxyListeners(),
-                tokens: tokens.publisher, policy: policy, addresses: upstream.addresses, log: writer,
+                tokens: tokens.publisher, policy: policy, addresses: upstream.addresses, tls: tls, log: writer,
                 renew: { [broker = tokens.broker] in await broker.renew(ifStill: $0) })
         }
         tokens.onChange { [weak server] in server?.publishedChanged() }
@@ -50,7 +51,7 @@ struct Service {
         let facts = AdminFacts(
             AdminFacts.Fixed(
                 version: Version.text, listen: sockets.text, upstream: "\(plan.uri.origin)\(plan.uri.pathPrefix)",
-                skipsVerification: false, descriptorLimit: descriptorLimit),
+                skipsVerification: plan.tls.isInsecure, descriptorLimit: descriptorLimit),
             server: server, tokens: tokens.publisher, tokenCounts: tokens.counts, policy: policy,
             addresses: upstream.addresses, log: writer)
         try named("threads") { () throws(SystemError) in try sockets.startAdmin(facts) }
@@ -63,7 +64,7 @@ struct Service {
             switch signal {
             case .hangUp:
                 notifier.reloading()
-                facts.reloaded(succeeded: reload(server, policy, tokens, log))
+                facts.reloaded(succeeded: reload(server, policy, tls, tokens, log))
                 notifier.ready()
             case .terminate, .interrupt:
                 guard !isDraining else {
@@ -100,12 +101,21 @@ struct Service {
             target: UpstreamTarget(
                 authority: Array(plan.uri.authority.utf8), pathPrefix: Array(plan.uri.pathPrefix.utf8),
                 acceptEncoding: plan.encoding),
+            rewriter: LinkRewriter(
+                publicURL: plan.publicURL, upstreamAuthority: Array(plan.uri.authority.utf8),
+                upstreamIsSecure: plan.uri.scheme == .https, upstreamPrefix: Array(plan.uri.pathPrefix.utf8)),
+            hasPublicURL: plan.publicURL != nil,
             headLimits: plan.headLimits, timeouts: plan.timeouts, replayBufferBytes: plan.replayBuffer,
             maxRequests: plan.maxRequests, descriptorLimit: descriptorLimit, accessLog: plan.accessLog,
             accessLogSample: plan.accessLogSample)
     }
 
     private func logStart(_ log: Logger, _ sockets: Sockets, _ descriptorLimit: Int) {
+        if plan.tls.isInsecure {
+            log.warning(
+                "the upstream's certificate is not checked: anybody on the way can read the token (--insecure-skip-verify)"
+            )
+        }
         var token: Logger.Metadata = ["source": "\(plan.token.winner.rawValue)"]
         if !plan.token.shadowed.isEmpty {
             token["shadowed"] = "\(plan.token.shadowed.map(\.rawValue).joined(separator: ","))"
@@ -123,18 +133,22 @@ struct Service {
     // MARK: Signals
 
     private func reload(
-        _ server: Server, _ policy: Published<PolicyConfiguration>, _ tokens: Tokens, _ log: Logger
+        _ server: Server, _ policy: Published<PolicyConfiguration>, _ tls: Published<TLSContexts>, _ tokens: Tokens,
+        _ log: Logger
     ) -> Bool {
         // The broker tells by itself what becomes of the token, and keeps the old one if its source fails.
         tokens.reload()
         do throws(Failure) {
+            // All or nothing: what is broken keeps the old state of the rest as well.
             let aliases = try plan.aliases.load()
+            let contexts = try plan.tls.load()
             policy.publish(PolicyConfiguration(aliases: aliases, maxBodyBytes: plan.maxBody))
+            tls.publish(contexts)
             server.publishedChanged()
             log.notice("reloaded", metadata: ["aliases": "\(aliases?.count ?? 0)", "token": "asked for again"])
             return true
         } catch {
-            log.error("not reloaded, the old aliases stay", metadata: ["error": "\(error.message)"])
+            log.error("not reloaded, the old aliases and certificates stay", metadata: ["error": "\(error.message)"])
             return false
         }
     }

@@ -10,9 +10,9 @@ extension LogLine {
         field("id", text: id.span)
         if record.isRouted { field("route", word: record.route == .elevated ? "elevated" : "bypass") }
         if let line = record.line {
-            let bytes = line.bytes.bytes(max(record.lineCount, record.aliasEnd))
-            if record.aliasEnd > record.lineCount {
-                field("alias", text: bytes.span.extracting(record.lineCount..<record.aliasEnd))
+            let bytes = line.bytes.bytes(record.noted)
+            if record.aliasCount > 0 {
+                field("alias", text: bytes.span.extracting(record.noted - record.aliasCount..<record.noted))
             }
             field("method", text: bytes.span.extracting(0..<record.methodCount))
             field("path", text: bytes.span.extracting(record.methodCount..<record.lineCount))

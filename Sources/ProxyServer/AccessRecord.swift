@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import TLS
 
 /// Why an exchange did not go as it should: for the log and the counters, never for the client.
 enum Cause: Equatable {
@@ -10,11 +11,13 @@ enum Cause: Equatable {
     case unresolved
     case connect(SystemError)
     case connectTimeout
+    case tls(TLSFailure)
     case upstreamClosed
     case upstream(SystemError)
     case badAnswer(ParseError)
     case unwritableAnswer
     case truncatedAnswer
+    case corruptGzip
     case internalError
     /// The proxy's own answer says it.
     case answered(ErrorAnswer)
@@ -32,12 +35,14 @@ enum Cause: Equatable {
         case .connect(.refused): "connection_refused"
         case .connect: "connect_failed"
         case .connectTimeout: "connect_timeout"
+        case .tls(let failure): failure.logName
         case .upstreamClosed: "closed_before_answer"
         case .upstream(.reset): "reset_by_upstream"
         case .upstream: "upstream_failed"
         case .badAnswer: "bad_answer"
         case .unwritableAnswer: "unwritable_answer"
         case .truncatedAnswer: "truncated_answer"
+        case .corruptGzip: "corrupt_gzip"
         case .internalError: "internal_error"
         case .clientLeft: "client_left"
         case .stalled: "answer_stalled"
@@ -62,16 +67,18 @@ enum Cause: Equatable {
     static let allNames: [StaticString] = [
         "policy", "bad_request", "unresolved", "connection_refused", "connect_failed", "connect_timeout",
         "closed_before_answer", "reset_by_upstream", "upstream_failed", "bad_answer", "unwritable_answer",
-        "truncated_answer", "internal_error", "client_left", "answer_stalled", "request_timeout", "content_too_large",
-        "overloaded", "token_unavailable", "answer_timeout", "head_too_large",
+        "truncated_answer", "corrupt_gzip", "internal_error", "client_left", "answer_stalled", "request_timeout",
+        "content_too_large", "overloaded", "token_unavailable", "answer_timeout", "head_too_large", "tls_untrusted",
+        "tls_expired", "tls_not_yet_valid", "tls_wrong_name", "tls_protocol_version", "tls_not_tls", "tls_alert",
+        "tls_no_certificate", "tls_closed", "tls_reset", "tls_corrupt_record", "tls_system_error", "tls_handshake",
     ]
 
     /// What exactly was wrong with the bytes, when it was that.
     var detail: StaticString? {
         switch self {
         case .badRequest(let error), .badAnswer(let error): error.summary
-        case .none, .policy, .unresolved, .connect, .connectTimeout, .upstreamClosed, .upstream, .unwritableAnswer,
-            .truncatedAnswer, .internalError, .answered, .clientLeft, .stalled:
+        case .none, .policy, .unresolved, .connect, .connectTimeout, .tls, .upstreamClosed, .upstream,
+            .unwritableAnswer, .truncatedAnswer, .corruptGzip, .internalError, .answered, .clientLeft, .stalled:
             nil
         }
     }
@@ -101,12 +108,21 @@ struct AccessRecord {
     var isRouted = false
     var retry = RetryOutcome.none
     var cause = Cause.none
-    /// Method and path without query, when there is an access log.
+    /// Method, path without query, Host and the alias's name, as far as they will be asked for.
     var line: PooledBuffer?
     var methodCount = 0
     var lineCount = 0
-    /// End of the alias's name, which follows in the same buffer.
-    var aliasEnd = 0
+    /// The request's Host behind the line.
+    var hostCount = 0
+    /// The alias's name behind that.
+    var aliasCount = 0
+    /// Bytes of `line` that are in use.
+    var noted: Int { lineCount + hostCount + aliasCount }
+
+    /// The request's Host; empty when it had none, or when nobody will ask for it.
+    var host: UnsafeBufferPointer<UInt8> {
+        line?.bytes.bytes(lineCount..<lineCount + hostCount) ?? UnsafeBufferPointer(start: nil, count: 0)
+    }
 
     init() {}
 

@@ -7,7 +7,8 @@ extension Exchange {
     /// Reads what the upstream says, before its answer's head is whole and after.
     func readAnswer(_ worker: Worker) {
         switch phase {
-        case .sendingRequest, .awaitingAnswer: readAnswerHead(worker)
+        case .sendingRequest, .awaitingAnswer:
+            if isCollectingAnswer { collectAnswer(worker) } else { readAnswerHead(worker) }
         case .relayingEarly, .relaying: relayBody(worker)
         case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .renewing, .answering, .closing: break
         }
@@ -26,7 +27,7 @@ extension Exchange {
                 failUpstream(worker)
                 return
             case .failed(let error):
-                record.cause = .upstream(error)
+                record.cause = upstreamFailure(error)
                 failUpstream(worker)
                 return
             case .bytes(let count):
@@ -37,7 +38,12 @@ extension Exchange {
         postpone(Side.upstream, .readable, worker)
     }
 
-    private func failUpstream(_ worker: Worker) {
+    private func upstreamFailure(_ error: SystemError) -> Cause {
+        upstream.transport.tlsFailure.map { .tls($0) } ?? .upstream(error)
+    }
+
+    /// The upstream gave no answer that can be relayed.
+    func failUpstream(_ worker: Worker) {
         refuse(.badGateway)
         advance(.upstreamFailed, worker)
     }
@@ -98,10 +104,22 @@ extension Exchange {
     private func finishAnswerHead(
         _ bytes: UnsafeMutableRawBufferPointer, _ parser: consuming ResponseHeadParser, _ worker: Worker
     ) {
+        var parser = parser
         record.status = parser.head.status
         if parser.head.status == 401, mayRetry(worker) {
             holdAnswer(bytes, &parser, worker)
             advance(.tokenRefused, worker)
+            return
+        }
+        guard let framing = readFraming(parser.head, bytes, worker) else {
+            worker.giveBack(parser)
+            failUpstream(worker)
+            return
+        }
+        if mustRewrite(parser.head, bytes.bytes(parser.head.length).span, framing) {
+            let length = parser.head.length
+            holdAnswer(bytes.part(0..<length), &parser, worker)
+            beginCollecting(bytes.part(length..<bytes.count), worker)
             return
         }
         let isStaged = stageAnswer(parser.head, bytes, worker)
@@ -120,7 +138,9 @@ extension Exchange {
             advance(.answerBroken, worker)
             return
         }
-        let isStaged = stageAnswer(parser.head, buffer.bytes.part(0..<heldAnswerCount), worker)
+        let held = buffer.bytes.part(0..<heldAnswerCount)
+        let isStaged =
+            readFraming(parser.head, held, worker) != nil && stageAnswer(parser.head, held, worker)
         worker.giveBack(parser)
         releaseHeldAnswer(worker)
         guard isStaged else {
@@ -133,15 +153,17 @@ extension Exchange {
         relayAnswer(worker)
     }
 
-    /// Writes the client's head, and the body's first bytes behind it, into the staging buffer.
-    /// - Returns: false when the answer cannot be relayed; the cause is noted.
-    private func stageAnswer(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+    /// Decides how the answer's body ends here and how it will end for the client.
+    /// - Returns: nil when the answer breaks a rule of framing; the cause is noted.
+    private func readFraming(
+        _ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker
+    ) -> BodyFraming? {
         let framing: BodyFraming
         do throws(ParseError) {
-            framing = try responseFraming(head, bytes.bytes(bytes.count).span, requestMethod: request.method)
+            framing = try responseFraming(head, bytes.bytes(head.length).span, requestMethod: request.method)
         } catch {
             record.cause = .badAnswer(error)
-            return false
+            return nil
         }
         answerBody = BodyReader(framing, limits: worker.configuration.headLimits)
         switch framing {
@@ -150,8 +172,32 @@ extension Exchange {
         // An HTTP/1.0 client knows no chunks; the end of its connection is the end of the body.
         case .chunked, .untilClose: answerFraming = request.version == .http11 ? .chunked : .untilClose
         }
+        return framing
+    }
+
+    /// Writes the client's head, and the body's first bytes behind it, into the staging buffer.
+    /// - Returns: false when the answer cannot be relayed; the cause is noted.
+    private func stageAnswer(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+        if mustInflate(head, bytes.bytes(head.length).span) {
+            inflater = worker.takeInflater()
+            if inflater != nil { answerFraming = request.version == .http11 ? .chunked : .untilClose }
+        }
+        return stageAnswerHead(head, bytes, worker) && stageBody(bytes.part(head.length..<bytes.count), worker)
+    }
+
+    /// Answers without a body, parts of one and other codings are left alone.
+    private func mustInflate(_ head: ResponseHead, _ bytes: Span<UInt8>) -> Bool {
+        !request.acceptsGzip && answerFraming != .none && answerFraming != .length(0) && head.status != 206
+            && ContentCoding(head, bytes) == .gzip
+    }
+
+    /// Writes the client's head into the staging buffer.
+    /// - Returns: false when it cannot be written; the cause is noted.
+    func stageAnswerHead(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
         var writer = HeadWriter(worker.scratch.staging.part(0..<Bounds.stagingBytes - Bounds.relayBytes))
-        var editor = NoFieldEdits()
+        var editor = AnswerFieldEditor(
+            rewriter: worker.configuration.rewriter, scheme: worker.clientScheme, host: record.host,
+            rewritesLinks: forward.route == .elevated, dropsCoding: inflater != nil)
         do throws(HeadRewriteError) {
             try writeResponseHead(
                 head, bytes.bytes(head.length).span, route: forward.route, framing: answerFraming,
@@ -165,7 +211,7 @@ extension Exchange {
             return false
         }
         worker.stagedCount = writer.count
-        return stageBody(bytes.part(head.length..<bytes.count), worker)
+        return true
     }
 
     private func stageBody(_ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
@@ -177,6 +223,10 @@ extension Exchange {
             return false
         }
         record.bytesDown += UInt64(piece.payload)
+        if inflater != nil {
+            compressed.store(UnsafeRawBufferPointer(bytes.part(0..<piece.payload)), from: &worker.pool)
+            return true
+        }
         var header = HeadWriter(worker.scratch.staging.part(worker.stagedCount..<Bounds.stagingBytes))
         let payload = bytes.bytes(piece.payload)
         if answerFraming == .chunked {
@@ -198,16 +248,20 @@ extension Exchange {
     /// Sends the staged head and first bytes, then whatever follows.
     func relayAnswer(_ worker: Worker) {
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+        guard client.backlog.isEmpty else {
+            flushClient(worker)
+            return
+        }
         let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
         worker.stagedCount = 0
-        isAnswerWhole = answerBody.isWhole
+        isAnswerWhole = answerBody.isWhole && inflater == nil
         if !isAnswerWhole { lookForHalfClose(worker) }
         guard sendToClient(staged, worker) else { return }
         relayBody(worker)
     }
 
     /// - Returns: false when the socket is full, or an event was reported.
-    private func sendToClient(_ bytes: UnsafeRawBufferPointer, _ worker: Worker) -> Bool {
+    func sendToClient(_ bytes: UnsafeRawBufferPointer, _ worker: Worker) -> Bool {
         switch client.send(bytes, more: isAnswerWhole, pool: &worker.pool) {
         case .bytes:
             guard isAnswerWhole else { return true }
@@ -224,6 +278,7 @@ extension Exchange {
 
     private func relayBody(_ worker: Worker) {
         guard client.backlog.isEmpty, !isAnswerWhole else { return }
+        if inflater != nil, !inflateRest(worker) { return }
         for _ in 0..<Bounds.readsPerTurn {
             let scratch = worker.scratch
             switch upstream.transport.receive(into: scratch.inbound) {
@@ -234,7 +289,7 @@ extension Exchange {
                 answerEnded(worker)
                 return
             case .failed(let error):
-                record.cause = .upstream(error)
+                record.cause = upstreamFailure(error)
                 advance(.answerBroken, worker)
                 return
             case .bytes(let count):
@@ -242,7 +297,7 @@ extension Exchange {
                 guard relayPiece(count, worker) else { return }
                 // A short read has emptied the socket; what comes later is a new edge. Unless the FIN is in already:
                 // then nothing comes later.
-                if count < Bounds.relayBytes, !upstream.hasEnded {
+                if count < Bounds.relayBytes, upstream.transport.isPlain, !upstream.hasEnded {
                     watchUpstream([.readable, .peerClosed], worker)
                     return
                 }
@@ -262,9 +317,12 @@ extension Exchange {
             return false
         }
         record.bytesDown += UInt64(piece.payload)
+        if inflater != nil {
+            return inflate(UnsafeRawBufferPointer(scratch.inbound.part(0..<piece.payload)), worker)
+        }
         isAnswerWhole = answerBody.isWhole
-        let framed = scratch.framed(
-            payload: piece.payload, isChunked: answerFraming == .chunked, isLast: isAnswerWhole)
+        let framed = scratch.framedInbound(
+            piece.payload, isChunked: answerFraming == .chunked, isLast: isAnswerWhole)
         return sendToClient(framed, worker)
     }
 
@@ -275,8 +333,12 @@ extension Exchange {
             advance(.answerBroken, worker)
             return
         }
+        guard inflater == nil else {
+            _ = inflateRest(worker)
+            return
+        }
         isAnswerWhole = true
-        let end = worker.scratch.framed(payload: 0, isChunked: answerFraming == .chunked, isLast: true)
+        let end = worker.scratch.framedInbound(0, isChunked: answerFraming == .chunked, isLast: true)
         _ = sendToClient(end, worker)
     }
 

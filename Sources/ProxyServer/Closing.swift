@@ -92,7 +92,7 @@ extension Exchange {
             closeUpstream(worker, byReset: true)
             return
         }
-        if upstream.hasEnded {
+        if upstream.transport.isPlain ? upstream.hasEnded : hasHeardFarewell(worker) {
             closeUpstream(worker, byReset: false)
         } else {
             setDeadline(worker.now + Bounds.partingNanoseconds, worker)
@@ -103,13 +103,19 @@ extension Exchange {
     /// The upstream's FIN, or something that is not part of its answer.
     func upstreamParted(_ worker: Worker) {
         guard upstream.isOpen else { return }
+        if !upstream.transport.isPlain, !hasHeardFarewell(worker) { return }
         closeUpstream(worker, byReset: !upstream.hasEnded)
         finishIfClosed(worker)
     }
 
+    /// TLS says good-bye in a record (RFC 8446 §6.1) which has to be read, or close() would turn into a reset.
+    private func hasHeardFarewell(_ worker: Worker) -> Bool {
+        upstream.transport.receive(into: worker.scratch.inbound) != .wouldBlock
+    }
+
     func closeUpstream(_ worker: Worker, byReset: Bool) {
         guard upstream.isOpen else { return }
-        if byReset { upstream.transport.reset() } else { upstream.transport.close() }
+        if byReset { upstream.transport.reset() } else { upstream.transport.drop() }
         upstream.interest = []
         upstream.hasEnded = false
         worker.descriptorClosed()

@@ -108,7 +108,7 @@ extension Exchange {
             let address = addresses[nextAddress]
             nextAddress += 1
             do throws(SystemError) {
-                upstream.transport = Transport(try Socket.connecting(to: address))
+                upstream.transport = worker.upstreamTransport(try Socket.connecting(to: address))
                 upstream.interest = []
                 upstream.hasEnded = false
                 worker.descriptorOpened()
@@ -125,10 +125,10 @@ extension Exchange {
             case .wouldBlock, .failed(.notConnected):
                 moveStagedToBacklog(worker)
                 setAttemptDeadline(addresses.count - nextAddress, worker)
-                watchUpstream([.readable, .writable, .peerClosed], worker)
+                watchUpstream([.readable, .peerClosed], worker)
                 return
             case .failed(let error):
-                record.cause = .connect(error)
+                record.cause = connectFailure(error)
                 closeUpstream(worker, byReset: true)
             case .endOfStream:
                 closeUpstream(worker, byReset: true)
@@ -165,7 +165,7 @@ extension Exchange {
     /// The attempt under way has come to something.
     func finishAttempt(_ worker: Worker) {
         guard upstream.isOpen else { return }
-        if let error = upstream.transport.pendingError {
+        if upstream.transport.isPlain, let error = upstream.transport.pendingError {
             attemptFailed(.connect(error), worker)
             return
         }
@@ -174,12 +174,16 @@ extension Exchange {
             record.connectedAt = worker.now
             advance(.connected, worker)
         case .wouldBlock:
-            break
+            watchUpstream([.readable, .peerClosed], worker)
         case .failed(let error):
-            attemptFailed(.connect(error), worker)
+            attemptFailed(connectFailure(error), worker)
         case .endOfStream:
             attemptFailed(.connect(.reset), worker)
         }
+    }
+
+    private func connectFailure(_ error: SystemError) -> Cause {
+        upstream.transport.tlsFailure.map { .tls($0) } ?? .connect(error)
     }
 
     private func attemptFailed(_ cause: Cause, _ worker: Worker) {

@@ -63,6 +63,13 @@ final class Exchange {
     var interimAnswers = 0
     var answerBody = BodyReader()
     var answerFraming = OutgoingFraming.none
+    /// Takes gzip off the answer, for a client that does not accept it.
+    var inflater: PooledInflater?
+    /// Bytes of the answer that wait to be inflated.
+    var compressed = Backlog()
+    /// The answer's JSON, while it is read whole to be rewritten.
+    var collectedBody: PooledBuffer?
+    var collectedCount = 0
     /// The answer's last byte is sent or in the backlog.
     var isAnswerWhole = false
     /// What the proxy answers when it answers by itself.
@@ -114,7 +121,7 @@ final class Exchange {
     /// A connection was accepted into this slot.
     func begin(_ socket: consuming Socket, generation: UInt32, _ worker: Worker) {
         self.generation = generation
-        client.transport = Transport(socket)
+        client.transport = worker.clientTransport(socket)
         request = RequestFacts()
         record = AccessRecord(id: worker.nextRequestID(), acceptedAt: worker.now)
         setDeadline(worker.now + worker.configuration.timeouts.head, worker)
@@ -124,7 +131,7 @@ final class Exchange {
     /// A connection was accepted that there is no room for.
     func refuseAtOnce(_ socket: consuming Socket, generation: UInt32, _ worker: Worker) {
         self.generation = generation
-        client.transport = Transport(socket)
+        client.transport = worker.clientTransport(socket)
         request = RequestFacts()
         record = AccessRecord(id: worker.nextRequestID(), acceptedAt: worker.now)
         clientSentMore = true
@@ -145,7 +152,9 @@ final class Exchange {
             flushClient(worker)
             if phase == .vacant { return }
         }
-        guard !readiness.isDisjoint(with: [.readable, .peerClosed, .error, .hangUp]) else { return }
+        // TLS may have to write before it can read.
+        let mayRead = !readiness.isDisjoint(with: [.readable, .peerClosed, .error, .hangUp])
+        guard mayRead || !client.transport.isPlain else { return }
         switch phase {
         case .readingHead: readHead(worker)
         case .collectingBody: collectBody(worker)
@@ -232,13 +241,15 @@ final class Exchange {
 
     // MARK: Watching
 
-    func watchClient(_ interest: Readiness, _ worker: Worker) {
+    func watchClient(_ asked: Readiness, _ worker: Worker) {
+        let interest = client.transport.wantsWritable ? asked.union(.writable) : asked
         guard client.isOpen, !client.interest.isSuperset(of: interest) else { return }
         let token = EventToken(generation: generation, slot: slot, side: Side.client)
         worker.watch(client.transport.descriptor, interest, over: &client.interest, token)
     }
 
-    func watchUpstream(_ interest: Readiness, _ worker: Worker) {
+    func watchUpstream(_ asked: Readiness, _ worker: Worker) {
+        let interest = upstream.transport.wantsWritable ? asked.union(.writable) : asked
         guard upstream.isOpen, !upstream.interest.isSuperset(of: interest) else { return }
         let token = EventToken(generation: generation, slot: slot, side: Side.upstream)
         worker.watch(upstream.transport.descriptor, interest, over: &upstream.interest, token)
@@ -331,6 +342,7 @@ final class Exchange {
         releaseHeldHead(worker)
         releaseHeldAnswer(worker)
         releaseKept(worker)
+        releaseTransformation(worker)
         requestBody = BodyReader()
         answerBody = BodyReader()
         isUploadBroken = false
@@ -376,6 +388,9 @@ struct RequestFacts {
     var version = HTTPVersion.http11
     /// The client promised to send nothing after this request.
     var isLast = false
+    var acceptsGzip = false
+    /// The JSON of the answer names Sentry's own address.
+    var endpoint: RewrittenEndpoint?
 }
 
 /// What became of a 401 that a renewal might mend.

@@ -93,8 +93,14 @@ extension Exchange {
 
     private func noteRequest(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) {
         request = RequestFacts(method: head.method, version: head.version, isLast: head.isLastRequest)
+        request.acceptsGzip = acceptsGzip(head.fields, bytes.span)
         ownAnswerFormat = preferredFormat(head.fields, bytes.span)
         worker.noteRequestLine(head, bytes, &record)
+    }
+
+    private func path(of head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
+        let path = UnsafeBufferPointer(rebasing: bytes[head.path.range])
+        return UnsafeBufferPointer(rebasing: path.prefix { $0 != UInt8(ascii: "?") })
     }
 
     /// Decides what becomes of the request, and makes everything ready for it.
@@ -109,6 +115,9 @@ extension Exchange {
             self.forward = forward
             record.route = forward.route
             record.aliasIndex = forward.aliasIndex
+            if forward.route == .elevated, head.method == .get {
+                request.endpoint = RewrittenEndpoint(path: path(of: head, bytes).span)
+            }
         }
         guard worker.admitRequest(self) else { return refusal(.overloaded) }
         if forward.route == .elevated, worker.token.token == nil {
@@ -162,16 +171,17 @@ extension Exchange {
     func stageHead(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Bool {
         var writer = HeadWriter(worker.scratch.staging.part(0..<Bounds.stagingBytes - Bounds.relayBytes))
         let place: ByteSlice?
+        let target = request.endpoint == nil ? worker.target : worker.uncodedTarget
         do {
             if forward.route == .elevated, let token = worker.token.token {
                 place = try token.withBytes { token throws(HeadRewriteError) in
                     try writeRequestHead(
-                        head, bytes.span, decision: forward, target: worker.configuration.target,
+                        head, bytes.span, decision: forward, target: target,
                         framing: requestFraming, token: token, into: &writer)
                 }
             } else {
                 place = try writeRequestHead(
-                    head, bytes.span, decision: forward, target: worker.configuration.target,
+                    head, bytes.span, decision: forward, target: target,
                     framing: requestFraming, token: nil, into: &writer)
             }
         } catch {

@@ -63,8 +63,8 @@ extension Exchange {
             advance(.requestRefused, worker)
             return false
         }
-        let framed = scratch.framed(
-            payload: piece.payload, isChunked: requestFraming == .chunked, isLast: requestBody.isWhole)
+        let framed = scratch.framedInbound(
+            piece.payload, isChunked: requestFraming == .chunked, isLast: requestBody.isWhole)
         switch upstream.send(framed, more: false, pool: &worker.pool) {
         case .bytes, .wouldBlock: return true
         case .endOfStream, .failed:
@@ -87,30 +87,5 @@ extension Exchange {
         setDeadline(worker.now + worker.configuration.timeouts.response, worker)
         watchUpstream([.readable, .peerClosed], worker)
         if phase == .sendingRequest { readAnswer(worker) }
-    }
-}
-
-extension Scratch {
-    /// The first `payload` received bytes as they go on: as they are, or with their chunk framing in the margins
-    /// around them (RFC 9112 §7.1).
-    func framed(payload: Int, isChunked: Bool, isLast: Bool) -> UnsafeRawBufferPointer {
-        guard isChunked else { return UnsafeRawBufferPointer(framed(payload, before: 0, after: 0)) }
-        var header = InlineArray<32, UInt8>(repeating: 0)
-        var before = 0
-        if payload > 0 {
-            var span = header.mutableSpan
-            before = span.withUnsafeMutableBytes { bytes in
-                var writer = HeadWriter(bytes)
-                writer.appendChunkHeader(payload)
-                return writer.count
-            }
-        }
-        let after = (payload > 0 ? 2 : 0) + (isLast ? 5 : 0)
-        let framed = framed(payload, before: before, after: after)
-        for index in 0..<before { framed[index] = header[index] }
-        var writer = HeadWriter(framed.part(before + payload..<framed.count))
-        if payload > 0 { writer.append(ChunkedCoding.chunkEnd) }
-        if isLast { writer.append(ChunkedCoding.lastChunk) }
-        return UnsafeRawBufferPointer(framed)
     }
 }

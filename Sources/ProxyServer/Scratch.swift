@@ -1,10 +1,12 @@
+internal import HTTP1
+
 /// Two blocks of memory that the exchanges of one worker share. What is in them is good until the exchange that put
 /// it there returns to the loop.
 final class Scratch {
     // Invariant: both blocks live as long as the worker, and only its thread touches them.
     /// What was just received lies at `chunkMargin`.
     private let relay: UnsafeMutableRawBufferPointer
-    /// A head being written, with the first bytes of its body behind it.
+    /// A head being written, with the first bytes of its body behind it; or what was just inflated, at `chunkMargin`.
     let staging: UnsafeMutableRawBufferPointer
 
     init() {
@@ -18,18 +20,42 @@ final class Scratch {
     }
 
     /// Where to receive into.
-    var inbound: UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(rebasing: relay[Bounds.chunkMargin..<Bounds.chunkMargin + Bounds.relayBytes])
+    var inbound: UnsafeMutableRawBufferPointer { relay.part(Self.data) }
+    /// Where to inflate into.
+    var inflated: UnsafeMutableRawBufferPointer { staging.part(Self.data) }
+
+    private static let data = Bounds.chunkMargin..<Bounds.chunkMargin + Bounds.relayBytes
+
+    /// The first `payload` bytes of `inbound` as they go on.
+    func framedInbound(_ payload: Int, isChunked: Bool, isLast: Bool) -> UnsafeRawBufferPointer {
+        frame(relay, payload, isChunked: isChunked, isLast: isLast)
     }
 
-    /// The first `count` received bytes with the margins that they use.
-    /// - Parameters:
-    ///   - before: bytes of the margin in front that count as well.
-    ///   - after: bytes of the margin behind.
-    func framed(_ count: Int, before: Int, after: Int) -> UnsafeMutableRawBufferPointer {
-        precondition(before <= Bounds.chunkMargin && after <= Bounds.chunkMargin && count <= Bounds.relayBytes)
-        return UnsafeMutableRawBufferPointer(
-            rebasing: relay[Bounds.chunkMargin - before..<Bounds.chunkMargin + count + after])
+    /// The first `payload` bytes of `inflated` as they go on.
+    func framedInflated(_ payload: Int, isChunked: Bool, isLast: Bool) -> UnsafeRawBufferPointer {
+        frame(staging, payload, isChunked: isChunked, isLast: isLast)
+    }
+
+    /// As they are, or with their chunk framing in the margins around them (RFC 9112 §7.1).
+    private func frame(
+        _ block: UnsafeMutableRawBufferPointer, _ payload: Int, isChunked: Bool, isLast: Bool
+    ) -> UnsafeRawBufferPointer {
+        precondition(payload <= Bounds.relayBytes)
+        let end = Bounds.chunkMargin + payload
+        guard isChunked else { return UnsafeRawBufferPointer(block.part(Bounds.chunkMargin..<end)) }
+        var start = Bounds.chunkMargin
+        if payload > 0 {
+            // Written at the margin's start, then moved up to the payload.
+            var header = HeadWriter(block.part(0..<Bounds.chunkMargin))
+            header.appendChunkHeader(payload)
+            start -= header.count
+            block.part(start..<Bounds.chunkMargin).copyMemory(
+                from: UnsafeRawBufferPointer(block.part(0..<header.count)))
+        }
+        var tail = HeadWriter(block.part(end..<end + Bounds.chunkMargin))
+        if payload > 0 { tail.append(ChunkedCoding.chunkEnd) }
+        if isLast { tail.append(ChunkedCoding.lastChunk) }
+        return UnsafeRawBufferPointer(block.part(start..<end + tail.count))
     }
 }
 

@@ -18,11 +18,13 @@ package final class Server: Sendable {
     ///   - renew: asks the broker for a newer token than the one of the given version.
     package init(
         configuration: ServerConfiguration, listeners: [[Listener]], tokens: TokenPublisher,
-        policy: Published<PolicyConfiguration>, addresses: Published<ResolvedAddresses>, log: LogWriter,
+        policy: Published<PolicyConfiguration>, addresses: Published<ResolvedAddresses>, tls: Published<TLSContexts>,
+        log: LogWriter,
         renew: @escaping @Sendable (UInt64) async -> RenewalOutcome
     ) throws(SystemError) {
         state = ServerState(
-            configuration: configuration, tokens: tokens, policy: policy, addresses: addresses, log: log, renew: renew)
+            configuration: configuration, tokens: tokens, policy: policy, addresses: addresses, tls: tls, log: log,
+            renew: renew)
         self.listeners = Mutex(listeners)
         self.log = log
         var mailboxes: [Mailbox<WorkerMail>] = []

@@ -26,6 +26,14 @@ package enum AccessLogMode: String, Sendable, CaseIterable { case off, errors, a
 /// What every worker needs to know and what never changes while the server runs.
 package struct ServerConfiguration: Sendable {
     package var target: UpstreamTarget
+    /// The same upstream, asked for bodies without a coding: for those that the proxy reads itself.
+    package var uncodedTarget: UpstreamTarget {
+        UpstreamTarget(authority: target.authority, pathPrefix: target.pathPrefix, acceptEncoding: .identity)
+    }
+    /// Keeps clients behind the proxy.
+    package var rewriter: LinkRewriter
+    /// Without `--public-url` the request's own Host is the proxy's base.
+    package var hasPublicURL: Bool
     package var headLimits: HeadLimits
     package var timeouts: Timeouts
     /// Request bodies up to this many bytes are kept, to be sent again after a renewal or with a Content-Length.
@@ -39,10 +47,13 @@ package struct ServerConfiguration: Sendable {
     package var accessLogSample: Int
 
     package init(
-        target: UpstreamTarget, headLimits: HeadLimits, timeouts: Timeouts, replayBufferBytes: Int,
-        maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode, accessLogSample: Int = 1
+        target: UpstreamTarget, rewriter: LinkRewriter, hasPublicURL: Bool, headLimits: HeadLimits, timeouts: Timeouts,
+        replayBufferBytes: Int, maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode,
+        accessLogSample: Int = 1
     ) {
         self.target = target
+        self.rewriter = rewriter
+        self.hasPublicURL = hasPublicURL
         self.headLimits = headLimits
         self.timeouts = timeouts
         self.replayBufferBytes = replayBufferBytes
@@ -76,10 +87,16 @@ enum Bounds {
     /// How long accepting pauses when descriptors or memory ran out.
     static let acceptPauseNanoseconds: UInt64 = 100_000_000
     static let acceptsPerTurn = 64
+    /// A JSON body that is rewritten is read whole; a longer one goes on as it is.
+    static let rewrittenBodyBytes = 1_048_576
     /// Interim answers (1xx) before the final one.
     static let interimAnswers = 16
     /// Descriptors that are never given to connections: files, libpq, the admin listener.
     static let reservedDescriptors = 64
+    /// A longer Host than a name and a port can make (RFC 1035 §2.3.4) is not repeated to anybody.
+    static let notedHostBytes = 261
+    /// Inflaters that a worker keeps for the next gzip answer, some 40 KB each.
+    static let keptInflaters = 4
     /// Bytes of a request line that the access log keeps.
     static let loggedLineBytes = 512
     /// Bytes of an alias's name that it keeps behind that.

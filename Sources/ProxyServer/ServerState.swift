@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import Synchronization
+package import TLS
 internal import TokenStore
 
 /// What a worker is told by other threads.
@@ -16,12 +17,26 @@ enum WorkerMail: Sendable {
     case report(@Sendable (Counters, UInt64) -> Void)
 }
 
+/// TLS on the two sides; nil is plain.
+package struct TLSContexts: Sendable {
+    /// For the upstream.
+    package var client: TLSClientContext?
+    /// For the clients.
+    package var server: TLSServerContext?
+
+    package init(client: TLSClientContext? = nil, server: TLSServerContext? = nil) {
+        self.client = client
+        self.server = server
+    }
+}
+
 /// What the workers share: published values and two counts that bound the whole process.
 final class ServerState: Sendable {
     let configuration: ServerConfiguration
     let tokens: TokenPublisher
     let policy: Published<PolicyConfiguration>
     let addresses: Published<ResolvedAddresses>
+    let tls: Published<TLSContexts>
     let log: LogWriter
     private let renewToken: @Sendable (UInt64) async -> RenewalOutcome
     private let descriptors = Atomic<Int>(0)
@@ -29,13 +44,14 @@ final class ServerState: Sendable {
 
     init(
         configuration: ServerConfiguration, tokens: TokenPublisher, policy: Published<PolicyConfiguration>,
-        addresses: Published<ResolvedAddresses>, log: LogWriter,
+        addresses: Published<ResolvedAddresses>, tls: Published<TLSContexts>, log: LogWriter,
         renew: @escaping @Sendable (UInt64) async -> RenewalOutcome
     ) {
         self.configuration = configuration
         self.tokens = tokens
         self.policy = policy
         self.addresses = addresses
+        self.tls = tls
         self.log = log
         renewToken = renew
     }

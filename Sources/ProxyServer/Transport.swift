@@ -1,8 +1,15 @@
 internal import EventLoop
+internal import TLS
 
-/// The bytes of one connection, plain or through TLS.
+/// The bytes of one connection, plain or through TLS. A TLS handshake is part of the first reads and writes.
 struct Transport: ~Copyable {
     private var socket = Socket()
+    private var tls: TLSSession?
+    private var isEstablished = true
+    /// Why TLS failed, after `.failed`.
+    private(set) var tlsFailure: TLSFailure?
+    /// The last `.wouldBlock` ends when the socket is writable, not only when it is readable.
+    private(set) var wantsWritable = false
 
     init() {}
 
@@ -10,29 +17,103 @@ struct Transport: ~Copyable {
         self.socket = socket
     }
 
+    /// The client's part of a TLS connection.
+    init(_ socket: consuming Socket, connecting context: TLSClientContext) {
+        tls = TLSSession(context: context, descriptor: socket.descriptor)
+        isEstablished = false
+        self.socket = socket
+    }
+
+    /// The server's part.
+    init(_ socket: consuming Socket, accepting context: TLSServerContext) {
+        tls = TLSSession(accepting: context, descriptor: socket.descriptor)
+        isEstablished = false
+        self.socket = socket
+    }
+
     var isOpen: Bool { socket.isOpen }
     var descriptor: CInt { socket.descriptor }
     var pendingError: SystemError? { socket.pendingError }
+    /// A short read of a plain socket has emptied it; one of a TLS session is a record's end.
+    var isPlain: Bool { tls == nil }
+    /// The handshake was shortened by a session that was stored; nil when this is plain or the handshake is not over.
+    private(set) var isResumed: Bool?
 
     @inline(__always)
     mutating func receive(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
-        socket.receive(into: buffer)
+        if tls == nil { return socket.receive(into: buffer) }
+        if let unfinished = handshake() { return unfinished }
+        return outcome(tls!.read(into: buffer))
     }
 
     @inline(__always)
     mutating func send(_ bytes: UnsafeRawBufferPointer, more: Bool) -> IOResult {
-        socket.send(bytes, more: more)
+        if tls == nil {
+            let result = socket.send(bytes, more: more)
+            wantsWritable = result == .wouldBlock
+            return result
+        }
+        if let unfinished = handshake() { return unfinished }
+        return outcome(tls!.write(bytes))
     }
 
+    /// - Returns: nil once the handshake is over.
+    private mutating func handshake() -> IOResult? {
+        guard !isEstablished else { return nil }
+        wantsWritable = false
+        switch tls!.handshake() {
+        case .done:
+            isEstablished = true
+            isResumed = tls!.resumed
+            return nil
+        case .wantsRead:
+            return .wouldBlock
+        case .wantsWrite:
+            wantsWritable = true
+            return .wouldBlock
+        case .failed(let failure):
+            tlsFailure = failure
+            return .failed(.protocolError)
+        }
+    }
+
+    private mutating func outcome(_ result: TLSResult) -> IOResult {
+        wantsWritable = false
+        switch result {
+        case .bytes(let count): return .bytes(count)
+        case .wantsRead: return .wouldBlock
+        case .wantsWrite:
+            wantsWritable = true
+            return .wouldBlock
+        case .endOfStream: return .endOfStream
+        // An end without close_notify may be anybody's: what came is not known to be whole (RFC 9112 §9.8).
+        case .truncated: return .failed(.reset)
+        case .failed(let failure):
+            tlsFailure = failure
+            return .failed(.protocolError)
+        }
+    }
+
+    /// Ends the sending side in good order; reading goes on.
     mutating func shutdownWrite() {
+        if isEstablished { tls?.shutdown() }
         socket.shutdownWrite()
     }
 
+    /// Ends the connection in good order.
     mutating func close() {
+        if isEstablished { tls?.shutdown() }
+        drop()
+    }
+
+    /// Ends the connection without TLS's own farewell: for a peer that waits for nothing more.
+    mutating func drop() {
+        tls = nil
         socket.close()
     }
 
     mutating func reset() {
+        tls = nil
         socket.reset()
     }
 }

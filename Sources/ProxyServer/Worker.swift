@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import TLS
 internal import TokenStore
 
 /// One thread of the proxy: a reactor, its listeners and the exchanges it has in hand.
@@ -8,6 +9,8 @@ final class Worker {
     let reactor: Reactor
     let shared: ServerState
     let configuration: ServerConfiguration
+    let target: UpstreamTarget
+    let uncodedTarget: UpstreamTarget
     let scratch = Scratch()
     var pool = BufferPool()
     var counters = Counters()
@@ -18,13 +21,16 @@ final class Worker {
     private(set) var token: TokenSnapshot
     private(set) var policy: PolicyConfiguration
     private(set) var addresses: ResolvedAddresses
+    private var tls: TLSContexts
     private var policyVersion: UInt64
     /// Where the aliases of `policy` are counted, by their index.
     private var aliasSlots: [Int] = []
+    private var tlsVersion: UInt64
     private var addressesVersion: UInt64
 
     private var exchanges = Slab<Exchange> { Exchange(slot: $0) }
     private var requestParsers: [RequestHeadParser] = []
+    private var inflaters: [PooledInflater] = []
     private var responseParsers: [ResponseHeadParser] = []
     private var renewals = ParkedExchanges()
     private var unresolved: [EventToken] = []
@@ -51,6 +57,9 @@ final class Worker {
         token = shared.tokens.current()
         (policyVersion, policy) = shared.policy.current()
         (addressesVersion, addresses) = shared.addresses.current()
+        (tlsVersion, tls) = shared.tls.current()
+        target = configuration.target
+        uncodedTarget = configuration.uncodedTarget
         log = shared.log.makeRing()
         aliasSlots = counters.aliasSlots(policy.aliases)
         lastRequestID = try Entropy.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
@@ -92,6 +101,32 @@ final class Worker {
         guard !bytes.isEmpty else { return }
         scratch.staging.part(stagedCount..<stagedCount + bytes.count).copyMemory(from: bytes)
         stagedCount += bytes.count
+    }
+
+    // MARK: Connections
+
+    func clientTransport(_ socket: consuming Socket) -> Transport {
+        guard let context = tls.server else { return Transport(socket) }
+        return Transport(socket, accepting: context)
+    }
+
+    func upstreamTransport(_ socket: consuming Socket) -> Transport {
+        guard let context = tls.client else { return Transport(socket) }
+        return Transport(socket, connecting: context)
+    }
+
+    /// The scheme that clients use here.
+    var clientScheme: ClientScheme { tls.server == nil ? .http : .https }
+
+    /// - Returns: nil when there is no memory for another one.
+    func takeInflater() -> PooledInflater? {
+        inflaters.popLast() ?? PooledInflater()
+    }
+
+    func giveBack(_ inflater: PooledInflater) {
+        guard inflaters.count < Bounds.keptInflaters else { return }
+        inflater.inflater.reset()
+        inflaters.append(inflater)
     }
 
     // MARK: Bounds
@@ -196,6 +231,7 @@ final class Worker {
             (policyVersion, policy) = shared.policy.current()
             aliasSlots = counters.aliasSlots(policy.aliases)
         }
+        if shared.tls.version != tlsVersion { (tlsVersion, tls) = shared.tls.current() }
         if shared.addresses.version != addressesVersion {
             (addressesVersion, addresses) = shared.addresses.current()
             addressesChanged()
@@ -204,33 +240,45 @@ final class Worker {
 
     // MARK: Records
 
+    /// Keeps what the access log and the rewriting of URLs will need of the head.
     func noteRequestLine(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ record: inout AccessRecord) {
-        guard configuration.accessLog != .off, !head.methodName.isEmpty else { return }
-        let buffer = record.line ?? pool.take(atLeast: Bounds.loggedLineBytes + Bounds.loggedAliasBytes)
-        var writer = HeadWriter(buffer.bytes.part(0..<Bounds.loggedLineBytes))
-        let method = bytes.span.extracting(head.methodName.range)
-        writer.append(method.extracting(first: min(method.count, 32)))
-        record.methodCount = writer.count
+        let isLogged = configuration.accessLog != .off
+        guard isLogged || !configuration.hasPublicURL, !head.methodName.isEmpty else { return }
         // The query is left out: it may hold what nobody wants in a log.
-        let path = bytes.span.extracting(head.path.range)
-        var count = 0
-        while count < min(path.count, Bounds.loggedLineBytes - writer.count), path[count] != UInt8(ascii: "?") {
-            count += 1
+        let path = UnsafeBufferPointer(rebasing: bytes[head.path.range].prefix { $0 != UInt8(ascii: "?") })
+        let method = UnsafeBufferPointer(rebasing: bytes[head.methodName.range].prefix(32))
+        let host = configuration.hasPublicURL ? ByteSlice.empty : hostField(head, bytes.span)
+        let lineCount = isLogged ? min(method.count + path.count, Bounds.loggedLineBytes) : 0
+        let aliasBytes = isLogged && policy.aliases != nil ? Bounds.loggedAliasBytes : 0
+        let buffer = pool.take(atLeast: lineCount + Int(host.count) + aliasBytes)
+        var writer = HeadWriter(buffer.bytes)
+        if isLogged {
+            writer.append(method.span)
+            record.methodCount = writer.count
+            writer.append(path.span.extracting(first: lineCount - writer.count))
         }
-        writer.append(path.extracting(first: count))
-        record.line = buffer
         record.lineCount = writer.count
+        writer.append(bytes.span.extracting(host.range))
+        record.hostCount = Int(host.count)
+        record.line = buffer
+    }
+
+    private func hostField(_ head: RequestHead, _ bytes: Span<UInt8>) -> ByteSlice {
+        for field in head.fields where isFieldName(bytes.extracting(field.name.range), "host") {
+            return Int(field.value.count) <= Bounds.notedHostBytes ? field.value : .empty
+        }
+        return .empty
     }
 
     /// Keeps what the log and the counters say of the alias: its index means another one after a reload.
     private func noteAlias(_ record: inout AccessRecord) {
         guard let index = record.aliasIndex, let aliases = policy.aliases, index < aliases.count else { return }
         record.aliasSlot = index < aliasSlots.count ? aliasSlots[index] : 0
-        guard let buffer = record.line else { return }
-        var writer = HeadWriter(buffer.bytes.part(record.lineCount..<record.lineCount + Bounds.loggedAliasBytes))
+        guard configuration.accessLog != .off, let buffer = record.line else { return }
+        var writer = HeadWriter(buffer.bytes.part(record.noted..<record.noted + Bounds.loggedAliasBytes))
         let name = aliases.name(at: index).utf8.span
         writer.append(name.extracting(first: min(name.count, Bounds.loggedAliasBytes)))
-        record.aliasEnd = record.lineCount + writer.count
+        record.aliasCount = writer.count
     }
 
     /// The answer is out, or broke off: what is still to come does not count as the request's time.
@@ -255,7 +303,7 @@ final class Worker {
         answered(exchange)
         writeAccessLine(exchange.record)
         if let line = exchange.record.line {
-            pool.give(line, used: max(exchange.record.lineCount, exchange.record.aliasEnd))
+            pool.give(line, used: exchange.record.noted)
         }
         exchange.record.line = nil
     }

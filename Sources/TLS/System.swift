@@ -59,29 +59,40 @@ func receive(_ descriptor: CInt, into buffer: UnsafeMutableRawPointer, count: In
     }
 }
 
-/// sendmsg(2) of two runs of bytes in one call, started again after a signal; never raises SIGPIPE.
+/// Sends two runs of bytes by one system call, started again after a signal; never raises SIGPIPE.
 func send(
     _ descriptor: CInt, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = .init(start: nil, count: 0)
 ) -> SocketIO {
+    while true {
+        let result =
+            if first.isEmpty {
+                send(descriptor, second.baseAddress, second.count, CInt(MSG_NOSIGNAL))
+            } else if second.isEmpty {
+                send(descriptor, first.baseAddress, first.count, CInt(MSG_NOSIGNAL))
+            } else {
+                sendBoth(descriptor, first, second)
+            }
+        if result >= 0 { return .bytes(result) }
+        switch errno {
+        case EINTR: continue
+        case EAGAIN: return .wouldBlock
+        case let code: return .failed(code)
+        }
+    }
+}
+
+private func sendBoth(_ descriptor: CInt, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
     var parts: InlineArray<2, iovec> = [
         iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: numericCast(first.count)),
         iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: numericCast(second.count)),
     ]
     var span = parts.mutableSpan
-    // The kernel reads the parts during the call only; both runs outlive it by the caller's hand.
+    // The kernel only reads, and only during the call; the caller keeps both runs alive for it.
     return span.withUnsafeMutableBufferPointer { parts in
         var message = msghdr()
         message.msg_iov = parts.baseAddress
         message.msg_iovlen = 2
-        while true {
-            let result = sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL))
-            if result >= 0 { return .bytes(result) }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: return .wouldBlock
-            case let code: return .failed(code)
-            }
-        }
+        return sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL))
     }
 }
 

@@ -1,4 +1,5 @@
 internal import COpenSSL
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
@@ -14,11 +15,15 @@ package final class TLSClientContext: Sendable {
     /// NUL-terminated; nil for an IP address, which is never sent as a server name (RFC 6066 §3).
     nonisolated(unsafe) let serverNameIndication: UnsafeMutablePointer<CChar>?
     /// The sessions to resume.
-    package let sessions = TLSSessionStore()
+    package let sessions: TLSSessionStore
 
     /// Reads the files that the configuration names.
+    /// - Parameter nowSeconds: a clock that never goes back; nil for the time since the system started.
     /// - Throws: the first setting that cannot be used.
-    package init(_ configuration: ClientTLSConfiguration) throws(TLSConfigurationError) {
+    package init(
+        _ configuration: ClientTLSConfiguration, nowSeconds: (@Sendable () -> Int)? = nil
+    ) throws(TLSConfigurationError) {
+        sessions = TLSSessionStore(nowSeconds: nowSeconds ?? uptimeSeconds)
         let context = try TLSContextSetup.make(TLS_client_method())
         do throws(TLSConfigurationError) {
             serverNameIndication = try Self.configure(context, configuration)
@@ -37,8 +42,7 @@ package final class TLSClientContext: Sendable {
             else { return 0 }
             let taken = Unmanaged<TLSSessionStore>.fromOpaque(store).takeUnretainedValue().put(
                 session, resumed: SSL_session_reused(ssl) == 1,
-                generation: transport.assumingMemoryBound(to: TLSTransport.self).pointee.storeGeneration,
-                nowSeconds: uptimeSeconds()
+                generation: transport.assumingMemoryBound(to: TLSTransport.self).pointee.storeGeneration
             )
             return taken ? 1 : 0
         }

@@ -48,15 +48,17 @@ package final class TLSServerContext: Sendable {
         }
         guard named else { throw .init(setting: .library, path: nil, cause: .setup) }
 
-        SSL_CTX_set_alpn_select_cb(context, { _, chosen, chosenCount, offered, offeredCount, _ in
-            // `offered` is the client's list: each name with its length before it (RFC 7301 §3.1), checked by OpenSSL.
-            guard let chosen, let chosenCount, let offered else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-            let list = UnsafeBufferPointer(start: offered, count: Int(offeredCount))
-            guard let start = ApplicationProtocol.find(in: list.span) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-            chosen.pointee = offered + start
-            chosenCount.pointee = UInt8(ApplicationProtocol.http11.utf8CodeUnitCount)
-            return SSL_TLSEXT_ERR_OK
-        }, nil)
+        SSL_CTX_set_alpn_select_cb(
+            context,
+            { _, chosen, chosenCount, offered, offeredCount, _ in
+                // `offered` is the client's list: each name with its length before it (RFC 7301 §3.1), checked by OpenSSL.
+                guard let chosen, let chosenCount, let offered else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                let list = UnsafeBufferPointer(start: offered, count: Int(offeredCount))
+                guard let start = ApplicationProtocol.find(in: list.span) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                chosen.pointee = offered + start
+                chosenCount.pointee = UInt8(ApplicationProtocol.http11.utf8CodeUnitCount)
+                return SSL_TLSEXT_ERR_OK
+            }, nil)
     }
 }
 

@@ -43,7 +43,7 @@ package struct TLSSession: ~Copyable {
         self.init(raw: context.raw, context: context, descriptor: descriptor)
         SSL_set_connect_state(ssl)
         if let name = context.serverNameIndication { _ = copenssl_set_tlsext_host_name(ssl, name) }
-        let stored = context.sessions.take(nowSeconds: uptimeSeconds())
+        let stored = context.sessions.take()
         transport.pointee.storeGeneration = stored.generation
         offered = stored.raw
         if let session = stored.raw { SSL_set_session(ssl, session) }
@@ -80,7 +80,10 @@ package struct TLSSession: ~Copyable {
     }
 
     /// The handshake was shortened by a stored session: no certificate was checked this time.
-    package var resumed: Bool { SSL_session_reused(ssl) == 1 }
+    package var resumed: Bool {
+        // Mutating, so that a session inside an optional can be asked.
+        mutating get { SSL_session_reused(ssl) == 1 }
+    }
 
     /// Bytes were received that `read` has not given out yet; no event will tell of them.
     package var hasPending: Bool { SSL_has_pending(ssl) == 1 }

@@ -26,10 +26,13 @@ package final class TLSSessionStore: Sendable {
         }
     }
 
-    // Invariant: each pointer in `sessions` owns one reference, and none is written to after it was put in.
+    // Invariant: each pointer in `sessions` owns one reference. No connection uses what is in store: one that is taken
+    // out leaves it, or is copied.
     private let state: Mutex<State>
+    private let nowSeconds: @Sendable () -> Int
 
-    package init() {
+    init(nowSeconds: @escaping @Sendable () -> Int) {
+        self.nowSeconds = nowSeconds
         var initial = State()
         initial.sessions.reserveCapacity(Self.capacity)
         state = Mutex(initial)
@@ -43,9 +46,10 @@ package final class TLSSessionStore: Sendable {
     package var count: Int { state.withLock { $0.sessions.count } }
 
     /// The newest session with a reference of its own, which the caller frees; and the store's generation.
-    func take(nowSeconds: Int) -> OfferedSession {
-        state.withLock { state in
-            if !state.sessions.isEmpty, nowSeconds - state.filledAt >= Self.certificateCheckSeconds {
+    func take() -> OfferedSession {
+        let now = nowSeconds()
+        return state.withLock { state in
+            if !state.sessions.isEmpty, now - state.filledAt >= Self.certificateCheckSeconds {
                 state.removeAll()
                 state.generation &+= 1
             }
@@ -57,23 +61,24 @@ package final class TLSSessionStore: Sendable {
                 }
                 if state.sessions.count > 1 {
                     state.sessions.removeLast()
-                } else {
-                    SSL_SESSION_up_ref(newest)
+                    return OfferedSession(raw: newest, generation: state.generation)
                 }
-                return OfferedSession(raw: newest, generation: state.generation)
+                // A copy: OpenSSL writes to a session that is in use, and marks it as used up.
+                return OfferedSession(raw: SSL_SESSION_dup(newest), generation: state.generation)
             }
             return OfferedSession(raw: nil, generation: state.generation)
         }
     }
 
     /// Takes a session in, with the caller's reference. False: the caller keeps its reference.
-    func put(_ session: OpaquePointer, resumed: Bool, generation: Int, nowSeconds: Int) -> Bool {
+    func put(_ session: OpaquePointer, resumed: Bool, generation: Int) -> Bool {
+        let now = nowSeconds()
         let offered = OfferedSession(raw: session, generation: generation)
         return state.withLock { state in
             guard let session = offered.raw else { return false }
             if resumed, generation != state.generation { return false }
             if SSL_SESSION_is_resumable(session) != 1 { return false }
-            if state.sessions.isEmpty, !resumed { state.filledAt = nowSeconds }
+            if state.sessions.isEmpty, !resumed { state.filledAt = now }
             if SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION { state.removeAll() }
             if state.sessions.count == Self.capacity { SSL_SESSION_free(state.sessions.removeFirst()) }
             state.sessions.append(session)
@@ -81,18 +86,39 @@ package final class TLSSessionStore: Sendable {
         }
     }
 
-    /// Drops a session that the server did not take.
+    /// Drops what a session that the server did not take was copied from.
     func drop(_ session: OpaquePointer) {
         let refused = OfferedSession(raw: session, generation: 0)
         state.withLock { state in
-            guard let at = state.sessions.lastIndex(where: { $0 == refused.raw }) else { return }
+            guard let session = refused.raw, let at = state.sessions.lastIndex(where: { Self.isSame($0, session) })
+            else { return }
             SSL_SESSION_free(state.sessions.remove(at: at))
         }
+    }
+
+    /// The same ticket, or, from a server without tickets, the same session ID (RFC 5246 §7.4.1.3).
+    private static func isSame(_ a: OpaquePointer, _ b: OpaquePointer) -> Bool {
+        var aBytes: UnsafePointer<UInt8>?
+        var bBytes: UnsafePointer<UInt8>?
+        var aCount = 0
+        var bCount = 0
+        SSL_SESSION_get0_ticket(a, &aBytes, &aCount)
+        SSL_SESSION_get0_ticket(b, &bBytes, &bCount)
+        if aCount == 0, bCount == 0 {
+            var idCount: CUnsignedInt = 0
+            aBytes = SSL_SESSION_get_id(a, &idCount)
+            aCount = Int(idCount)
+            bBytes = SSL_SESSION_get_id(b, &idCount)
+            bCount = Int(idCount)
+        }
+        // Both runs belong to sessions that the caller holds.
+        return UnsafeBufferPointer(start: aBytes, count: aCount)
+            .elementsEqual(UnsafeBufferPointer(start: bBytes, count: bCount))
     }
 }
 
 /// A session on its way over the lock's border, and the generation of the store at that time.
-/// OpenSSL counts references to a session atomically, and nothing writes to a session once it is in store.
+/// Whoever holds it is the only one who uses it.
 struct OfferedSession: @unchecked Sendable {
     let raw: OpaquePointer?
     let generation: Int

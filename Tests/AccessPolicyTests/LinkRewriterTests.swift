@@ -77,7 +77,8 @@ struct LinkHeaderTests {
     @Test func otherRelationsStay() throws {
         for value in [
             "<https://cdn.example/>; rel=\"preconnect\"", "<https://a.example/x>; rel=\"https://next/\"",
-            "<https://a.example/x>; title=\"rel=next\"", "<https://a.example/x>; relation=next", "<https://a.example/x>",
+            "<https://a.example/x>; title=\"rel=next\"", "<https://a.example/x>; relation=next",
+            "<https://a.example/x>",
             "<https://a.example/x>; rel=nextish", "", "<", "<https://a.example/x", "rel=next", "<page?2>; rel=next",
             "<ftp://a.example/x>; rel=next",
         ] {
@@ -87,7 +88,8 @@ struct LinkHeaderTests {
 
     @Test func relationFormsAreUnderstood() throws {
         for relation in [
-            "rel=next", "rel=\"next\"", "REL = \"foo Next\"", "rel=prev", "a=\"x,y;z\\\"\"; rel=previous", "a; rel=\"PREV\"",
+            "rel=next", "rel=\"next\"", "REL = \"foo Next\"", "rel=prev", "a=\"x,y;z\\\"\"; rel=previous",
+            "a; rel=\"PREV\"",
         ] {
             let value = "<https://a.example/x?y>;\(relation), <https://b.example/>; rel=icon"
             #expect(try Case().link(value) == "<http://proxy:8080/x?y>;\(relation), <https://b.example/>; rel=icon")
@@ -115,7 +117,8 @@ struct LinkHeaderTests {
         for host in ["", "a b", "a\"b", "a<b", "a\\b", "a/b", "u@a", ":80", "ä"] {
             #expect(try Case(host: host).link("<https://s.example/x>; rel=next") == "</x>; rel=next")
         }
-        #expect(try Case(host: "[::1]:8080").link("<https://s.example/x>; rel=next") == "<http://[::1]:8080/x>; rel=next")
+        #expect(
+            try Case(host: "[::1]:8080").link("<https://s.example/x>; rel=next") == "<http://[::1]:8080/x>; rel=next")
     }
 
     @Test func pathNeverBecomesAnotherHost() throws {
@@ -140,7 +143,8 @@ struct LocationTests {
         // `system.url-prefix` is not known, the API's paths are.
         #expect(try Case().location("https://sentry.example/api/0/projects/") == "http://proxy:8080/api/0/projects/")
         #expect(
-            try Case(prefix: "/s").location("https://sentry.example/s/api/0/projects/") == "http://proxy:8080/api/0/projects/")
+            try Case(prefix: "/s").location("https://sentry.example/s/api/0/projects/")
+                == "http://proxy:8080/api/0/projects/")
         #expect(try Case(prefix: "/s").location("/s/api/0/projects/") == "/api/0/projects/")
     }
 
@@ -169,7 +173,8 @@ struct PublicURLTests {
         }
         let bad: [(String, PublicURL.Invalid)] = [
             ("", .scheme), ("a.example", .scheme), ("ftp://a", .scheme), ("//a", .scheme), ("https:/a", .scheme),
-            ("https://", .authority), ("https:///", .authority), ("https://:80", .authority), ("https://a b", .authority),
+            ("https://", .authority), ("https:///", .authority), ("https://:80", .authority),
+            ("https://a b", .authority),
             ("https://u:p@a", .userInfo), ("https://a/b", .path), ("https://a//", .path), ("https://a?b", .query),
             ("https://a/?b", .query), ("https://a#b", .fragment), ("https://a/#b", .fragment),
         ]
@@ -187,7 +192,8 @@ struct RewrittenBodyTests {
             ("/api/0/organizations/acme/chunk-upload/", .chunkUpload), ("/api/0/organizations/acme/region/", .region),
             ("/api/0/organizations/acme/%63hunk-upload/", .chunkUpload), ("/api/0/users/me/regions/", .regionList),
             ("/api/0/organizations/acme/issues/", nil), ("/api/0/organizations/acme/chunk-upload/x/", nil),
-            ("/api/0/organizations//", nil), ("/api/0/organizations//chunk-upload/", nil), ("/api/0/users/1/regions/", nil),
+            ("/api/0/organizations//", nil), ("/api/0/organizations//chunk-upload/", nil),
+            ("/api/0/users/1/regions/", nil),
             ("/api/0/Organizations/", nil), ("/api/0/", nil), ("/api/00/organizations/", nil), ("/", nil), ("", nil),
             ("api/0/organizations/", nil), ("/api/0/organizationsx", nil), ("/api/0/users/me/regions//", nil),
         ]
@@ -197,7 +203,8 @@ struct RewrittenBodyTests {
     }
 
     @Test func chunkUploadIsRewritten() throws {
-        let body = #"{"url":"https://sentry.example/api/0/organizations/acme/chunk-upload/","chunkSize":8388608,"hashAlgorithm":"sha1"}"#
+        let body =
+            #"{"url":"https://sentry.example/api/0/organizations/acme/chunk-upload/","chunkSize":8388608,"hashAlgorithm":"sha1"}"#
         let expected = body.replacing("https://sentry.example", with: "http://proxy:8080")
         #expect(try Case().body(body, .chunkUpload) == (expected, true))
         #expect(try Case().body(body, .region) == (expected, true))
@@ -220,7 +227,8 @@ struct RewrittenBodyTests {
     }
 
     @Test func organizationLinksAreRewritten() throws {
-        let item = #"{"slug":"acme","url":"https://a/1","links":{"organizationUrl":"https://acme.sentry.example","regionUrl":"https://us.sentry.example/","x":"https://a/2"},"deep":{"links":{"regionUrl":"https://a/3"}}}"#
+        let item =
+            #"{"slug":"acme","url":"https://a/1","links":{"organizationUrl":"https://acme.sentry.example","regionUrl":"https://us.sentry.example/","x":"https://a/2"},"deep":{"links":{"regionUrl":"https://a/3"}}}"#
         let expected =
             item.replacing("https://acme.sentry.example", with: "http://proxy:8080")
             .replacing("https://us.sentry.example", with: "http://proxy:8080")
@@ -232,15 +240,19 @@ struct RewrittenBodyTests {
     }
 
     @Test func containersBesideTheWayAreLeftAgain() throws {
-        let links = #"{"a":{"b":[{"c":{}}]},"links":{"d":{"e":[[]]},"f":[],"organizationUrl":"https://o","g":{"h":1},"regionUrl":"https://r"},"links":{"regionUrl":"https://s"}}"#
-        let expected = links.replacing("https://o", with: "http://proxy:8080").replacing("https://r", with: "http://proxy:8080")
-            .replacing("https://s", with: "http://proxy:8080")
+        let links =
+            #"{"a":{"b":[{"c":{}}]},"links":{"d":{"e":[[]]},"f":[],"organizationUrl":"https://o","g":{"h":1},"regionUrl":"https://r"},"links":{"regionUrl":"https://s"}}"#
+        let expected = links.replacing("https://o", with: "http://proxy:8080").replacing(
+            "https://r", with: "http://proxy:8080"
+        )
+        .replacing("https://s", with: "http://proxy:8080")
         #expect(try Case().body(links, .organization) == (expected, true))
         #expect(try Case().body("[[\(links)],\(links)]", .organizationList) == ("[[\(links)],\(expected)]", true))
     }
 
     @Test func regionsAreRewritten() throws {
-        let body = #"{"regions":[{"name":"us","url":"https://us.example"},{"name":"de","url":"https://de.example/"}, [{"url":"https://a"}]],"url":"https://b"}"#
+        let body =
+            #"{"regions":[{"name":"us","url":"https://us.example"},{"name":"de","url":"https://de.example/"}, [{"url":"https://a"}]],"url":"https://b"}"#
         let expected = body.replacing("https://us.example", with: "http://proxy:8080")
             .replacing("https://de.example", with: "http://proxy:8080")
         #expect(try Case().body(body, .regionList) == (expected, true))
@@ -248,14 +260,18 @@ struct RewrittenBodyTests {
 
     @Test func everythingElseKeepsItsBytes() throws {
         let bodies = [
-            "{}", "[]", " \t\r\n[ ] ", "null", "\"https://a\"", "1.50e+10", "-0", "{\"url\":null}", "{\"url\":1}", "{\"url\":true}",
-            "{\"url\":[\"https://a\"]}", "{\"url\":{\"url\":\"https://a\"}}", "{\"a\":{\"url\":\"https://a\"}}", "{\"urls\":\"https://a\"}",
+            "{}", "[]", " \t\r\n[ ] ", "null", "\"https://a\"", "1.50e+10", "-0", "{\"url\":null}", "{\"url\":1}",
+            "{\"url\":true}",
+            "{\"url\":[\"https://a\"]}", "{\"url\":{\"url\":\"https://a\"}}", "{\"a\":{\"url\":\"https://a\"}}",
+            "{\"urls\":\"https://a\"}",
             "{\"a\":[1,2.0,-3e5,{\"b\":[[],{}]}],\"c\":\"\\ud83d\\ude00 \\\" \\\\ é\"}", "[{\"url\":\"https://a\"}]",
-            "{\"links\":\"https://a\"}", "{\"links\":[{\"regionUrl\":\"https://a\"}]}", "{\"regions\":{\"url\":\"https://a\"}}",
+            "{\"links\":\"https://a\"}", "{\"links\":[{\"regionUrl\":\"https://a\"}]}",
+            "{\"regions\":{\"url\":\"https://a\"}}",
             "{\"url\":\"\"}", "{\"url\":\"/api/0/\"}", "{\"url\":\"javascript:x\"}",
         ]
         for body in bodies {
-            for endpoint in RewrittenEndpoint.allCases where !(endpoint == .region || endpoint == .chunkUpload) || !body.hasPrefix("{\"url\":\"https") {
+            for endpoint in RewrittenEndpoint.allCases
+            where !(endpoint == .region || endpoint == .chunkUpload) || !body.hasPrefix("{\"url\":\"https") {
                 #expect(try Case().body(body, endpoint) == (body, true), "\(body)")
             }
         }
@@ -264,8 +280,10 @@ struct RewrittenBodyTests {
     @Test func whatIsNoJSONKeepsItsBytes() throws {
         let start = #"{"url":"https://sentry.example/","#
         for rest in [
-            "", "}", "\"a\":01}", "\"a\":1.}", "\"a\":.5}", "\"a\":+1}", "\"a\":1e}", "\"a\":tru}", "\"a\":\"\u{1}\"}", "\"a\":\"\\x\"}",
-            "\"a\":\"\\u12g4\"}", "\"a\":[1,]}", "\"a\":[1 2]}", "\"a\" 1}", "a:1}", "\"a\":1}}", "\"a\":1} x", "\"a\":[1}", "\"a\":\"",
+            "", "}", "\"a\":01}", "\"a\":1.}", "\"a\":.5}", "\"a\":+1}", "\"a\":1e}", "\"a\":tru}", "\"a\":\"\u{1}\"}",
+            "\"a\":\"\\x\"}",
+            "\"a\":\"\\u12g4\"}", "\"a\":[1,]}", "\"a\":[1 2]}", "\"a\" 1}", "a:1}", "\"a\":1}}", "\"a\":1} x",
+            "\"a\":[1}", "\"a\":\"",
             "\"a\":-}", "\"a\":NaN}", "\"a\":1]",
         ] {
             #expect(try Case().body(start + rest, .chunkUpload) == (start + rest, false), "\(rest)")
@@ -285,16 +303,21 @@ struct RewrittenBodyTests {
 
     @Test func depthIsBounded() throws {
         func nested(_ depth: Int) -> String {
-            "{\"url\":\"https://s\",\"a\":" + String(repeating: "[", count: depth) + String(repeating: "]", count: depth) + "}"
+            "{\"url\":\"https://s\",\"a\":" + String(repeating: "[", count: depth)
+                + String(repeating: "]", count: depth) + "}"
         }
         let deepest = JSONURLWalker.depthLimit - 1
-        #expect(try Case().body(nested(deepest), .chunkUpload).text == nested(deepest).replacing("https://s", with: "http://proxy:8080"))
+        #expect(
+            try Case().body(nested(deepest), .chunkUpload).text
+                == nested(deepest).replacing("https://s", with: "http://proxy:8080"))
         #expect(try Case().body(nested(deepest + 1), .chunkUpload) == (nested(deepest + 1), false))
     }
 
     @Test func publicURLAndDuplicateKeys() throws {
         #expect(
-            try Case(publicURL: "https://p.example:8443").body(#"{"url":"http://a/1","url":"http://b/2"}"#, .chunkUpload).text
+            try Case(publicURL: "https://p.example:8443").body(
+                #"{"url":"http://a/1","url":"http://b/2"}"#, .chunkUpload
+            ).text
                 == #"{"url":"https://p.example:8443/1","url":"https://p.example:8443/2"}"#)
     }
 

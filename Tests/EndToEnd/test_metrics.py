@@ -46,9 +46,13 @@ def test_names_types_and_help_follow_the_conventions(proxy: Proxy) -> None:
 def test_each_metric_is_documented(proxy: Proxy) -> None:
     documents = [path for path in (ROOT / "docs" / "operations.md", ROOT / "docs-fragments" / "operations.md") if path.exists()]
     assert documents
-    documented = set(re.findall(r"^\| `([a-z_]+)` \|", documents[0].read_text(), re.MULTILINE))
-    text = scrape(proxy).text
-    assert set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE)) == documented
+    text = documents[0].read_text()
+    seen = scrape(proxy)
+    documented = set(re.findall(r"^\| `((?:sentry_api_proxy|process)_[a-z_]+)` \|", text, re.MULTILINE))
+    assert set(re.findall(r"^# TYPE (\S+) ", seen.text, re.MULTILINE)) == documented
+    causes = text.partition("### Causes of failures")[2].partition("\n## ")[0]
+    first_column = "".join(re.findall(r"^\|([^|]*)\|", causes, re.MULTILINE))
+    assert {labels["cause"] for labels, _ in seen.samples("request_failures_total")} == set(re.findall(r"`([a-z_]+)`", first_column))
 
 
 def test_histograms_are_cumulative_and_agree_with_their_counts(proxy: Proxy) -> None:

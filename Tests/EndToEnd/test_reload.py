@@ -49,7 +49,7 @@ def test_a_bad_alias_file_keeps_the_old_aliases(stand_in: StandIn, start_proxy: 
         path.unlink()
     else:
         path.write_text(text)
-    reload(proxy, "not reloaded, the old aliases stay")
+    reload(proxy, "not reloaded, the old aliases and certificates stay")
     assert is_elevated(proxy, "alias-of-one") and not is_elevated(proxy, "alias-of-two")
     assert scrape(proxy).sum("reloads_total", result="failed") == 1
     line = next(line for line in proxy.lines if "not reloaded" in line)

@@ -1,3 +1,4 @@
+import AccessPolicy
 import Testing
 
 @testable import ProxyServer
@@ -194,6 +195,16 @@ struct CounterTests {
         #expect(before.requests(.elevated, statusClass: 2) == 0)
         #expect(before.causes.counts.allSatisfy { $0 == 0 })
         #expect(before.aliases.count(slot: 0, statusClass: 2) == 0)
+    }
+
+    @Test("Own answers that are chosen while serving are among the names shown from the start")
+    func ownAnswersAreNamed() {
+        let names = Set(Cause.allNames.map { "\($0)" })
+        for answer: ErrorAnswer in [
+            .requestTimeout, .contentTooLarge, .overloaded, .tokenUnavailable, .gatewayTimeout, .headerFieldsTooLarge,
+        ] {
+            #expect(names.contains("\(Cause.answered(answer).name)"))
+        }
     }
 
     @Test("Every cause that metrics show from the start is a name of its own")

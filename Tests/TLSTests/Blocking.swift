@@ -7,7 +7,10 @@ func wait(_ descriptor: CInt, _ events: CInt) -> Bool {
     return poll(&entry, 1, 10_000) == 1
 }
 
-enum TestError: Error { case system(CInt), deadline }
+enum TestError: Error {
+    case system(CInt)
+    case deadline
+}
 
 /// A non-blocking TCP socket; closed with its owner.
 final class TestSocket: Sendable {
@@ -206,7 +209,8 @@ final class OpenSSLServer {
             let data = output.fileHandleForReading.availableData
             guard !data.isEmpty else { throw TestError.deadline }
             said += String(decoding: data, as: UTF8.self)
-            for line in said.split(separator: "\n", omittingEmptySubsequences: true).dropLast(said.hasSuffix("\n") ? 0 : 1)
+            for line in said.split(separator: "\n", omittingEmptySubsequences: true).dropLast(
+                said.hasSuffix("\n") ? 0 : 1)
             where line.hasPrefix("ACCEPT ") {
                 found = line.split(separator: ":").last.flatMap { UInt16($0) }
             }

@@ -1,12 +1,14 @@
-import Testing
 import TLS
+import Testing
 
 /// One handshake with an own server; the failure, or nil.
 private func failure(
-    _ certificate: String, name: TLSServerName = .dns(Certificates.name), caFile: String? = "ca.pem", verify: Bool = true
+    _ certificate: String, name: TLSServerName = .dns(Certificates.name), caFile: String? = "ca.pem",
+    verify: Bool = true
 ) throws -> TLSFailure? {
     let files = Certificates.shared
-    let server = try TestServer(.init(certificateFile: files.path("\(certificate).pem"), keyFile: files.path("\(certificate).key")))
+    let server = try TestServer(
+        .init(certificateFile: files.path("\(certificate).pem"), keyFile: files.path("\(certificate).key")))
     let context = try TLSClientContext(.init(serverName: name, caFile: caFile.map(files.path), verify: verify))
     var session = BlockingSession(context, try TestSocket(connectingTo: server.port))
     do {
@@ -114,7 +116,8 @@ struct CertificateTests {
 
     @Test func errorIsOneLineWithFlagAndFile() throws {
         let error = try #require(clientError(ca: "missing.pem"))
-        #expect(error.description == "--ca-file \(files.path("missing.pem")): cannot be read: No such file or directory")
+        #expect(
+            error.description == "--ca-file \(files.path("missing.pem")): cannot be read: No such file or directory")
         for setting in TLSSetting.allCases {
             #expect(!TLSConfigurationError(setting: setting, path: nil, cause: .malformed).description.contains("\n"))
         }

@@ -26,7 +26,9 @@ struct Certificates {
         leaf("expired", names: "DNS:\(Self.name)", days: -1)
         leaf("stranger", names: "DNS:\(Self.name)", authority: "other-ca")
         leaf("client", names: "DNS:client.test")
-        run("req", "-x509", "-days", "2", "-subj", "/CN=self", "-addext", "subjectAltName=DNS:\(Self.name)", output: "self")
+        run(
+            "req", "-x509", "-days", "2", "-subj", "/CN=self", "-addext", "subjectAltName=DNS:\(Self.name)",
+            output: "self")
         future()
         run("pkey", "-in", path("good.key"), "-aes128", "-passout", "pass:secret", "-out", path("encrypted.key"))
         write("empty.pem", "no certificate in here\n")
@@ -49,7 +51,8 @@ struct Certificates {
     private func leaf(_ name: String, names: String, days: Int = 2, authority: String = "ca") {
         request(name, names)
         run(
-            "x509", "-req", "-in", path("\(name).csr"), "-CA", path("\(authority).pem"), "-CAkey", path("\(authority).key"),
+            "x509", "-req", "-in", path("\(name).csr"), "-CA", path("\(authority).pem"), "-CAkey",
+            path("\(authority).key"),
             "-days", "\(days)", "-copy_extensions", "copy", "-out", path("\(name).pem")
         )
     }
@@ -93,7 +96,8 @@ struct Certificates {
         var all = arguments
         if let output {
             all += [
-                "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path("\(output).key"), "-out",
+                "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path("\(output).key"),
+                "-out",
                 path("\(output).pem"),
             ]
         }

@@ -1,6 +1,6 @@
 import Foundation
-import Testing
 import TLS
+import Testing
 
 private let files = Certificates.shared
 private let good = ServerTLSConfiguration(certificateFile: files.path("good.pem"), keyFile: files.path("good.key"))
@@ -9,7 +9,8 @@ private func client(certificate: String? = nil) throws -> TLSClientContext {
     try TLSClientContext(
         .init(
             serverName: .dns(Certificates.name), caFile: files.path("ca.pem"),
-            certificateFile: certificate.map { files.path("\($0).pem") }, keyFile: certificate.map { files.path("\($0).key") }
+            certificateFile: certificate.map { files.path("\($0).pem") },
+            keyFile: certificate.map { files.path("\($0).key") }
         )
     )
 }
@@ -36,8 +37,9 @@ struct ResumptionTests {
         #expect(resumed == 999)
     }
 
-    @Test(arguments: ["-tls1_2", "-tls1_3"]) func versionsOfARealServerResume(_ version: String) throws {
-        let server = try OpenSSLServer("good", [version, "-www"])
+    @Test(arguments: [["-tls1_2"], ["-tls1_2", "-no_ticket"], ["-tls1_3"], ["-tls1_3", "-no_ticket"]])
+    func versionsOfARealServerResume(_ options: [String]) throws {
+        let server = try OpenSSLServer("good", options + ["-www"])
         let context = try client()
         var resumed = 0
         for _ in 0..<100 where try request(context, server.port) { resumed += 1 }
@@ -53,14 +55,27 @@ struct ResumptionTests {
         #expect(resumed == 19)
     }
 
-    /// A server that gives one ticket at the full handshake and none later.
+    /// More connections at the same time than there are tickets: the last ticket serves them all.
     @Test func lastSessionIsKept() throws {
-        let server = try OpenSSLServer("good", ["-tls1_3", "-www", "-num_tickets", "1"])
+        let server = try TestServer(good, connections: 4)
         let context = try client()
-        var resumed = 0
-        for _ in 0..<20 where try request(context, server.port) { resumed += 1 }
-        #expect(resumed == 19)
-        #expect(context.sessions.count >= 1)
+        #expect(try !request(context, server.port))
+        #expect(context.sessions.count == 2)
+        var first = BlockingSession(context, try TestSocket(connectingTo: server.port))
+        #expect(context.sessions.count == 1)
+        var second = BlockingSession(context, try TestSocket(connectingTo: server.port))
+        var third = BlockingSession(context, try TestSocket(connectingTo: server.port))
+        #expect(context.sessions.count == 1)
+        #expect(try finish(&first))
+        #expect(try finish(&second))
+        #expect(try finish(&third))
+    }
+
+    private func finish(_ session: inout BlockingSession) throws -> Bool {
+        try session.handshake()
+        try session.write([1])
+        #expect(try session.readAll().end == .endOfStream)
+        return session.session.resumed
     }
 
     @Test func serverThatForgetsItsKeysGetsFullHandshakes() throws {
@@ -75,6 +90,36 @@ struct ResumptionTests {
         #expect(resumed.prefix(1) == [false])
         #expect(resumed.filter { $0 }.count >= 17)
         #expect(resumed.suffix(10).allSatisfy { $0 })
+    }
+
+    @Test func refusedSessionIsDropped() throws {
+        let context = try client()
+        #expect(try !request(context, TestServer(good).port))
+        let silent = TestListener()
+        let waiting = BlockingSession(context, try TestSocket(connectingTo: silent.port))
+        #expect(context.sessions.count == 1)
+        // Another context has other keys: the one session is refused, and two new ones come.
+        #expect(try !request(context, TestServer(good).port))
+        #expect(context.sessions.count == 2)
+        let resumed = waiting.session.resumed
+        #expect(!resumed)
+    }
+
+    @Test func certificateIsCheckedAgainInTime() throws {
+        let server = try TestServer(good, connections: 5)
+        let clock = Counter()
+        let context = try TLSClientContext(
+            .init(serverName: .dns(Certificates.name), caFile: files.path("ca.pem")), nowSeconds: { clock.value })
+        #expect(try !request(context, server.port))
+        clock.add(TLSSessionStore.certificateCheckSeconds - 1)
+        #expect(try request(context, server.port))
+        // A chain of resumed sessions does not live on.
+        clock.add(1)
+        #expect(try !request(context, server.port))
+        clock.add(TLSSessionStore.certificateCheckSeconds - 1)
+        #expect(try request(context, server.port))
+        clock.add(1)
+        #expect(try !request(context, server.port))
     }
 
     @Test func threadsShareTheStore() throws {
@@ -92,7 +137,7 @@ struct ResumptionTests {
     private final class Counter: @unchecked Sendable {
         private let lock = NSLock()
         private var count = 0
-        func add() { lock.withLock { count += 1 } }
+        func add(_ more: Int = 1) { lock.withLock { count += more } }
         var value: Int { lock.withLock { count } }
     }
 }
@@ -183,7 +228,8 @@ struct SessionTests {
 
         // TLS 1.3: the client's side is done before the server has looked at the certificate, so the alert comes with the first read.
         for certificate in [nil, "stranger"] {
-            var session = BlockingSession(try client(certificate: certificate), try TestSocket(connectingTo: server.port))
+            var session = BlockingSession(
+                try client(certificate: certificate), try TestSocket(connectingTo: server.port))
             try session.handshake()
             try session.write([1])
             let end = try session.readAll().end
@@ -196,7 +242,9 @@ struct SessionTests {
         configuration.clientCAFile = files.path("ca.pem")
         let listener = TestListener()
         let context = try TLSServerContext(configuration)
-        for (certificate, expected) in [(nil, TLSFailure.noCertificate), ("stranger", .untrusted)] as [(String?, TLSFailure)] {
+        for (certificate, expected) in [(nil, TLSFailure.noCertificate), ("stranger", .untrusted)]
+            as [(String?, TLSFailure)]
+        {
             let own = try client(certificate: certificate)
             Thread.detachNewThread {
                 guard let socket = try? TestSocket(connectingTo: listener.port) else { return }

@@ -1,0 +1,58 @@
+package import HTTP1
+
+/// Whether the client takes an answer that is coded with gzip (RFC 9110 §12.5.3). `x-gzip` is the same coding (§8.4.1.3).
+package func acceptsGzip(_ fields: [FieldLine], _ bytes: Span<UInt8>) -> Bool {
+    var named: Bool?
+    var any: Bool?
+    for field in fields where isFieldName(bytes.extracting(field.name.range), "accept-encoding") {
+        var elements = ListElements(field.value)
+        while let element = elements.next(bytes) {
+            let (coding, isAcceptable) = weighed(element, bytes)
+            if fieldEquals(bytes, coding, "gzip") || fieldEquals(bytes, coding, "x-gzip") {
+                named = isAcceptable
+            } else if bytesEqual(bytes, coding, "*") {
+                any = isAcceptable
+            }
+        }
+    }
+    return named ?? any ?? false
+}
+
+/// An element without its weight, and whether the weight is more than nothing.
+private func weighed(_ element: ByteSlice, _ bytes: Span<UInt8>) -> (ByteSlice, Bool) {
+    let range = element.range
+    guard let semicolon = range.first(where: { bytes[$0] == UInt8(ascii: ";") }) else { return (element, true) }
+    let coding = trimmingBlanks(bytes, range.lowerBound..<semicolon)
+    // A weight of zero has no other digit than zeros (RFC 9110 §12.4.2).
+    let weight = trimmingBlanks(bytes, semicolon + 1..<range.upperBound)
+    let hasValue = weight.range.contains { UInt8(ascii: "1")...UInt8(ascii: "9") ~= bytes[$0] }
+    return (coding, hasValue)
+}
+
+/// The one coding of an answer's body.
+package enum ContentCoding: Sendable, Equatable {
+    case identity
+    case gzip
+    /// Another coding, or several.
+    case other
+
+    package init(_ head: ResponseHead, _ bytes: Span<UInt8>) {
+        self = .identity
+        for field in head.fields where isFieldName(bytes.extracting(field.name.range), "content-encoding") {
+            let isFirst = self == .identity
+            if isFirst, fieldEquals(bytes, field.value, "gzip") || fieldEquals(bytes, field.value, "x-gzip") {
+                self = .gzip
+            } else if !(isFirst && fieldEquals(bytes, field.value, "identity")) {
+                self = .other
+            }
+        }
+    }
+}
+
+/// Whether the body is JSON by its media type (RFC 9110 §8.3).
+package func isJSON(_ head: ResponseHead, _ bytes: Span<UInt8>) -> Bool {
+    for field in head.fields where isFieldName(bytes.extracting(field.name.range), "content-type") {
+        return fieldHasPrefix(bytes, field.value, "application/json")
+    }
+    return false
+}

@@ -1,0 +1,96 @@
+/// The endpoints whose JSON names Sentry's own address to clients that follow it.
+package enum RewrittenEndpoint: Sendable, Equatable, CaseIterable {
+    /// `/api/0/organizations/{organization}/chunk-upload/`
+    case chunkUpload
+    /// `/api/0/organizations/{organization}/`
+    case organization
+    /// `/api/0/organizations/`
+    case organizationList
+    /// `/api/0/organizations/{organization}/region/`
+    case region
+    /// `/api/0/users/me/regions/`
+    case regionList
+
+    /// The endpoint of a request's path (without query), as the client sent it. Compared as Sentry does: case counts,
+    /// percent-encoding does not; a missing slash at the end is forgiven.
+    package init?(path: Span<UInt8>) {
+        guard let base = PathSegment.skip("api", in: path, at: 0), let zero = PathSegment.skip("0", in: path, at: base)
+        else {
+            return nil
+        }
+        if let organizations = PathSegment.skip("organizations", in: path, at: zero) {
+            if PathSegment.isEnd(path, organizations) {
+                self = .organizationList
+            } else if let slug = PathSegment.skip(nil, in: path, at: organizations) {
+                if PathSegment.isEnd(path, slug) {
+                    self = .organization
+                } else if let last = PathSegment.skip("chunk-upload", in: path, at: slug), PathSegment.isEnd(path, last)
+                {
+                    self = .chunkUpload
+                } else if let last = PathSegment.skip("region", in: path, at: slug), PathSegment.isEnd(path, last) {
+                    self = .region
+                } else {
+                    return nil
+                }
+            } else {
+                return nil
+            }
+        } else if let users = PathSegment.skip("users", in: path, at: zero),
+            let me = PathSegment.skip("me", in: path, at: users),
+            let regions = PathSegment.skip("regions", in: path, at: me), PathSegment.isEnd(path, regions)
+        {
+            self = .regionList
+        } else {
+            return nil
+        }
+    }
+
+    /// Where its URLs are.
+    var steps: [JSONStep] {
+        switch self {
+        case .chunkUpload, .region: Self.url
+        case .organization: Self.organizationLinks
+        case .organizationList: Self.listLinks
+        case .regionList: Self.regions
+        }
+    }
+
+    private static let url: [JSONStep] = [.member("url")]
+    private static let organizationLinks: [JSONStep] = [
+        .member("links"), .eitherMember("regionUrl", "organizationUrl"),
+    ]
+    private static let listLinks: [JSONStep] = [.element] + organizationLinks
+    private static let regions: [JSONStep] = [.member("regions"), .element, .member("url")]
+}
+
+/// One segment of a path at a time.
+private enum PathSegment {
+    /// Where the path goes on after `/` and this segment, or any segment that is not empty.
+    static func skip(_ name: StaticString?, in path: Span<UInt8>, at start: Int) -> Int? {
+        guard start < path.count, path[start] == UInt8(ascii: "/") else { return nil }
+        var at = start + 1
+        guard let name else {
+            while at < path.count, path[at] != UInt8(ascii: "/") { at += 1 }
+            return at > start + 1 ? at : nil
+        }
+        for i in 0..<name.utf8CodeUnitCount {
+            guard at < path.count else { return nil }
+            var byte = path[at]
+            at += 1
+            if byte == UInt8(ascii: "%"), at + 1 < path.count,
+                let high = URLReference.hexadecimalValue(path[at]),
+                let low = URLReference.hexadecimalValue(path[at + 1])
+            {
+                byte = high << 4 | low
+                at += 2
+            }
+            guard byte == name.utf8Start[i] else { return nil }
+        }
+        return at == path.count || path[at] == UInt8(ascii: "/") ? at : nil
+    }
+
+    /// Nothing is left but perhaps a slash.
+    static func isEnd(_ path: Span<UInt8>, _ at: Int) -> Bool {
+        at == path.count || at == path.count - 1 && path[at] == UInt8(ascii: "/")
+    }
+}

@@ -1,0 +1,67 @@
+internal import EventLoop
+internal import ProxyServer
+internal import TLS
+
+/// TLS on both sides, as the operator set it; loaded at start and again on SIGHUP.
+struct TLSSettings {
+    /// Nil when the upstream is plain.
+    private let client: ClientTLSConfiguration?
+    /// Nil when the clients are.
+    private let server: ServerTLSConfiguration?
+
+    /// Any certificate of the upstream is taken.
+    var isInsecure: Bool { client?.verify == false }
+
+    init(_ options: ServeOptions, _ uri: SentryURI) throws(Failure) {
+        let caFile = Setting("--ca-file", "CA_FILE").given(options.caFile)
+        let certificate = Setting("--client-cert", "CLIENT_CERT").given(options.clientCert)
+        let key = Setting("--client-key", "CLIENT_KEY").given(options.clientKey)
+        let skipVariable = try Setting("--insecure-skip-verify", "INSECURE_SKIP_VERIFY")
+            .parsed(nil, expected: "true or false", Self.truth)
+        let skips = options.insecureSkipVerify || skipVariable ?? false
+        if uri.scheme == .https {
+            let isAddress = SocketAddress(address: uri.host, port: uri.port) != nil
+            client = ClientTLSConfiguration(
+                serverName: isAddress ? .ip(uri.host) : .dns(uri.host), caFile: caFile?.value,
+                certificateFile: certificate?.value, keyFile: key?.value, verify: !skips)
+        } else {
+            if let given = caFile ?? certificate ?? key {
+                throw Failure(given.status, "\(given.name): only for an upstream with https, and --sentry-uri is http")
+            }
+            client = nil
+        }
+        let ownCertificate = Setting("--tls-cert", "TLS_CERT").given(options.tlsCert)
+        let ownKey = Setting("--tls-key", "TLS_KEY").given(options.tlsKey)
+        let clientCA = Setting("--client-ca", "CLIENT_CA").given(options.clientCa)
+        switch (ownCertificate, ownKey) {
+        case (let certificate?, let key?):
+            server = ServerTLSConfiguration(
+                certificateFile: certificate.value, keyFile: key.value, clientCAFile: clientCA?.value)
+        case (nil, nil):
+            if let clientCA { throw Failure(clientCA.status, "\(clientCA.name): needs --tls-cert and --tls-key") }
+            server = nil
+        case (let given?, nil): throw Failure(given.status, "\(given.name): needs --tls-key as well")
+        case (nil, let given?): throw Failure(given.status, "\(given.name): needs --tls-cert as well")
+        }
+    }
+
+    /// Reads the files.
+    func load() throws(Failure) -> TLSContexts {
+        do throws(TLSConfigurationError) {
+            var contexts = TLSContexts()
+            if let client { contexts.client = try TLSClientContext(client) }
+            if let server { contexts.server = try TLSServerContext(server) }
+            return contexts
+        } catch {
+            throw Failure(.configuration, error.description)
+        }
+    }
+
+    private static func truth(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "1", "true", "yes", "on": true
+        case "0", "false", "no", "off": false
+        default: nil
+        }
+    }
+}

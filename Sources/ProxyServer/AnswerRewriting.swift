@@ -1,0 +1,144 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import HTTP1
+
+/// Answers whose JSON names Sentry's own address: read whole, rewritten, and sent with their new length.
+extension Exchange {
+    var isCollectingAnswer: Bool { collectedBody != nil }
+
+    /// Whether the answer at hand is one of those.
+    func mustRewrite(_ head: ResponseHead, _ bytes: Span<UInt8>, _ framing: BodyFraming) -> Bool {
+        guard request.endpoint != nil, head.status == 200, framing != .none, isJSON(head, bytes),
+            ContentCoding(head, bytes) == .identity
+        else { return false }
+        if case .length(let count) = framing { return count <= UInt64(Bounds.rewrittenBodyBytes) }
+        return true
+    }
+
+    /// Starts with the body's bytes that came with the head; head and parser are held.
+    func beginCollecting(_ prefix: UnsafeMutableRawBufferPointer, _ worker: Worker) {
+        collectedBody = worker.pool.take(atLeast: max(8_192, prefix.count))
+        guard collect(prefix, worker) else { return }
+        collectAnswer(worker)
+    }
+
+    func collectAnswer(_ worker: Worker) {
+        for _ in 0..<Bounds.readsPerTurn {
+            switch upstream.transport.receive(into: worker.scratch.inbound) {
+            case .wouldBlock:
+                return
+            case .endOfStream:
+                guard answerBody.streamEnded() else {
+                    record.cause = .truncatedAnswer
+                    failUpstream(worker)
+                    return
+                }
+                sendRewritten(worker)
+                return
+            case .failed(let error):
+                record.cause = .upstream(error)
+                failUpstream(worker)
+                return
+            case .bytes(let count):
+                setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+                guard collect(worker.scratch.inbound.part(0..<count), worker) else { return }
+            }
+        }
+        postpone(Side.upstream, .readable, worker)
+    }
+
+    /// - Returns: false when an event was reported.
+    private func collect(_ received: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+        let piece: BodyReader.Piece
+        do throws(ParseError) {
+            piece = try answerBody.read(received)
+        } catch {
+            record.cause = .badAnswer(error)
+            failUpstream(worker)
+            return false
+        }
+        append(UnsafeRawBufferPointer(received.part(0..<piece.payload)), worker)
+        if answerBody.isWhole {
+            sendRewritten(worker)
+            return false
+        }
+        if collectedCount > Bounds.rewrittenBodyBytes {
+            sendUnchanged(worker)
+            return false
+        }
+        return true
+    }
+
+    private func append(_ payload: UnsafeRawBufferPointer, _ worker: Worker) {
+        guard var buffer = collectedBody else { return }
+        if collectedCount + payload.count > buffer.capacity {
+            let larger = worker.pool.take(atLeast: max(buffer.capacity * 4, collectedCount + payload.count))
+            larger.bytes.copyMemory(from: UnsafeRawBufferPointer(buffer.bytes.part(0..<collectedCount)))
+            worker.pool.give(buffer, used: collectedCount)
+            (buffer, collectedBody) = (larger, larger)
+        }
+        buffer.bytes.part(collectedCount..<collectedCount + payload.count).copyMemory(from: payload)
+        collectedCount += payload.count
+    }
+
+    /// The body is whole: its URLs are changed, and its length is told anew.
+    private func sendRewritten(_ worker: Worker) {
+        guard let body = collectedBody, let endpoint = request.endpoint else { return }
+        let rewriter = worker.configuration.rewriter
+        let bytes = body.bytes.bytes(collectedCount)
+        var counter = ByteCounter()
+        rewriter.rewriteBody(
+            bytes.span, of: endpoint, scheme: worker.clientScheme, host: record.host.span, into: &counter)
+        let rewritten = worker.pool.take(atLeast: counter.count)
+        defer { worker.pool.give(rewritten, used: counter.count) }
+        var writer = HeadWriter(rewritten.bytes)
+        rewriter.rewriteBody(
+            bytes.span, of: endpoint, scheme: worker.clientScheme, host: record.host.span, into: &writer)
+        answerFraming = .length(UInt64(writer.count))
+        send(UnsafeRawBufferPointer(rewritten.bytes.part(0..<writer.count)), isWhole: true, worker)
+    }
+
+    /// The body is too long to be rewritten.
+    private func sendUnchanged(_ worker: Worker) {
+        guard let body = collectedBody else { return }
+        send(UnsafeRawBufferPointer(body.bytes.part(0..<collectedCount)), isWhole: false, worker)
+    }
+
+    /// Queues the held head and `body` for the client and goes over to relaying.
+    private func send(_ body: UnsafeRawBufferPointer, isWhole: Bool, _ worker: Worker) {
+        guard let heldAnswer, let parser = answerParser.take() else { return }
+        let isStaged = stageAnswerHead(parser.head, heldAnswer.bytes.part(0..<heldAnswerCount), worker)
+        worker.giveBack(parser)
+        guard isStaged else {
+            failUpstream(worker)
+            return
+        }
+        let head = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
+        worker.stagedCount = 0
+        record.bytesDown += UInt64(body.count)
+        client.backlog.release(to: &worker.pool)
+        client.backlog.reserve(head.count + body.count + 2 * Bounds.chunkMargin, from: &worker.pool)
+        client.backlog.append(head)
+        if answerFraming == .chunked {
+            withUnsafeTemporaryAllocation(byteCount: ChunkedCoding.mostHeaderBytes, alignment: 1) { header in
+                var writer = HeadWriter(header)
+                writer.appendChunkHeader(body.count)
+                client.backlog.append(UnsafeRawBufferPointer(header.part(0..<writer.count)))
+            }
+        }
+        client.backlog.append(body)
+        if answerFraming == .chunked { client.backlog.append(ChunkedCoding.chunkEnd) }
+        isAnswerWhole = isWhole
+        releaseHeldAnswer(worker)
+        releaseTransformation(worker)
+        advance(.answerBegan, worker)
+    }
+
+    func releaseTransformation(_ worker: Worker) {
+        if let inflater { worker.giveBack(inflater) }
+        inflater = nil
+        compressed.release(to: &worker.pool)
+        if let collectedBody { worker.pool.give(collectedBody, used: collectedCount) }
+        (collectedBody, collectedCount) = (nil, 0)
+    }
+}
