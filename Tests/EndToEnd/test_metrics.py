@@ -202,3 +202,12 @@ def test_every_nth_ordinary_request_is_logged_and_each_that_failed(start_proxy: 
         assert ask(proxy.address, b"GET / HTTP/1.1\r\n\r\n").status == 400
     eventually(lambda: proxy.output.count("status=400") == 3, "failures are logged")
     assert proxy.output.count("status=200") == 4
+
+
+def test_alerts_and_dashboard_ask_only_for_what_is_there(proxy: Proxy) -> None:
+    known = set(re.findall(r"^# TYPE (\S+) ", scrape(proxy).text, re.MULTILINE))
+    for path in (ROOT / "Deploy" / "prometheus" / "alerts.yml", ROOT / "Deploy" / "grafana" / "dashboard.json"):
+        asked = set(re.findall(r"\b(?:sentry_api_proxy|process)_[a-z_]+", path.read_text()))
+        assert len(asked) > 5
+        for name in asked:
+            assert re.sub(r"_(bucket|sum|count)$", "", name) in known, f"{path.name}: {name}"

@@ -1,4 +1,3 @@
-import AccessPolicy
 import Testing
 
 @testable import ProxyServer
@@ -200,11 +199,11 @@ struct CounterTests {
     @Test("Own answers that are chosen while serving are among the names shown from the start")
     func ownAnswersAreNamed() {
         let names = Set(Cause.allNames.map { "\($0)" })
-        for answer: ErrorAnswer in [
-            .requestTimeout, .contentTooLarge, .overloaded, .tokenUnavailable, .gatewayTimeout, .headerFieldsTooLarge,
-        ] {
-            #expect(names.contains("\(Cause.answered(answer).name)"))
-        }
+        let causes: [Cause] = [
+            .answered(.requestTimeout), .answered(.contentTooLarge), .answered(.overloaded), .answered(.tokenUnavailable),
+            .answered(.gatewayTimeout), .answered(.headerFieldsTooLarge),
+        ]
+        for cause in causes { #expect(names.contains("\(cause.name)")) }
     }
 
     @Test("Every cause that metrics show from the start is a name of its own")
