@@ -53,6 +53,7 @@ struct Service {
         }
         tokens.start()
         logStart(log, port: listeners[0].port, descriptorLimit)
+        ProcessLimits.releaseStartupPages()
 
         var isDraining = false
         while let signal = signals.next() {

@@ -34,7 +34,7 @@ final class Worker {
     private var unresolved: [EventToken] = []
 
     private let listeners: Listeners
-    private var acceptQuota = 1
+    private var accepting = AcceptQuota()
     private var acceptPausedUntil: UInt64 = 0
     private var isDraining = false
     private var mustStop = false
@@ -313,10 +313,10 @@ extension Worker: ReactorHandler {
 
     func acceptReady(listener: Int, now: UInt64) {
         var accepted = 0
-        while accepted < acceptQuota {
+        while accepted < accepting.quota {
             switch listeners.accept(listener) {
             case .none:
-                acceptQuota = max(1, accepted)
+                accepting.foundNone(after: accepted)
                 return
             case .aborted:
                 accepted += 1
@@ -331,7 +331,7 @@ extension Worker: ReactorHandler {
                 begin(Socket(owning: descriptor))
             }
         }
-        acceptQuota = min(acceptQuota * 2, Bounds.acceptsPerTurn)
+        accepting.usedUp()
     }
 
     private func begin(_ socket: consuming Socket) {
@@ -383,7 +383,7 @@ extension Worker: ReactorHandler {
     private func drain() {
         guard !isDraining else { return }
         isDraining = true
-        acceptQuota = .max
+        accepting = .unbounded
         for listener in 0..<listeners.count { acceptReady(listener: listener, now: now) }
         listeners.unwatch(with: reactor)
         for slot in 0..<exchanges.slots { exchanges[slot].hurryHead(self) }
