@@ -73,7 +73,7 @@ Version: $version
 Architecture: $architecture
 Maintainer: $maintainer
 Installed-Size: $installed_kib
-Depends: $depends, adduser, init-system-helpers (>= 1.54)
+Depends: $depends, adduser, init-system-helpers (>= 1.54), procps
 Recommends: ca-certificates
 Section: net
 Priority: optional

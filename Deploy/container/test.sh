@@ -1,13 +1,14 @@
 #!/bin/bash
 # Builds the image, runs it as an operator would (read-only root, no capabilities, no new privileges), asks it for its
-# health, stops it, and looks at what is in it. Uses docker or podman, or ../shared/tools/prove-container.sh where that is.
+# health, stops it, and looks at what is in it. Uses docker or podman, whichever answers; where PROVER is a program (default:
+# ../shared/tools/prove-container.sh), that one builds and runs the image, without an engine's daemon or a registry.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 tag=localhost/sentry-api-proxy:test
 most_bytes=45000000
 arguments=(--token test --sentry-uri http://127.0.0.1:9)
-prover=../shared/tools/prove-container.sh
+prover=${PROVER:-../shared/tools/prove-container.sh}
 work=$(mktemp -d)
 container=
 engine=
@@ -29,8 +30,8 @@ if [ -x "$prover" ] && [ "$(id -u)" -eq 0 ]; then
         STORAGE_DRIVER=overlay buildah rm "$storage" >/dev/null
     }
 else
-    for engine in docker podman; do command -v "$engine" >/dev/null && break; done
-    command -v "$engine" >/dev/null || fail "neither docker nor podman is here"
+    for engine in docker podman none; do "$engine" info >/dev/null 2>&1 && break; done
+    [ "$engine" != none ] || fail "neither docker nor podman answers here"
     "$engine" build --tag "$tag" .
     container=$("$engine" run --detach --read-only --cap-drop=ALL --security-opt=no-new-privileges "$tag" "${arguments[@]}")
     for attempt in $(seq 100); do
