@@ -23,10 +23,9 @@ if [ -x "$prover" ] && [ "$(id -u)" -eq 0 ]; then
     TAG=$tag "$prover" . "$work/prover" -- "${arguments[@]}"
     # The image's file system, as a tar archive on standard output.
     root_archive() {
-        local storage=$work/from
+        local storage
         storage=$(STORAGE_DRIVER=overlay buildah from --pull=never "$tag")
-        # shellcheck disable=SC2016  # expanded by the inner shell
-        STORAGE_DRIVER=overlay buildah unshare sh -c 'tar -C "$(buildah mount "$1")" -cf - .' sh "$storage"
+        tar -C "$(STORAGE_DRIVER=overlay buildah mount "$storage")" -cf - .
         STORAGE_DRIVER=overlay buildah rm "$storage" >/dev/null
     }
 else
