@@ -14,7 +14,7 @@ import pathlib
 import re
 import sys
 
-BRACKETS = re.compile(r"\s*\[(?P<variable>[A-Z][A-Z0-9_]*)(?:; (?P<default>[^\]]*))?\]\s*$")
+BRACKETS = re.compile(r"\s*\[(?P<variable>[A-Z][A-Z0-9_]*)(?P<value>=[^\];]*)?(?:; (?P<default>[^\]]*))?\]\s*$")
 
 
 def roff(text):
@@ -41,7 +41,7 @@ def entry(argument):
     found = BRACKETS.search(help_text)
     lines = [".TP", tag(argument), roff(BRACKETS.sub("", help_text))]
     if found:
-        lines += [".br", rf"Variable \fB{roff(found['variable'])}\fR" + (
+        lines += [".br", rf"Variable \fB{roff(found['variable'] + (found['value'] or ''))}\fR" + (
             f"; default: {roff(found['default'])}." if found["default"] else ".")]
     return lines
 
