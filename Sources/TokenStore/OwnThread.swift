@@ -6,7 +6,7 @@ internal import Synchronization
 /// - Parameter deadlineNanoseconds: `work` has this deadline itself; half a second after it the answer is `nil`, because
 ///   one thing in `work` knows no deadline: a look-up of a host name inside libpq. The thread then ends by itself later
 ///   and its answer is dropped.
-func onOwnThread<R: Sendable>(deadlineNanoseconds: UInt64, _ work: @escaping @Sendable () -> R) async -> R? {
+package func onOwnThread<R: Sendable>(deadlineNanoseconds: UInt64, _ work: @escaping @Sendable () -> R) async -> R? {
     let answer = FirstAnswer<R>()
     let timer = Task {
         try? await Task.sleep(nanoseconds: deadlineNanoseconds &+ 500_000_000)
