@@ -43,7 +43,7 @@ private final class ThreadBody {
 }
 
 /// Starts a detached thread that takes no signals: those belong to the main thread.
-private func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
+func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
@@ -62,4 +62,9 @@ private func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
         }, body.toOpaque())
     if status != 0 { body.release() }
     return status == 0
+}
+
+/// Stops the calling thread, which must be one of its own, for a while.
+func pauseThread(seconds: UInt64) {
+    sleep(CUnsignedInt(seconds))
 }
