@@ -172,6 +172,7 @@ class Handler(BaseHTTPRequestHandler):
     POST /control/approve  {"scope"?}   every open code is approved, with this scope if one is given
     POST /control/deny
     POST /control/forget                every grant is withdrawn
+    POST /control/spoil                 every access token is forgotten, the refresh tokens stay good
     POST /control/grant                 makes a grant as if somebody had signed in, and answers as a token request
     PUT  /control/settings {…}          see `Settings`
     """
@@ -252,6 +253,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.answer(200, {"codes": len(self.state.codes)})
             elif what == "forget":
                 self.state.grants.clear()
+                self.answer(200, {})
+            elif what == "spoil":
+                for grant in self.state.grants:
+                    grant.access = ""
                 self.answer(200, {})
             elif what == "grant":
                 grant = Grant("", "", value.get("scope", "org:read"))
