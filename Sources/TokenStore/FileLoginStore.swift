@@ -18,19 +18,24 @@ package struct FileLoginStore: LoginStore {
     }
 
     package func read() throws(LoginStoreError) -> StoredLogins {
+        try load(place) ?? StoredLogins(document: LoginDocument(), stamp: .nothing)
+    }
+
+    /// - Returns: nil when there is no such file.
+    private func load(_ path: String) throws(LoginStoreError) -> StoredLogins? {
         var status = stat()
         guard stat(folder, &status) == 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return StoredLogins(document: LoginDocument(), stamp: .nothing) }
+            if errno == ENOENT || errno == ENOTDIR { return nil }
             throw .notReadable(errno)
         }
-        let descriptor = open(place, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
         guard descriptor >= 0 else {
             switch errno {
-            case ENOENT: return StoredLogins(document: LoginDocument(), stamp: .nothing)
+            case ENOENT: return nil
             case ELOOP: throw .notRegular
             case let code:
                 // A file that one may not read is somebody else's more often than not.
-                if stat(place, &status) == 0, status.st_uid != geteuid() { throw .foreignOwner }
+                if stat(path, &status) == 0, status.st_uid != geteuid() { throw .foreignOwner }
                 throw .notReadable(code)
             }
         }
@@ -43,6 +48,8 @@ package struct FileLoginStore: LoginStore {
         guard status.st_size <= Self.mostBytes else { throw .corrupt }
         var bytes = try contents(descriptor)
         defer { wipe(&bytes) }
+        // Room that was set aside and not cut off yet; a document has no such byte.
+        while bytes.last == 0 { bytes.removeLast() }
         return StoredLogins(document: try LoginDocument.decode(bytes), stamp: LoginStamp(status))
     }
 
@@ -52,6 +59,7 @@ package struct FileLoginStore: LoginStore {
         try makeFolder()
         let lock = try lockFile(deadlineNanoseconds)
         defer { close(lock) }
+        try recover()
         let before = try read()
         // Made before `body` runs: from the moment in which a server hands out a new refresh token, little is left to do.
         let temporary = try Replacement(folder: folder, place: place)
@@ -69,6 +77,24 @@ package struct FileLoginStore: LoginStore {
     }
 
     // MARK: - Files
+
+    /// What a process wrote whole before it was killed is newer than what it was to replace, and its tokens are the only
+    /// good ones: it is put in place. A part of a document is not.
+    private func recover() throws(LoginStoreError) {
+        // The file itself must be right before anything takes its place.
+        _ = try read()
+        let path = Replacement.path(place)
+        guard (try? load(path)) ?? nil != nil else { return }
+        let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var bytes = try contents(descriptor)
+        defer { wipe(&bytes) }
+        let length = off_t((bytes.lastIndex { $0 != 0 } ?? -1) + 1)
+        guard ftruncate(descriptor, length) == 0, fsync(descriptor) == 0, rename(path, place) == 0 else {
+            throw .notWritable(errno)
+        }
+    }
 
     private func checkFolder(_ status: stat) throws(LoginStoreError) {
         guard status.st_uid == geteuid() else { throw .foreignOwner }
@@ -142,11 +168,13 @@ private struct Replacement: ~Copyable {
     private let place: String
     private let descriptor: CInt
 
+    static func path(_ place: String) -> String { place + ".new" }
+
     init(folder: String, place: String) throws(LoginStoreError) {
         self.folder = folder
         self.place = place
-        path = place + ".new"
-        // One that a killed process left behind.
+        path = Self.path(place)
+        // A part that a killed process left behind.
         unlink(path)
         descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .notWritable(errno) }

@@ -76,6 +76,21 @@ final class Recorded: Sendable {
         #expect(try store.read().document.logins["https://a"] == login("next"))
     }
 
+    @Test func whatAKilledProcessHadWrittenWholeIsTakenOver() throws {
+        try put(login())
+        let next = LoginDocument(logins: ["https://a": login("next"), "https://b": login("b")]).encode()
+        // Cut anywhere it is not a document; the byte after the last is the end of the line.
+        for count in stride(from: 0, to: next.count - 1, by: 7) {
+            folder.write(String(decoding: next[..<count], as: UTF8.self), to: "a/b/logins.json.new")
+            #expect(try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 }.0 == login())
+        }
+        folder.write(String(decoding: next + [0, 0, 0], as: UTF8.self), to: "a/b/logins.json.new")
+        #expect(try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 }.0 == login("next"))
+        #expect(try store.read().document.logins["https://b"] == login("b"))
+        #expect(FileManager.default.contents(atPath: store.place).map { Array($0) } == next)
+        #expect(!FileManager.default.fileExists(atPath: store.place + ".new"))
+    }
+
     @Test func oneThatWaitsTooLongForTheLockIsTold() throws {
         try put(login())
         let descriptor = open(folder.file("a/b/lock"), O_RDWR | O_CLOEXEC)
