@@ -27,6 +27,8 @@ struct AuthOptions: ParsableArguments {
     var clientCert: String?
     @Option(help: "The client certificate's key. [CLIENT_KEY]")
     var clientKey: String?
+    @Flag(help: "Take any certificate of the upstream. [INSECURE_SKIP_VERIFY]")
+    var insecureSkipVerify = false
     @Flag(help: "Print the result as JSON.")
     var json = false
 }
@@ -44,8 +46,11 @@ struct AuthContext {
     init(_ options: AuthOptions) throws(Failure) {
         self.options = options
         uri = try ServePlan.upstream(options.url, flag: "--url").uri
-        client = try UpstreamClient(
-            uri, TLSFiles(caFile: options.caFile, certificate: options.clientCert, key: options.clientKey))
+        client = UpstreamClient(
+            uri,
+            try TLSSettings.client(
+                caFile: options.caFile, certificate: options.clientCert, key: options.clientKey,
+                skipsVerify: options.insecureSkipVerify, uri))
         connection = try ServePlan.connection(options.pgxConn)
     }
 

@@ -16,9 +16,9 @@ enum LoginStoreSetting {
         case nil:
             // XDG Base Directory Specification: a relative path is to be ignored.
             if let state = Environment.value("XDG_STATE_HOME"), state.hasPrefix("/") {
-                self = .folder(FileLoginStore(folder: state + "/sentry-api-proxy"))
+                self = .folder(FileLoginStore(folder: state + "/sentry-api-proxy", isDefault: true))
             } else if let home = Environment.value("HOME") {
-                self = .folder(FileLoginStore(folder: home + "/.local/state/sentry-api-proxy"))
+                self = .folder(FileLoginStore(folder: home + "/.local/state/sentry-api-proxy", isDefault: true))
             } else {
                 self = .none
             }

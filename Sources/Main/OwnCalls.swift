@@ -1,40 +1,14 @@
-internal import EventLoop
 internal import ProxyServer
 internal import TLS
 internal import TokenStore
 
-/// The TLS files of the program's own calls to the upstream.
-struct TLSFiles {
-    let caFile: String?
-    let certificate: String?
-    let key: String?
-
-    init(caFile: String? = nil, certificate: String? = nil, key: String? = nil) {
-        self.caFile = Setting("--ca-file", "CA_FILE").given(caFile)?.value
-        self.certificate = Setting("--client-cert", "CLIENT_CERT").given(certificate)?.value
-        self.key = Setting("--client-key", "CLIENT_KEY").given(key)?.value
-    }
-}
-
 extension UpstreamClient {
-    /// A client of the upstream at `uri`.
-    convenience init(_ uri: SentryURI, _ files: TLSFiles) throws(Failure) {
-        var context: TLSClientContext?
-        if uri.scheme == .https {
-            let isAddress = SocketAddress(address: uri.host, port: uri.port) != nil
-            let configuration = ClientTLSConfiguration(
-                serverName: isAddress ? .ip(uri.host) : .dns(uri.host), caFile: files.caFile,
-                certificateFile: files.certificate, keyFile: files.key)
-            do throws(TLSConfigurationError) {
-                context = try TLSClientContext(configuration)
-            } catch {
-                throw Failure(.configuration, error.description)
-            }
-        }
+    /// A client of the upstream at `uri`, by `tls` if that is https.
+    convenience init(_ uri: SentryURI, _ tls: ClientTLSConfiguration?) {
         self.init(
             UpstreamEndpoint(
                 host: uri.host, port: uri.port, unixPath: uri.unixPath, authority: uri.authority,
-                pathPrefix: uri.pathPrefix, tls: context),
+                pathPrefix: uri.pathPrefix, tls: tls),
             version: Version.text)
     }
 

@@ -15,10 +15,11 @@ package struct UpstreamEndpoint: Sendable {
     /// With a leading and without a trailing slash, or empty.
     package let pathPrefix: String
     /// nil for plain HTTP.
-    package let tls: TLSClientContext?
+    package let tls: ClientTLSConfiguration?
 
     package init(
-        host: String, port: UInt16, unixPath: String?, authority: String, pathPrefix: String, tls: TLSClientContext?
+        host: String, port: UInt16, unixPath: String?, authority: String, pathPrefix: String,
+        tls: ClientTLSConfiguration?
     ) {
         self.host = host
         self.port = port
@@ -61,6 +62,8 @@ package enum UpstreamClientError: Error, Sendable, Equatable {
     case nameNotFound(ResolveFailure)
     /// The last of the addresses that were tried.
     case notConnected(SystemError)
+    /// A file that the TLS settings name is not right.
+    case tlsConfiguration(TLSConfigurationError)
     case tls(TLSFailure)
     case connectionLost(SystemError)
     /// The connection ended before the answer did.
@@ -71,11 +74,12 @@ package enum UpstreamClientError: Error, Sendable, Equatable {
     case requestTooLong
     case deadlinePassed
 
-    /// One line for the operator; no address, no secret.
+    /// One line for the operator; no address of the upstream, no secret.
     package var message: String {
         switch self {
         case .nameNotFound(let failure): "its name cannot be resolved: \(failure.summary)"
         case .notConnected(let error): "no connection: \(error.summary)"
+        case .tlsConfiguration(let error): error.description
         case .tls(let failure): "no TLS connection: \(failure.logName)"
         case .connectionLost(let error): "the connection broke: \(error.summary)"
         case .cutShort: "it closed the connection before its answer was whole"
@@ -129,6 +133,7 @@ package final class UpstreamClient: Sendable {
     // MARK: - Connecting
 
     private func connect(_ deadline: UInt64) throws(UpstreamClientError) -> ClientConnection {
+        let context = try tlsContext()
         let addresses = try addresses()
         var failure = UpstreamClientError.notConnected(.timedOut)
         for (index, address) in addresses.enumerated() {
@@ -138,13 +143,23 @@ package final class UpstreamClient: Sendable {
             let share = now + (deadline - now) / UInt64(addresses.count - index)
             do throws(UpstreamClientError) {
                 let connection = try ClientConnection(to: address, connectDeadline: share, deadline: deadline)
-                if let context = endpoint.tls { try connection.startTLS(context) }
+                if let context { try connection.startTLS(context) }
                 return connection
             } catch {
                 failure = error
             }
         }
         throw failure
+    }
+
+    /// Made for each call: the calls are few, and files that have changed are read anew.
+    private func tlsContext() throws(UpstreamClientError) -> TLSClientContext? {
+        guard let configuration = endpoint.tls else { return nil }
+        do throws(TLSConfigurationError) {
+            return try TLSClientContext(configuration)
+        } catch {
+            throw .tlsConfiguration(error)
+        }
     }
 
     private func addresses() throws(UpstreamClientError) -> [SocketAddress] {

@@ -10,11 +10,14 @@ package struct FileLoginStore: LoginStore {
     static let reservedBytes = 65_536
 
     package let folder: String
+    /// Nobody named the folder, so one that cannot even be looked for holds nothing.
+    private let isDefault: Bool
     package var place: String { folder + "/logins.json" }
 
     /// - Parameter folder: made when something is stored.
-    package init(folder: String) {
+    package init(folder: String, isDefault: Bool = false) {
         self.folder = folder
+        self.isDefault = isDefault
     }
 
     package func read() throws(LoginStoreError) -> StoredLogins {
@@ -25,8 +28,9 @@ package struct FileLoginStore: LoginStore {
     private func load(_ path: String) throws(LoginStoreError) -> StoredLogins? {
         var status = stat()
         guard stat(folder, &status) == 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw .notReadable(errno)
+            let code = errno
+            if code == ENOENT || code == ENOTDIR || isDefault && code == EACCES { return nil }
+            throw .notReadable(code)
         }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)
         guard descriptor >= 0 else {

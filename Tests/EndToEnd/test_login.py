@@ -431,6 +431,30 @@ def test_headless_commands_touch_no_file(server: AuthorizationServer, commands: 
     assert not commands.state.exists()
 
 
+def test_https_is_verified(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=stand-in", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+                   check=True, capture_output=True, timeout=30)
+    server = AuthorizationServer("--tls-cert", str(certificate), "--tls-key", str(key))
+    try:
+        commands = Commands(tmp_path / "state", server)
+        uri = f"https://{server.address}"
+        ended = commands.run("auth", "login", "--url", uri)
+        assert "tls_untrusted" in one_line(ended, UNAVAILABLE)
+        code, status = run_json(commands, "auth", "status", "--url", uri, "--ca-file", str(certificate), SENTRY_AUTH_TOKEN="bad-token-of-the-test")
+        assert (code, status["accepted"], status["verdict"]) == (1, False, "refused with status 401")
+        code, status = run_json(commands, "auth", "status", "--url", uri, SENTRY_AUTH_TOKEN="bad-token-of-the-test")
+        assert (code, status.get("accepted"), status["verdict"]) == (1, None, "not reached: no TLS connection: tls_untrusted")
+        named = uri.replace("127.0.0.1", "localhost")
+        ended = commands.run("auth", "login", "--url", named, "--ca-file", str(certificate))
+        assert "tls_wrong_name" in one_line(ended, UNAVAILABLE)
+        ended = commands.run("auth", "login", "--url", uri, "--ca-file", str(tmp_path / "none"))
+        assert "--ca-file" in one_line(ended, UNAVAILABLE)
+    finally:
+        server.stop()
+
+
 def test_alias_new_prints_a_line_for_the_alias_file(commands: Commands) -> None:
     first, second = commands.run("alias", "new", "ci"), commands.run("alias", "new", "ci")
     name, alias = first.stdout.split()
