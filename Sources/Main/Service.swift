@@ -58,6 +58,7 @@ struct Service {
         logStart(log, sockets, descriptorLimit)
         let notifier = ServiceNotifier()
         notifier.ready()
+        ProcessLimits.releaseStartupPages()
 
         var isDraining = false
         while let signal = signals.next() {

@@ -36,7 +36,7 @@ final class Worker {
     private var unresolved: [EventToken] = []
 
     private let listeners: Listeners
-    private var acceptQuota = 1
+    private var accepting = AcceptQuota()
     private var acceptPausedUntil: UInt64 = 0
     private var isDraining = false
     /// When draining: the moment at which the listeners may be closed.
@@ -347,10 +347,10 @@ extension Worker: ReactorHandler {
         // Reported in the turn that closed it.
         guard listener < listeners.count else { return }
         var accepted = 0
-        while accepted < acceptQuota {
+        while accepted < accepting.quota {
             switch listeners.accept(listener) {
             case .none:
-                acceptQuota = max(1, accepted)
+                accepting.foundNone(after: accepted)
                 return
             case .aborted:
                 accepted += 1
@@ -365,7 +365,7 @@ extension Worker: ReactorHandler {
                 begin(Socket(owning: descriptor))
             }
         }
-        acceptQuota = min(acceptQuota * 2, Bounds.acceptsPerTurn)
+        accepting.usedUp()
     }
 
     private func begin(_ socket: consuming Socket) {
@@ -425,7 +425,7 @@ extension Worker: ReactorHandler {
 
     /// Accepts what is left in the queues and closes the listeners.
     private func acceptTheLast() {
-        acceptQuota = .max
+        accepting = .unbounded
         for listener in 0..<listeners.count where acceptPausedUntil == 0 { acceptReady(listener: listener, now: now) }
         // Without descriptors or memory the rest has to wait for a moment; the drain timeout bounds that.
         guard acceptPausedUntil == 0 else { return }

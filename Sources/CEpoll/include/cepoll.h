@@ -73,6 +73,9 @@ int cepoll_signalfd(const int *signals, int count);
 // The next pending signal's number of a signalfd, blocking; -errno on failure.
 int cepoll_signalfd_read(int fd);
 int cepoll_random(void *buffer, size_t count);
+// Lets go of the pages of the program's read-only segments: most were needed at start only, and those that are needed again
+// come back from the page cache.
+void cepoll_release_startup_pages(void);
 void cepoll_name_thread(const char *name);
 
 #endif
