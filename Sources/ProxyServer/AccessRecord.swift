@@ -131,6 +131,17 @@ struct AccessRecord {
         self.acceptedAt = acceptedAt
     }
 
+    /// A first or second sending begins: the times of one before do not count.
+    mutating func dialed(at time: UInt64) {
+        (dialedAt, connectedAt, firstByteAt) = (time, 0, 0)
+    }
+
+    /// An address took the connection: that another one did not is no failure of the request.
+    mutating func connected(at time: UInt64) {
+        connectedAt = time
+        cause = .none
+    }
+
     /// Sixteen hexadecimal digits.
     var idText: InlineArray<16, UInt8> {
         InlineArray<16, UInt8> { index in

@@ -6,7 +6,7 @@ internal import HTTP1
 extension Exchange {
     /// Connects, with the request's first bytes staged or in the backlog.
     func dial(_ worker: Worker) {
-        record.dialedAt = worker.now
+        record.dialed(at: worker.now)
         if headParser != nil {
             guard stageHeldRequest(worker) else {
                 refuse(.headerFieldsTooLarge)
@@ -119,7 +119,7 @@ extension Exchange {
             // On loopback and fast networks the handshake is over by now, so the request goes out at once.
             switch sendFirstBytes(worker) {
             case .bytes:
-                record.connectedAt = worker.now
+                record.connected(at: worker.now)
                 advance(.connected, worker)
                 return
             case .wouldBlock, .failed(.notConnected):
@@ -171,7 +171,7 @@ extension Exchange {
         }
         switch sendFirstBytes(worker) {
         case .bytes:
-            record.connectedAt = worker.now
+            record.connected(at: worker.now)
             advance(.connected, worker)
         case .wouldBlock:
             watchUpstream([.readable, .peerClosed], worker)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.client import Client, ask, request
+from harness.database import Postgres
 from harness.load import Load
 from harness.metrics import PREFIX, scrape
 from harness.process import eventually
@@ -211,3 +212,26 @@ def test_alerts_and_dashboard_ask_only_for_what_is_there(proxy: Proxy) -> None:
         assert len(asked) > 5
         for name in asked:
             assert re.sub(r"_(bucket|sum|count)$", "", name) in known, f"{path.name}: {name}"
+
+
+@pytest.mark.tokens
+def test_a_renewal_is_counted_and_its_times_are_those_of_the_second_sending(postgres: Postgres, stand_in: StandIn,
+                                                                            start_proxy: StartProxy) -> None:
+    old, new = TOKEN, TOKEN[::-1]
+    postgres.store_token(old)
+    proxy = start_proxy(stand_in.uri, "--threads", "1", token=None, environment={"PGX_CONN": postgres.connection_string})
+    eventually(lambda: ask(proxy.address, request("GET", "/api/0/organizations/")).status == 200, "the token is there", 20)
+    before = scrape(proxy)
+    postgres.store_token(new)
+    stand_in.set_tokens([new])
+    assert ask(proxy.address, request("GET", "/api/0/organizations/")).status == 200
+    seen = scrape(proxy)
+    for name, labels in (("token_retries_total", {"outcome": "renewed"}), ("token_renewals_total", {"outcome": "renewed"}),
+                         ("token_fetches_total", {"cause": "renewal", "outcome": "obtained"}),
+                         ("requests_total", {"route": "elevated", "status": "2xx"})):
+        assert seen.sum(name, **labels) == before.sum(name, **labels) + 1, name
+    assert seen.sum("request_failures_total") == before.sum("request_failures_total")
+    assert seen.sum("upstream_first_byte_duration_seconds_sum") < 60 and seen.sum("upstream_connect_duration_seconds_sum") < 60
+    line = proxy.wait_for_line(lambda text: "retry=renewed" in text)
+    for name in ("total_ms", "connect_ms", "upstream_ms"):
+        assert float(re.search(rf"\b{name}=(\S+)", line).group(1)) < 60_000, line  # type: ignore[union-attr]
