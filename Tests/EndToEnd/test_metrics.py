@@ -217,7 +217,8 @@ def test_alerts_and_dashboard_ask_only_for_what_is_there(proxy: Proxy) -> None:
 @pytest.mark.tokens
 def test_a_renewal_is_counted_and_its_times_are_those_of_the_second_sending(postgres: Postgres, stand_in: StandIn,
                                                                             start_proxy: StartProxy) -> None:
-    old, new = TOKEN, TOKEN[::-1]
+    old, new = "a" * 64, "b" * 64
+    stand_in.set_tokens([old])
     postgres.store_token(old)
     proxy = start_proxy(stand_in.uri, "--threads", "1", token=None, environment={"PGX_CONN": postgres.connection_string})
     eventually(lambda: ask(proxy.address, request("GET", "/api/0/organizations/")).status == 200, "the token is there", 20)
