@@ -25,6 +25,10 @@ enum Cause: Equatable {
     /// No byte of the answer moved for too long.
     case stalled
 
+    /// All went well; cheaper than `==`, which has to look at what is inside.
+    @inline(__always)
+    var isNone: Bool { if case .none = self { true } else { false } }
+
     /// The name in the log and in the metrics.
     var name: StaticString {
         switch self {

@@ -77,7 +77,7 @@ package struct Counters: Sendable {
             }
         }
         retries[Int(record.retry.rawValue)] &+= 1
-        if record.cause != .none { causes.count(record.cause.name) }
+        if !record.cause.isNone { causes.count(record.cause.name) }
         bytesUp &+= record.bytesUp
         bytesDown &+= record.bytesDown
     }

@@ -50,7 +50,7 @@ extension Worker {
         guard !exchange.record.isAnswered else { return }
         exchange.record.isAnswered = true
         exchange.record.endedAt = now
-        if exchange.record.cause == .none, exchange.record.isOwnAnswer {
+        if exchange.record.cause.isNone, exchange.record.isOwnAnswer {
             exchange.record.cause = .answered(exchange.ownAnswer)
         }
         if exchange.record.isRequest {
@@ -63,7 +63,7 @@ extension Worker {
 
     /// The exchange is over.
     func finished(_ exchange: Exchange) {
-        if exchange.record.isRequest, exchange.record.cause == .none { exchange.record.cause = .clientLeft }
+        if exchange.record.isRequest, exchange.record.cause.isNone { exchange.record.cause = .clientLeft }
         answered(exchange)
         writeAccessLine(exchange.record)
         if let line = exchange.record.line {
@@ -74,7 +74,7 @@ extension Worker {
 
     private func writeAccessLine(_ record: AccessRecord) {
         guard record.lineCount > 0 || record.status != 0 else { return }
-        let isOrdinary = record.status != 0 && record.status < 500 && record.cause == .none
+        let isOrdinary = record.status != 0 && record.status < 500 && record.cause.isNone
         switch configuration.accessLog {
         case .off: return
         case .errors: if isOrdinary { return }

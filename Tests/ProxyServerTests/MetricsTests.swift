@@ -16,7 +16,9 @@ struct HistogramTests {
     }
 
     @Test func boundsGrow() {
-        for index in Histogram.bounds.indices.dropFirst() { #expect(Histogram.bounds[index - 1] < Histogram.bounds[index]) }
+        for index in Histogram.bounds.indices.dropFirst() {
+            #expect(Histogram.bounds[index - 1] < Histogram.bounds[index])
+        }
     }
 
     @Test func extremes() {
@@ -55,7 +57,9 @@ struct ExpositionTests {
             $0.sample(7)
             $0.sample(8, [("one", "1"), ("two", "2")])
         }
-        #expect(written == "# HELP a_total What it is.\n# TYPE a_total counter\na_total 7\na_total{one=\"1\",two=\"2\"} 8\n")
+        #expect(
+            written == "# HELP a_total What it is.\n# TYPE a_total counter\na_total 7\na_total{one=\"1\",two=\"2\"} 8\n"
+        )
     }
 
     @Test("Backslash, quote and line feed are escaped in labels; in help the quote stays")
@@ -152,7 +156,8 @@ struct CounterTests {
         var counters = Counters()
         counters.count(record(status: 502, cause: .connect(.refused), retry: .unchanged))
         counters.count(record(status: 504, cause: .answered(.gatewayTimeout)))
-        let counts = Dictionary(uniqueKeysWithValues: zip(counters.causes.names.map { "\($0)" }, counters.causes.counts))
+        let counts = Dictionary(
+            uniqueKeysWithValues: zip(counters.causes.names.map { "\($0)" }, counters.causes.counts))
         #expect(counts["connection_refused"] == 1)
         #expect(counts["answer_timeout"] == 1)
         #expect(counters.retries(.unchanged) == 1)
@@ -200,7 +205,8 @@ struct CounterTests {
     func ownAnswersAreNamed() {
         let names = Set(Cause.allNames.map { "\($0)" })
         let causes: [Cause] = [
-            .answered(.requestTimeout), .answered(.contentTooLarge), .answered(.overloaded), .answered(.tokenUnavailable),
+            .answered(.requestTimeout), .answered(.contentTooLarge), .answered(.overloaded),
+            .answered(.tokenUnavailable),
             .answered(.gatewayTimeout), .answered(.headerFieldsTooLarge),
         ]
         for cause in causes { #expect(names.contains("\(cause.name)")) }
