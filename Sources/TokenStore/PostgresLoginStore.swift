@@ -57,7 +57,8 @@ package final class PostgresLoginStore: LoginStore {
             let name = Secret(Array(origin.utf8))
             _ = try query.firstValue("BEGIN")
             _ = try query.rows("SELECT pg_advisory_xact_lock(hashtextextended('\(Self.table) ' || $1, 0))", [name])
-            let row = try query.rows("SELECT document, revision::text FROM \(Self.table) WHERE origin = $1", [name]).first
+            let row = try query.rows("SELECT document, revision::text FROM \(Self.table) WHERE origin = $1", [name])
+                .first
             let before: Login?
             do throws(LoginStoreError) {
                 if let row { before = try Self.decode(row).logins[origin] } else { before = nil }
@@ -95,6 +96,7 @@ package final class PostgresLoginStore: LoginStore {
 
     // MARK: - SQL
 
+    /// The revision is a time in microseconds, so that a row that is removed and made again has another one.
     private static func write(
         _ login: Login?, _ name: Secret, _ origin: String, _ query: PostgresQuery
     ) throws(PostgresFailure) {
@@ -105,8 +107,10 @@ package final class PostgresLoginStore: LoginStore {
         var bytes = LoginDocument(logins: [origin: login]).encode()
         _ = try query.rows(
             """
-            INSERT INTO \(table) (origin, document, revision) VALUES ($1, $2, 1) ON CONFLICT (origin)
-            DO UPDATE SET document = excluded.document, revision = \(table).revision + 1, updated_at = now()
+            INSERT INTO \(table) (origin, document, revision)
+            VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) ON CONFLICT (origin)
+            DO UPDATE SET document = excluded.document, updated_at = now(),
+            revision = greatest(excluded.revision, \(table).revision + 1)
             """, [name, Secret(wiping: &bytes)])
     }
 

@@ -141,7 +141,8 @@ final class FakeLoginStore: LoginStore {
     func read() throws(LoginStoreError) -> StoredLogins {
         let (login, revision) = state.withLock { ($0.login, $0.revision) }
         return StoredLogins(
-            document: LoginDocument(logins: login.map { ["https://a": $0] } ?? [:]), stamp: LoginStamp(parts: [revision]))
+            document: LoginDocument(logins: login.map { ["https://a": $0] } ?? [:]),
+            stamp: LoginStamp(parts: [revision]))
     }
 
     func change<R>(
@@ -319,6 +320,16 @@ struct PostgresLoginStoreTests {
         #expect(try store.read().stamp != stamp)
         _ = try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = nil }
         #expect(try store.read().document.logins == ["https://b": login("two")])
+    }
+
+    @Test func aLoginThatIsRemovedAndMadeAgainIsNotTheSame() throws {
+        try reset()
+        let store = try store()
+        try store.createTable()
+        let (_, first) = try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = login("1") }
+        _ = try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = nil }
+        let (_, second) = try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = login("2") }
+        #expect(try first != second && store.read().stamp == second)
     }
 
     @Test func oneChangesAtATime() async throws {
