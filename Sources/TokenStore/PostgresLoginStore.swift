@@ -9,15 +9,17 @@ package final class PostgresLoginStore: LoginStore {
     static let channel = "sentry_api_proxy_login"
     static let readNanoseconds: UInt64 = 10_000_000_000
     /// How often the revision is looked at without a notification.
-    static let lookNanoseconds: UInt64 = 5_000_000_000
+    package static let lookNanoseconds: UInt64 = 5_000_000_000
 
     package let place = "table \(PostgresLoginStore.table)"
     private let connectionString: ConnectionString
     private let listener: PostgresListener
+    private let lookNanoseconds: UInt64
     private let nextLook = Mutex<UInt64>(0)
 
-    package init(connectionString: ConnectionString) {
+    package init(connectionString: ConnectionString, lookNanoseconds: UInt64 = PostgresLoginStore.lookNanoseconds) {
         self.connectionString = connectionString
+        self.lookNanoseconds = lookNanoseconds
         listener = PostgresListener(connectionString, channel: Self.channel)
     }
 
@@ -85,7 +87,7 @@ package final class PostgresLoginStore: LoginStore {
         let isHeard = listener.takeHeard()
         let isTime = nextLook.withLock { next in
             guard isHeard || now >= next else { return false }
-            next = now &+ Self.lookNanoseconds
+            next = now &+ lookNanoseconds
             return true
         }
         guard isTime else { return false }
