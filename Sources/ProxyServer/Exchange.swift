@@ -143,6 +143,8 @@ final class Exchange {
     // MARK: Readiness
 
     func clientReady(_ readiness: Readiness, _ worker: Worker) {
+        // An event of the batch in which this side was closed is nobody's.
+        guard client.isOpen else { return }
         if !readiness.isDisjoint(with: [.error, .hangUp]), phase != .closing {
             advance(.clientLeft, worker)
             return
@@ -166,6 +168,7 @@ final class Exchange {
     }
 
     func upstreamReady(_ readiness: Readiness, _ worker: Worker) {
+        guard upstream.isOpen else { return }
         if readiness.contains(.peerClosed) { upstream.hasEnded = true }
         switch phase {
         case .dialing:
