@@ -117,9 +117,10 @@ extension Exchange {
             return
         }
         if mustRewrite(parser.head, bytes.bytes(parser.head.length).span, framing) {
-            let length = parser.head.length
-            holdAnswer(bytes.part(0..<length), &parser, worker)
-            beginCollecting(bytes.part(length..<bytes.count), worker)
+            // The body's first bytes are taken from where they are held: holding may give the old place back.
+            let body = parser.head.length..<bytes.count
+            holdAnswer(bytes, &parser, worker)
+            if let heldAnswer { beginCollecting(heldAnswer.bytes.part(body), worker) }
             return
         }
         let isStaged = stageAnswer(parser.head, bytes, worker)
