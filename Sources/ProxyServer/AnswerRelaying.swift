@@ -349,6 +349,7 @@ extension Exchange {
         case .bytes: break
         case .wouldBlock:
             setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+            watchClient([.readable, .writable, .peerClosed], worker)
             return
         case .endOfStream, .failed:
             advance(.clientLeft, worker)
