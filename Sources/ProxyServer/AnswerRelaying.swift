@@ -148,7 +148,7 @@ extension Exchange {
             advance(.answerBroken, worker)
             return
         }
-        if requestBody.isWhole, !isUploadBroken {
+        if requestBody.isWhole, upstream.backlog.isEmpty, !isUploadBroken {
             advance(.requestSent, worker)
         }
         relayAnswer(worker)
@@ -183,7 +183,13 @@ extension Exchange {
             inflater = worker.takeInflater()
             if inflater != nil { answerFraming = request.version == .http11 ? .chunked : .untilClose }
         }
-        return stageAnswerHead(head, bytes, worker) && stageBody(bytes.part(head.length..<bytes.count), worker)
+        guard stageAnswerHead(head, bytes, worker) else { return false }
+        guard stageBody(bytes.part(head.length..<bytes.count), worker) else {
+            // What is staged belongs to this exchange, and nobody else may find it.
+            worker.stagedCount = 0
+            return false
+        }
+        return true
     }
 
     /// Answers without a body, parts of one and other codings are left alone.
