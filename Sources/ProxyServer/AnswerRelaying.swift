@@ -152,6 +152,8 @@ extension Exchange {
             advance(.requestSent, worker)
         }
         relayAnswer(worker)
+        // The client's events of the meantime are used up: what it sent since must be looked for.
+        if phase == .relayingEarly { sendRequest(worker) }
     }
 
     /// Decides how the answer's body ends here and how it will end for the client.
