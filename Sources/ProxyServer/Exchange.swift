@@ -173,6 +173,8 @@ final class Exchange {
         switch phase {
         case .dialing:
             finishAttempt(worker)
+            // The event may have told of an answer too, and is used up.
+            if phase != .dialing, readiness != .writable { readAnswer(worker) }
         case .sendingRequest, .relayingEarly:
             // What the upstream said comes first: it may be the reason why it takes no more.
             if readiness != .writable { readAnswer(worker) }
