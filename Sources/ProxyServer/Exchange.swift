@@ -208,16 +208,19 @@ final class Exchange {
     private func clientEnded(_ worker: Worker) {
         switch phase {
         case .dialing, .awaitingAnswer, .renewing, .renewingFirst:
-            guard requestBody.isWhole else {
-                advance(.clientLeft, worker)
-                return
-            }
-            noteHalfClose(worker)
+            // The rest of the body may lie before the FIN: whoever reads it finds out.
+            if requestBody.isWhole { noteHalfClose(worker) }
         case .relaying:
             if !isHalfClosed { advance(.clientLeft, worker) }
         case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .answering, .closing:
             break
         }
+    }
+
+    /// The request's last byte is out. A FIN that came before it is no departure in the middle of the answer.
+    func noteEarlyFIN(_ worker: Worker) {
+        guard client.hasEnded else { return }
+        if phase == .awaitingAnswer { noteHalfClose(worker) } else { isHalfClosed = true }
     }
 
     private func noteHalfClose(_ worker: Worker) {
