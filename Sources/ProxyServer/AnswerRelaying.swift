@@ -257,7 +257,8 @@ extension Exchange {
     /// Sends the staged head and first bytes, then whatever follows.
     func relayAnswer(_ worker: Worker) {
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
-        guard client.backlog.isEmpty else {
+        // A rewritten answer is in the backlog whole; any other has at least its head staged.
+        guard worker.stagedCount > 0 else {
             flushClient(worker)
             return
         }

@@ -27,8 +27,12 @@ struct Peer: ~Copyable {
         return .bytes(0)
     }
 
-    /// Sends `bytes` behind the backlog, which must be empty, and keeps what the socket does not take.
+    /// Sends `bytes` behind the backlog, and keeps what the socket does not take.
     mutating func send(_ bytes: UnsafeRawBufferPointer, more: Bool, pool: inout BufferPool) -> IOResult {
+        guard backlog.isEmpty else {
+            backlog.store(bytes, from: &pool)
+            return .wouldBlock
+        }
         var sent = 0
         while sent < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
