@@ -122,12 +122,16 @@ int cepoll_connect(int fd, const struct sockaddr *address, socklen_t length) {
 }
 
 ssize_t cepoll_recv(int fd, void *buffer, size_t count) {
-    ssize_t n = recv(fd, buffer, count, 0);
+    ssize_t n;
+    do n = recv(fd, buffer, count, 0);
+    while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }
 
 ssize_t cepoll_send(int fd, const void *buffer, size_t count, int more) {
-    ssize_t n = send(fd, buffer, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    ssize_t n;
+    do n = send(fd, buffer, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }
 

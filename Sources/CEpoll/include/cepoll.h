@@ -41,6 +41,7 @@ int cepoll_family(int fd);
 // Connected sockets.
 int cepoll_socket(int family);
 int cepoll_connect(int fd, const struct sockaddr *address, socklen_t length);
+// An interrupted call is made again: with edge-triggered events it must not pass for one that would block.
 ssize_t cepoll_recv(int fd, void *buffer, size_t count);
 // `more` holds the bytes back until the next send or close (MSG_MORE), so that close sends them with the FIN.
 ssize_t cepoll_send(int fd, const void *buffer, size_t count, int more);
