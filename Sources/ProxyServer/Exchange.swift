@@ -95,6 +95,8 @@ final class Exchange {
     func advance(_ event: Event, _ worker: Worker) {
         guard case .next(let following, let action) = step(phase, event) else {
             worker.counters.impossibleSteps += 1
+            // A vacant slot was given back already: once more, and two connections would share it.
+            guard phase != .vacant else { return }
             phase = .vacant
             abandon(worker)
             return
@@ -279,7 +281,7 @@ final class Exchange {
 
     private func arm(_ worker: Worker) {
         var time = deadline
-        if client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
+        if client.isOpen, client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
         guard armedFor == 0 || time < armedFor else { return }
         armedFor = time
         worker.reactor.timers.arm(slot: slot, at: time)
@@ -360,6 +362,7 @@ final class Exchange {
         nextAddress = 0
         interimAnswers = 0
         isAnswerWhole = false
+        answerFraming = .none
         tokenMessage = nil
         ownAnswerFormat = .text
         deadline = 0
