@@ -18,7 +18,10 @@ extension Exchange {
 
     private func readAnswerHead(_ worker: Worker) {
         for _ in 0..<Bounds.readsPerTurn {
-            let window = heldAnswer.map { $0.bytes.part(heldAnswerCount..<$0.capacity) } ?? worker.scratch.inbound
+            // What comes with the head has to fit behind it into the staging buffer, however large the held block is.
+            let window =
+                heldAnswer.map { $0.bytes.part(heldAnswerCount..<min($0.capacity, Bounds.relayBytes)) }
+                ?? worker.scratch.inbound
             switch upstream.transport.receive(into: window) {
             case .wouldBlock:
                 return
