@@ -314,6 +314,11 @@ extension Worker: ReactorHandler {
     func acceptReady(listener: Int, now: UInt64) {
         var accepted = 0
         while accepted < accepting.quota {
+            // Those that are refused hold a descriptor too, for a moment: the reserved ones are not for them.
+            guard shared.mayDial else {
+                pauseAccepting()
+                return
+            }
             switch listeners.accept(listener) {
             case .none:
                 accepting.foundNone(after: accepted)
