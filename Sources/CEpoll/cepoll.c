@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -136,6 +138,11 @@ ssize_t cepoll_send(int fd, const void *buffer, size_t count, int more) {
 }
 
 int cepoll_shutdown_write(int fd) { return checked(shutdown(fd, SHUT_WR)); }
+
+int cepoll_unacknowledged(int fd) {
+    int count = 0;
+    return ioctl(fd, SIOCOUTQ, &count) < 0 ? -errno : count;
+}
 
 int cepoll_close(int fd) { return checked(close(fd)); }
 

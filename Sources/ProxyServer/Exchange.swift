@@ -304,6 +304,10 @@ final class Exchange {
     }
 
     private func deadlinePassed(_ worker: Worker) {
+        guard !isPeerSlow() else {
+            setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+            return
+        }
         switch phase {
         case .vacant:
             break
@@ -326,6 +330,16 @@ final class Exchange {
             advance(.relayStalled, worker)
         case .closing:
             closingTimedOut(worker)
+        }
+    }
+
+    /// Whether bytes still move, though no socket became ready in time.
+    private func isPeerSlow() -> Bool {
+        switch phase {
+        case .sendingRequest: upstream.hasTakenMore()
+        case .relayingEarly, .relaying, .answering: client.hasTakenMore()
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .closing:
+            false
         }
     }
 
