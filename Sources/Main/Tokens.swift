@@ -7,6 +7,7 @@ internal import TokenStore
 final class Tokens: Sendable {
     let publisher: TokenPublisher
     let broker: TokenBroker
+    let counts = TokenCounts()
     private let changed: Callback
     private let precedence: TokenPrecedence
 
@@ -18,15 +19,20 @@ final class Tokens: Sendable {
             initial: TokenSnapshot(
                 version: 0, token: nil, kind: .static, source: plan.token.winner, isRenewable: false,
                 health: .missing(.notReadYet)))
-        let report: @Sendable (TokenEvent) -> Void = { event in
+        let report: @Sendable (TokenEvent) -> Void = { [counts] event in
+            counts.count(event)
             log.log(level: Logger.Level(event.level), "\(event.message)")
         }
         let source: any TokenSource
         switch plan.token.choice {
         case .given(let token): source = StaticSource(token: token, origin: plan.token.winner)
         case .file(let path): source = FileSource(path: path, origin: plan.token.winner)
-        case .storedLogin, .system:
-            source = SystemTokenSource(connectionString: plan.connection, provoke: {}, log: report)
+        case .storedLogin:
+            // The plan chooses a stored login only with a store in hand.
+            source = LoginSource(store: plan.loginStore!, upstream: plan.uri.origin, client: plan.client.oauth)
+        case .system:
+            source = SystemTokenSource(
+                connectionString: plan.connection, provoke: { [client = plan.client] in await client.provoke() }, log: report)
         }
         broker = TokenBroker(source: source, publisher: publisher, log: report, wake: { changed.call() })
     }

@@ -30,10 +30,17 @@ int cepoll_eventfd_signal(int fd);
 int cepoll_eventfd_drain(int fd);
 
 // Listening sockets, non-blocking and close-on-exec.
-int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int backlog, int defer_accept_seconds);
+// `share_port` lets other sockets of the same user bind the same address (SO_REUSEPORT).
+int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int backlog, int defer_accept_seconds, int share_port);
 int cepoll_listen_unix(const char *path, int backlog, int mode);
 int cepoll_set_nonblocking(int fd);
 int cepoll_accept(int listener);
+// 1 for a stream socket that listens, 0 for anything else.
+int cepoll_is_listening(int fd);
+// From now on SYNs are dropped, while handshakes that have begun go on to the accept queue.
+int cepoll_refuse_syns(int fd);
+// A Unix-domain listener refuses connect(2) from now on; its queue can still be accepted.
+int cepoll_shutdown_read(int fd);
 // The local port of an inet socket in host order, 0 for any other family.
 int cepoll_local_port(int fd);
 int cepoll_family(int fd);
