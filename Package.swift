@@ -54,7 +54,8 @@ let package = Package(
         .testTarget(name: "TokenStoreTests", dependencies: ["TokenStore"], swiftSettings: settings),
         .testTarget(name: "TLSTests", dependencies: ["TLS"], swiftSettings: settings),
         .testTarget(
-            name: "ProxyServerTests", dependencies: ["ProxyServer", "EventLoop", "TokenStore"], swiftSettings: settings),
+            name: "ProxyServerTests", dependencies: ["ProxyServer", "EventLoop", "HTTP1", "TokenStore"],
+            swiftSettings: settings),
         .testTarget(name: "MainTests", dependencies: ["Main"], swiftSettings: settings),
     ]
 )

@@ -7,6 +7,11 @@ extension Worker {
         guard listener < listeners.count else { return }
         var accepted = 0
         while accepted < accepting.quota {
+            // Those that are refused hold a descriptor too, for a moment: the reserved ones are not for them.
+            guard shared.mayDial else {
+                pauseAccepting()
+                return
+            }
             switch listeners.accept(listener) {
             case .none:
                 accepting.foundNone(after: accepted)
