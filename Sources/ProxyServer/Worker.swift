@@ -20,7 +20,7 @@ final class Worker {
     // Copies of what was published, renewed when a version has changed.
     private(set) var token: TokenSnapshot
     private(set) var policy: PolicyConfiguration
-    private(set) var addresses: ResolvedAddresses
+    var addresses: AddressTable
     private var tls: TLSContexts
     private var policyVersion: UInt64
     private var tlsVersion: UInt64
@@ -50,7 +50,8 @@ final class Worker {
         reactor = try Reactor()
         token = shared.tokens.current()
         (policyVersion, policy) = shared.policy.current()
-        (addressesVersion, addresses) = shared.addresses.current()
+        let resolved = shared.addresses.current()
+        (addressesVersion, addresses) = (resolved.version, AddressTable(resolved.value))
         (tlsVersion, tls) = shared.tls.current()
         target = configuration.target
         uncodedTarget = configuration.uncodedTarget
@@ -221,7 +222,9 @@ final class Worker {
         if shared.policy.version != policyVersion { (policyVersion, policy) = shared.policy.current() }
         if shared.tls.version != tlsVersion { (tlsVersion, tls) = shared.tls.current() }
         if shared.addresses.version != addressesVersion {
-            (addressesVersion, addresses) = shared.addresses.current()
+            let resolved = shared.addresses.current()
+            addressesVersion = resolved.version
+            addresses.replace(resolved.value)
             addressesChanged()
         }
     }
@@ -359,7 +362,7 @@ extension Worker: ReactorHandler {
         if token.side == Exchange.Side.client {
             exchange.clientReady(readiness, self)
         } else {
-            exchange.upstreamReady(readiness, self)
+            exchange.upstreamReady(token.side, readiness, self)
         }
     }
 
