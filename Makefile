@@ -74,3 +74,27 @@ deps-build deps-demo deps-test: deps-%:
 
 swift:
 	@command -v swift >/dev/null || { echo "Swift 6.2 or newer is needed and not on the PATH: https://www.swift.org/install/linux/" >&2; exit 69; }
+
+# What is shipped. RELEASE_TIME makes packages reproducible: the commit's time.
+RELEASE_TIME = $(shell git log -1 --format=%ct)
+DEB = dist/sentry-api-proxy_$(shell $(RELEASE) --version)_$(shell dpkg --print-architecture).deb
+
+.PHONY: container-test check-deploy deb man completions
+
+container-test:
+	PYTHON=$(PYTHON) Deploy/container/test.sh
+
+check-deploy: deb
+	PYTHON=$(PYTHON) Deploy/check.sh $(RELEASE) $(DEB)
+
+deb: build
+	SOURCE_DATE_EPOCH=$(RELEASE_TIME) Scripts/build-deb.sh $(RELEASE) dist
+
+man: build
+	@mkdir -p dist
+	$(RELEASE) --experimental-dump-help | SOURCE_DATE_EPOCH=$(RELEASE_TIME) \
+		$(PYTHON) Scripts/make-man.py $$($(RELEASE) --version) Deploy/man/sections.man > dist/sentry-api-proxy.1
+
+completions: build
+	@mkdir -p dist/completions
+	for shell in bash zsh fish; do $(RELEASE) --generate-completion-script $$shell > dist/completions/sentry-api-proxy.$$shell || exit; done

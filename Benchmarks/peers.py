@@ -36,7 +36,7 @@ def proxy(directory: Path, port: int, upstream: int, threads: int, tls: bool) ->
     token.chmod(0o600)
     # 127.0.0.1 and localhost are both in the certificate; plain http goes to the same address as the other peers'.
     uri = f"https://localhost:{upstream}" if tls else f"http://127.0.0.1:{upstream}"
-    return [str(proxy_binary()), "--listen", f"127.0.0.1:{port}", "--sentry-uri", uri, "--token-file", str(token),
+    return [str(proxy_binary()), "--listen", f"127.0.0.1:{port}", "--admin-listen", "off", "--sentry-uri", uri, "--token-file", str(token),
             "--threads", str(threads), "--access-log", "off", *(["--ca-file", str(directory / "ca.pem")] if tls else [])]
 
 

@@ -41,7 +41,7 @@ line=$(wait_for "$folder/stand-in" '^listening on ' "$!")
 read -r _ _ upstream _ control <<<"$line"
 
 # The token reaches the proxy by its environment, so that no process list shows it.
-SENTRY_AUTH_TOKEN=$token "$binary" --listen 127.0.0.1:0 --sentry-uri "http://$upstream" >"$folder/proxy" 2>&1 &
+SENTRY_AUTH_TOKEN=$token "$binary" --listen 127.0.0.1:0 --admin-listen 127.0.0.1:0 --sentry-uri "http://$upstream" >"$folder/proxy" 2>&1 &
 proxy=$!
 children+=("$proxy")
 line=$(wait_for "$folder/proxy" 'msg="\{0,1\}listening' "$proxy")

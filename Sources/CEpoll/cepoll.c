@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -10,6 +12,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -58,12 +61,13 @@ static int close_and(int fd, int error) {
     return -error;
 }
 
-int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int backlog, int defer_accept_seconds) {
+int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int backlog, int defer_accept_seconds,
+                       int share_port) {
     int on = 1, off = 0;
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) return close_and(fd, errno);
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0) return close_and(fd, errno);
+    if (share_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0) return close_and(fd, errno);
     if (address->sa_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     if (defer_accept_seconds > 0)
         setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_accept_seconds, sizeof defer_accept_seconds);
@@ -73,13 +77,25 @@ int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int bac
     return fd;
 }
 
+// Whether the socket file is what a process left behind that did not end in order.
+static int is_abandoned(const struct sockaddr_un *address) {
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return 0;
+    int refused = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused;
+}
+
 int cepoll_listen_unix(const char *path, int backlog, int mode) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof address.sun_path) return -ENAMETOOLONG;
     strcpy(address.sun_path, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
-    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0) return close_and(fd, errno);
+    int result = bind(fd, (struct sockaddr *)&address, sizeof address);
+    if (result < 0 && errno == EADDRINUSE && is_abandoned(&address) && unlink(path) == 0)
+        result = bind(fd, (struct sockaddr *)&address, sizeof address);
+    if (result < 0) return close_and(fd, errno);
     if (chmod(path, (mode_t)mode) < 0 || listen(fd, backlog) < 0) {
         int error = errno;
         unlink(path);
@@ -96,6 +112,31 @@ int cepoll_set_nonblocking(int fd) {
 }
 
 int cepoll_accept(int listener) { return checked(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)); }
+
+int cepoll_is_listening(int fd) {
+    int type = 0, listens = 0;
+    socklen_t type_length = sizeof type, listens_length = sizeof listens;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) < 0 || type != SOCK_STREAM) return 0;
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_length) == 0 && listens == 1;
+}
+
+int cepoll_refuse_syns(int fd) {
+    // A filter on a listening TCP socket sees each segment from its TCP header on; byte 13 holds the flags (RFC 9293
+    // §3.1). Segments that complete a handshake have no SYN and pass.
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 13),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x02, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+    int off = 0;
+    // A connection that was held back until its first bytes need not wait any longer.
+    setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &off, sizeof off);
+    return checked(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
+}
+
+int cepoll_shutdown_read(int fd) { return checked(shutdown(fd, SHUT_RD)); }
 
 int cepoll_local_port(int fd) {
     struct sockaddr_storage address;
@@ -212,5 +253,22 @@ int cepoll_random(void *buffer, size_t count) {
     }
     return 0;
 }
+
+static int release_read_only_segments(struct dl_phdr_info *object, size_t size, void *unused) {
+    (void)size;
+    (void)unused;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+        // A segment that was ever writable holds relocations, which would be lost.
+        if (segment->p_type != PT_LOAD || (segment->p_flags & PF_W)) continue;
+        uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
+        uintptr_t end = object->dlpi_addr + segment->p_vaddr + segment->p_memsz;
+        madvise((void *)start, end - start, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void cepoll_release_startup_pages(void) { dl_iterate_phdr(release_read_only_segments, NULL); }
 
 void cepoll_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }

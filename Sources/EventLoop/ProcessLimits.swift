@@ -18,6 +18,11 @@ package enum ProcessLimits {
         return Int(limit)
     }
 
+    /// Lets go of the memory that only the start needed; what is needed again comes back from the page cache.
+    package static func releaseStartupPages() {
+        cepoll_release_startup_pages()
+    }
+
     /// A write to a closed connection is reported by its result, not by SIGPIPE.
     package static func ignoreBrokenPipes() {
         _ = cepoll_ignore_sigpipe()

@@ -22,6 +22,7 @@ package struct SystemError: Error, Sendable, Equatable {
     package static let connectionAborted = SystemError(code: ECONNABORTED)
     package static let noBuffers = SystemError(code: ENOBUFS)
     package static let noMemory = SystemError(code: ENOMEM)
+    package static let invalidArgument = SystemError(code: EINVAL)
     package static let refused = SystemError(code: ECONNREFUSED)
     package static let reset = SystemError(code: ECONNRESET)
     package static let brokenPipe = SystemError(code: EPIPE)

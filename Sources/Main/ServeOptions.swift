@@ -8,6 +8,8 @@ internal import ProxyServer
 struct ServeOptions: ParsableArguments {
     @Option(help: "Where to listen: addr:port, :port, [v6]:port or unix:PATH. [LISTEN; 0.0.0.0:8080]")
     var listen: String?
+    @Option(help: "Where to answer operators: addr:port, unix:PATH or off. [ADMIN_LISTEN; 127.0.0.1:9090]")
+    var adminListen: String?
     @Option(help: "The upstream's base, with or without a path prefix. [SENTRY_URI; http://sentry-web:9000]")
     var sentryUri: String?
     @Option(help: "A Sentry token, or the word system; better given by file or environment. [SENTRY_TOKEN; system]")
@@ -46,6 +48,8 @@ struct ServeOptions: ParsableArguments {
     var replayBuffer: String?
     @Option(help: "Seconds that requests in flight have left after SIGTERM. [DRAIN_TIMEOUT; 25]")
     var drainTimeout: String?
+    @Option(help: "Seconds after SIGTERM before the listener closes; /readyz fails at once. [DRAIN_DELAY; 0]")
+    var drainDelay: String?
     @Option(
         help:
             "The proxy's own base as its clients know it, such as https://proxy.example:8443. [PUBLIC_URL; the request's Host]"
@@ -69,6 +73,8 @@ struct ServeOptions: ParsableArguments {
     var upstreamEncoding: String?
     @Option(help: "off, errors or all. [ACCESS_LOG; all]")
     var accessLog: String?
+    @Option(help: "With --access-log all: log each Nth request that went well. [ACCESS_LOG_SAMPLE; 1]")
+    var accessLogSample: String?
     @Option(help: "logfmt or json. [LOG_FORMAT; logfmt]")
     var logFormat: String?
     @Option(help: "trace, debug, info, notice, warning, error or critical. [LOG_LEVEL; info]")

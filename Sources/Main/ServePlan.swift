@@ -9,6 +9,7 @@ internal import TokenStore
 struct ServePlan {
     let listen: Given
     let listenAddress: ListenAddress
+    let admin: AdminAddress
     let uri: SentryURI
     let uriName: String
     let token: TokenPrecedence
@@ -22,10 +23,12 @@ struct ServePlan {
     let maxRequests: Int?
     let replayBuffer: Int
     let drainTimeout: UInt64
+    let drainDelay: UInt64
     let encoding: UpstreamEncoding
     let publicURL: PublicURL?
     let tls: TLSSettings
     let accessLog: AccessLogMode
+    let accessLogSample: Int
     let logFormat: LogFormat
     let logLevel: LogLevel
 
@@ -37,6 +40,8 @@ struct ServePlan {
                 listen.status, "\(listen.name): '\(listen.value)' is not addr:port, :port, [v6]:port or unix:PATH")
         }
         listenAddress = address
+
+        admin = try AdminAddress(flag: options.adminListen)
 
         let uriGiven =
             Setting("--sentry-uri", "SENTRY_URI").given(options.sentryUri)
@@ -96,6 +101,11 @@ struct ServePlan {
         drainTimeout =
             try Setting("--drain-timeout", "DRAIN_TIMEOUT")
             .parsed(options.drainTimeout, expected: Quantities.durationForm, Quantities.nanoseconds) ?? 25_000_000_000
+        drainDelay =
+            try Setting("--drain-delay", "DRAIN_DELAY")
+            .parsed(options.drainDelay, expected: "0 or \(Quantities.durationForm)") {
+                $0 == "0" ? 0 : Quantities.nanoseconds($0)
+            } ?? 0
         encoding =
             try Setting("--upstream-encoding", "UPSTREAM_ENCODING")
             .parsed(options.upstreamEncoding, expected: "identity or gzip", UpstreamEncoding.init(rawValue:))
@@ -105,6 +115,9 @@ struct ServePlan {
         accessLog =
             try Setting("--access-log", "ACCESS_LOG")
             .parsed(options.accessLog, expected: "off, errors or all", AccessLogMode.init(rawValue:)) ?? .all
+        accessLogSample =
+            try Setting("--access-log-sample", "ACCESS_LOG_SAMPLE")
+            .parsed(options.accessLogSample, expected: "a number from 1 to 1000000", Quantities.count(1...1_000_000)) ?? 1
         logFormat =
             try Setting("--log-format", "LOG_FORMAT")
             .parsed(options.logFormat, expected: "logfmt or json", LogFormat.init(rawValue:)) ?? .logfmt

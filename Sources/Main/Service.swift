@@ -9,9 +9,6 @@ internal import TokenStore
 ///
 /// Everything that can be wrong is found out before the first request is accepted: nothing half-starts.
 struct Service {
-    /// A connection without a byte is handed over by the kernel only after about this long.
-    private static let deferAcceptSeconds = 1
-
     private let plan: ServePlan
 
     init(_ plan: ServePlan) {
@@ -35,13 +32,12 @@ struct Service {
         let policy = Published(PolicyConfiguration(aliases: aliases, maxBodyBytes: plan.maxBody))
         let tokens = Tokens(plan, log)
         try tokens.loadFirst()
-        let listeners = try bind()
+        let sockets = try Sockets(plan)
         let upstream = try Upstream(plan.uri, named: plan.uriName)
         let server = try named("server") { () throws(SystemError) in
             try Server(
-                configuration: configuration(descriptorLimit), listeners: listeners.map { [$0] },
-                tokens: tokens.publisher, policy: policy, addresses: upstream.addresses, tls: tls,
-                log: writer,
+                configuration: configuration(descriptorLimit), listeners: sockets.takeProxyListeners(),
+                tokens: tokens.publisher, policy: policy, addresses: upstream.addresses, tls: tls, log: writer,
                 renew: { [broker = tokens.broker] in await broker.renew(ifStill: $0) })
         }
         tokens.onChange { [weak server] in server?.publishedChanged() }
@@ -52,21 +48,39 @@ struct Service {
             try server.start()
         }
         tokens.start()
-        logStart(log, port: listeners[0].port, descriptorLimit)
+        let facts = AdminFacts(
+            AdminFacts.Fixed(
+                version: Version.text, listen: sockets.text, upstream: "\(plan.uri.origin)\(plan.uri.pathPrefix)",
+                skipsVerification: plan.tls.isInsecure, descriptorLimit: descriptorLimit),
+            server: server, tokens: tokens.publisher, tokenCounts: tokens.counts, policy: policy,
+            addresses: upstream.addresses, log: writer)
+        try named("threads") { () throws(SystemError) in try sockets.startAdmin(facts) }
+        logStart(log, sockets, descriptorLimit)
+        let notifier = ServiceNotifier()
+        notifier.ready()
+        ProcessLimits.releaseStartupPages()
 
         var isDraining = false
         while let signal = signals.next() {
             switch signal {
             case .hangUp:
-                reload(server, policy, tls, tokens, log)
+                notifier.reloading()
+                facts.reloaded(succeeded: reload(server, policy, tls, tokens, log))
+                notifier.ready()
             case .terminate, .interrupt:
                 guard !isDraining else {
                     log.warning("ended by a second signal")
-                    end(writer, status: 0)
+                    end(sockets, writer, status: 0)
                 }
                 isDraining = true
-                log.info("draining", metadata: ["timeout_s": "\(plan.drainTimeout / 1_000_000_000)"])
-                try named("threads") { () throws(SystemError) in try drain(server, writer, log) }
+                facts.beginDraining()
+                notifier.stopping()
+                log.info(
+                    "draining",
+                    metadata: [
+                        "delay_s": "\(plan.drainDelay / 1_000_000_000)", "timeout_s": "\(plan.drainTimeout / 1_000_000_000)",
+                    ])
+                try named("threads") { () throws(SystemError) in try drain(server, sockets, writer, log) }
             }
         }
     }
@@ -83,16 +97,6 @@ struct Service {
         }
     }
 
-    private func bind() throws(Failure) -> [Listener] {
-        do throws(SystemError) {
-            return try plan.listenAddress.bind(
-                count: plan.threads, backlog: plan.backlog, deferAcceptSeconds: Self.deferAcceptSeconds)
-        } catch {
-            throw Failure(
-                .unavailable, "\(plan.listen.name): cannot listen on '\(plan.listen.value)': \(error.summary)")
-        }
-    }
-
     private func configuration(_ descriptorLimit: Int) -> ServerConfiguration {
         ServerConfiguration(
             target: UpstreamTarget(
@@ -103,10 +107,11 @@ struct Service {
                 upstreamIsSecure: plan.uri.scheme == .https, upstreamPrefix: Array(plan.uri.pathPrefix.utf8)),
             hasPublicURL: plan.publicURL != nil,
             headLimits: plan.headLimits, timeouts: plan.timeouts, replayBufferBytes: plan.replayBuffer,
-            maxRequests: plan.maxRequests, descriptorLimit: descriptorLimit, accessLog: plan.accessLog)
+            maxRequests: plan.maxRequests, descriptorLimit: descriptorLimit, accessLog: plan.accessLog,
+            accessLogSample: plan.accessLogSample)
     }
 
-    private func logStart(_ log: Logger, port: UInt16, _ descriptorLimit: Int) {
+    private func logStart(_ log: Logger, _ sockets: Sockets, _ descriptorLimit: Int) {
         if plan.tls.isInsecure {
             log.warning(
                 "the upstream's certificate is not checked: anybody on the way can read the token (--insecure-skip-verify)"
@@ -120,7 +125,7 @@ struct Service {
         log.info(
             "listening",
             metadata: [
-                "addr": "\(plan.listenAddress.text(boundPort: port))",
+                "addr": "\(sockets.text)", "admin": "\(sockets.adminText)", "inherited": "\(sockets.areInherited)",
                 "upstream": "\(plan.uri.origin)\(plan.uri.pathPrefix)",
                 "threads": "\(plan.threads)", "descriptors": "\(descriptorLimit)", "version": "\(Version.text)",
             ])
@@ -131,7 +136,9 @@ struct Service {
     private func reload(
         _ server: Server, _ policy: Published<PolicyConfiguration>, _ tls: Published<TLSContexts>, _ tokens: Tokens,
         _ log: Logger
-    ) {
+    ) -> Bool {
+        // The broker tells by itself what becomes of the token, and keeps the old one if its source fails.
+        tokens.reload()
         do throws(Failure) {
             // All or nothing: what is broken keeps the old state of the rest as well.
             let aliases = try plan.aliases.load()
@@ -139,33 +146,39 @@ struct Service {
             policy.publish(PolicyConfiguration(aliases: aliases, maxBodyBytes: plan.maxBody))
             tls.publish(contexts)
             server.publishedChanged()
-            log.notice("reloaded")
+            log.notice("reloaded", metadata: ["aliases": "\(aliases?.count ?? 0)", "token": "asked for again"])
+            return true
         } catch {
-            log.error("not reloaded, the old state stays", metadata: ["error": "\(error.message)"])
+            log.error("not reloaded, the old aliases and certificates stay", metadata: ["error": "\(error.message)"])
+            return false
         }
-        tokens.reload()
     }
 
     /// Lets the requests in flight finish, on threads of its own: this one waits for the second signal.
-    private func drain(_ server: Server, _ writer: LogWriter, _ log: Logger) throws(SystemError) {
+    private func drain(
+        _ server: Server, _ sockets: Sockets, _ writer: LogWriter, _ log: Logger
+    ) throws(SystemError) {
         let drained = Gate()
-        server.drain()
-        _ = try Thread(name: "drain") {
+        _ = try Thread(name: "drain") { [self] in
+            // Balancers that ask /readyz have this long to send their clients elsewhere.
+            if plan.drainDelay > 0 { _ = Gate().pass(within: plan.drainDelay) }
+            sockets.unlinkProxyPath()
+            server.drain()
             server.join()
             drained.open()
         }
         _ = try Thread(name: "drain-limit") { [self] in
-            if drained.pass(within: plan.drainTimeout) {
+            if drained.pass(within: plan.drainDelay + plan.drainTimeout) {
                 log.info("drained")
             } else {
                 log.warning("requests were still in flight when the drain timeout passed")
             }
-            end(writer, status: 0)
+            end(sockets, writer, status: 0)
         }
     }
 
-    private func end(_ writer: LogWriter, status: Int32) -> Never {
-        if case .unix(let path) = plan.listenAddress { unlink(path) }
+    private func end(_ sockets: Sockets, _ writer: LogWriter, status: Int32) -> Never {
+        sockets.unlinkAdminPath()
         writer.stop()
         exit(status)
     }

@@ -7,6 +7,7 @@ internal import TokenStore
 final class Tokens: Sendable {
     let publisher: TokenPublisher
     let broker: TokenBroker
+    let counts = TokenCounts()
     private let changed: Callback
     private let precedence: TokenPrecedence
 
@@ -18,7 +19,8 @@ final class Tokens: Sendable {
             initial: TokenSnapshot(
                 version: 0, token: nil, kind: .static, source: plan.token.winner, isRenewable: false,
                 health: .missing(.notReadYet)))
-        let report: @Sendable (TokenEvent) -> Void = { event in
+        let report: @Sendable (TokenEvent) -> Void = { [counts] event in
+            counts.count(event)
             log.log(level: Logger.Level(event.level), "\(event.message)")
         }
         let source: any TokenSource

@@ -2,18 +2,18 @@ internal import AccessPolicy
 
 extension LogLine {
     /// One request's line.
-    mutating func write(_ record: AccessRecord, _ policy: PolicyConfiguration, realtime: UInt64) {
+    mutating func write(_ record: AccessRecord, realtime: UInt64) {
         time(realtime)
         field("level", word: record.status == 0 || record.status >= 500 ? "warning" : "info")
         field("msg", word: "request")
         let id = record.idText
         field("id", text: id.span)
-        field("route", word: record.route == .elevated ? "elevated" : "bypass")
-        if let index = record.aliasIndex, let aliases = policy.aliases, index < aliases.count {
-            field("alias", text: aliases.name(at: index))
-        }
+        if record.isRouted { field("route", word: record.route == .elevated ? "elevated" : "bypass") }
         if let line = record.line {
-            let bytes = line.bytes.bytes(record.lineCount)
+            let bytes = line.bytes.bytes(record.noted)
+            if record.aliasCount > 0 {
+                field("alias", text: bytes.span.extracting(record.noted - record.aliasCount..<record.noted))
+            }
             field("method", text: bytes.span.extracting(0..<record.methodCount))
             field("path", text: bytes.span.extracting(record.methodCount..<record.lineCount))
         }

@@ -19,6 +19,11 @@ enum Cause: Equatable {
     case truncatedAnswer
     case corruptGzip
     case internalError
+    /// The proxy's own answer says it.
+    case answered(ErrorAnswer)
+    case clientLeft
+    /// No byte of the answer moved for too long.
+    case stalled
 
     /// The name in the log and in the metrics.
     var name: StaticString {
@@ -39,15 +44,41 @@ enum Cause: Equatable {
         case .truncatedAnswer: "truncated_answer"
         case .corruptGzip: "corrupt_gzip"
         case .internalError: "internal_error"
+        case .clientLeft: "client_left"
+        case .stalled: "answer_stalled"
+        case .answered(let answer):
+            switch answer {
+            case .requestTimeout: "request_timeout"
+            case .contentTooLarge: "content_too_large"
+            case .overloaded: "overloaded"
+            case .tokenUnavailable: "token_unavailable"
+            case .gatewayTimeout: "answer_timeout"
+            case .draining: "draining"
+            case .badGateway: "bad_gateway"
+            case .headerFieldsTooLarge: "head_too_large"
+            case .badRequest, .methodNotAllowed, .uriTooLong, .internalError, .notImplemented, .versionNotSupported,
+                .notFound, .expectationFailed:
+                "refused"
+            }
         }
     }
+
+    /// The names that metrics show from the start.
+    static let allNames: [StaticString] = [
+        "policy", "bad_request", "unresolved", "connection_refused", "connect_failed", "connect_timeout",
+        "closed_before_answer", "reset_by_upstream", "upstream_failed", "bad_answer", "unwritable_answer",
+        "truncated_answer", "corrupt_gzip", "internal_error", "client_left", "answer_stalled", "request_timeout",
+        "content_too_large", "overloaded", "token_unavailable", "answer_timeout", "head_too_large", "tls_untrusted",
+        "tls_expired", "tls_not_yet_valid", "tls_wrong_name", "tls_protocol_version", "tls_not_tls", "tls_alert",
+        "tls_no_certificate", "tls_closed", "tls_reset", "tls_corrupt_record", "tls_system_error", "tls_handshake",
+    ]
 
     /// What exactly was wrong with the bytes, when it was that.
     var detail: StaticString? {
         switch self {
         case .badRequest(let error), .badAnswer(let error): error.summary
         case .none, .policy, .unresolved, .connect, .connectTimeout, .tls, .upstreamClosed, .upstream,
-            .unwritableAnswer, .truncatedAnswer, .corruptGzip, .internalError:
+            .unwritableAnswer, .truncatedAnswer, .corruptGzip, .internalError, .answered, .clientLeft, .stalled:
             nil
         }
     }
@@ -71,14 +102,22 @@ struct AccessRecord {
     var bytesDown: UInt64 = 0
     var route = Route.bypass
     var aliasIndex: Int?
+    /// Where the alias is counted; unlike its index it outlives a reload.
+    var aliasSlot: Int?
+    /// It was decided where the request goes.
+    var isRouted = false
     var retry = RetryOutcome.none
     var cause = Cause.none
-    /// Method, path without query, and Host, as far as they will be asked for.
+    /// Method, path without query, Host and the alias's name, as far as they will be asked for.
     var line: PooledBuffer?
     var methodCount = 0
     var lineCount = 0
     /// The request's Host behind the line.
     var hostCount = 0
+    /// The alias's name behind that.
+    var aliasCount = 0
+    /// Bytes of `line` that are in use.
+    var noted: Int { lineCount + hostCount + aliasCount }
 
     /// The request's Host; empty when it had none, or when nobody will ask for it.
     var host: UnsafeBufferPointer<UInt8> {

@@ -12,6 +12,7 @@ extension Exchange {
 
     /// The answer broke off: the client must see that.
     func abort(_ worker: Worker) {
+        if record.cause == .none { record.cause = .stalled }
         worker.answered(self)
         closeUpstream(worker, byReset: true)
         // Short of its length, or without its last chunk, an answer looks cut off even when the connection ends in good

@@ -1,14 +1,108 @@
+internal import AccessPolicy
+
 /// What one worker counts, on its own thread and without a lock; the sums are made when somebody asks.
 package struct Counters: Sendable {
-    package var requestsElevated: UInt64 = 0
-    package var requestsBypass: UInt64 = 0
+    /// Where a request went; `unrouted` was refused before that was decided.
+    package enum RouteLabel: Int, Sendable, CaseIterable { case elevated, bypass, unrouted }
+
+    /// 1xx to 5xx by their first digit; 0 is no answer at all: the client left.
+    package static let statusClasses = 6
+
+    /// TLS handshakes on one side.
+    package struct Handshakes: Sendable {
+        /// With an exchange of keys and certificates.
+        package var full: UInt64 = 0
+        package var resumed: UInt64 = 0
+        package var failed: UInt64 = 0
+
+        mutating func add(_ other: Handshakes) {
+            full += other.full
+            resumed += other.resumed
+            failed += other.failed
+        }
+    }
+
+    /// By route and status class.
+    private var requests = InlineArray<18, UInt64>(repeating: 0)
+    package private(set) var aliases = AliasCounts()
+    /// From accept to the answer's last byte, by route.
+    package private(set) var totalTimes = InlineArray<3, Histogram>(repeating: Histogram())
+    /// From the first attempt to the connection that worked.
+    package private(set) var connectTimes = Histogram()
+    /// From the connection to the answer's first byte.
+    package private(set) var firstByteTimes = Histogram()
+    package private(set) var causes = CauseCounts(Cause.allNames)
+    /// By `RetryOutcome`.
+    private var retries = InlineArray<5, UInt64>(repeating: 0)
+    package private(set) var bytesUp: UInt64 = 0
+    package private(set) var bytesDown: UInt64 = 0
+    /// Requests whose head is in and whose answer is not out.
+    package var inFlight: Int = 0
     package var accepted: UInt64 = 0
     package var acceptErrors: UInt64 = 0
-    package var bytesUp: UInt64 = 0
-    package var bytesDown: UInt64 = 0
-    package var inFlight: Int = 0
     /// Events that the state machine calls impossible; anything but 0 is a bug.
     package var impossibleSteps: UInt64 = 0
+    /// With clients, when the proxy serves https.
+    package var clientHandshakes = Handshakes()
+    /// With the upstream.
+    package var upstreamHandshakes = Handshakes()
 
     package init() {}
+
+    package func requests(_ route: RouteLabel, statusClass: Int) -> UInt64 {
+        requests[route.rawValue * Self.statusClasses + statusClass]
+    }
+
+    func retries(_ outcome: RetryOutcome) -> UInt64 { retries[Int(outcome.rawValue)] }
+
+    /// The slots under which a table's first aliases are counted, by their index; the others have slot 0.
+    mutating func aliasSlots(_ table: AliasTable?) -> [Int] {
+        guard let table else { return [] }
+        return aliases.slots(for: (0..<min(table.count, AliasCounts.mostSlots)).map { table.name(at: $0) })
+    }
+
+    /// Counts an exchange whose answer is out, or will never be.
+    mutating func count(_ record: AccessRecord) {
+        // A connection on which nothing was asked is no request.
+        guard record.isRouted || record.status != 0 else { return }
+        let route: RouteLabel = record.isRouted ? record.route == .elevated ? .elevated : .bypass : .unrouted
+        let statusClass = min(max(record.status, 0) / 100, Self.statusClasses - 1)
+        requests[route.rawValue * Self.statusClasses + statusClass] &+= 1
+        if let slot = record.aliasSlot { aliases.record(slot: slot, statusClass: statusClass) }
+        totalTimes[route.rawValue].record(record.endedAt &- record.acceptedAt)
+        if record.connectedAt != 0 {
+            connectTimes.record(record.connectedAt &- record.dialedAt)
+            if record.firstByteAt >= record.connectedAt { firstByteTimes.record(record.firstByteAt - record.connectedAt) }
+        }
+        retries[Int(record.retry.rawValue)] &+= 1
+        if record.cause != .none { causes.count(record.cause.name) }
+        bytesUp &+= record.bytesUp
+        bytesDown &+= record.bytesDown
+    }
+
+    /// A copy for another thread. It shares no memory with this one, so that counting goes on without allocating.
+    func snapshot() -> Counters {
+        var copy = self
+        copy.aliases.detach()
+        copy.causes.detach()
+        return copy
+    }
+
+    package mutating func add(_ other: Counters) {
+        for index in requests.indices { requests[index] += other.requests[index] }
+        aliases.add(other.aliases)
+        for index in totalTimes.indices { totalTimes[index].add(other.totalTimes[index]) }
+        connectTimes.add(other.connectTimes)
+        firstByteTimes.add(other.firstByteTimes)
+        causes.add(other.causes)
+        for index in retries.indices { retries[index] += other.retries[index] }
+        bytesUp += other.bytesUp
+        bytesDown += other.bytesDown
+        inFlight += other.inFlight
+        accepted += other.accepted
+        acceptErrors += other.acceptErrors
+        impossibleSteps += other.impossibleSteps
+        clientHandshakes.add(other.clientHandshakes)
+        upstreamHandshakes.add(other.upstreamHandshakes)
+    }
 }

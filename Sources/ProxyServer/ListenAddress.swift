@@ -40,7 +40,7 @@ package enum ListenAddress: Sendable, Equatable {
             var listeners: [Listener] = []
             var bound = port
             for _ in 0..<count {
-                let listener = try Self.listen(host, bound, backlog, deferAcceptSeconds)
+                let listener = try Self.listen(host, bound, backlog, deferAcceptSeconds, sharesPort: true)
                 bound = listener.port
                 listeners.append(listener)
             }
@@ -48,20 +48,31 @@ package enum ListenAddress: Sendable, Equatable {
         }
     }
 
+    /// Binds one listener that shares its address with nobody.
+    package func bindAlone(backlog: Int) throws(SystemError) -> Listener {
+        switch self {
+        case .unix(let path): try Listener(unixPath: path, backlog: backlog)
+        case .inet(let host, let port): try Self.listen(host, port, backlog, 0, sharesPort: false)
+        }
+    }
+
     private static func listen(
-        _ host: String, _ port: UInt16, _ backlog: Int, _ deferAcceptSeconds: Int
+        _ host: String, _ port: UInt16, _ backlog: Int, _ deferAcceptSeconds: Int, sharesPort: Bool
     ) throws(SystemError) -> Listener {
         guard host.isEmpty else {
             // The initialiser has seen that it is an address.
             let address = SocketAddress(address: host, port: port)!
-            return try Listener(address: address, backlog: backlog, deferAcceptSeconds: deferAcceptSeconds)
+            return try Listener(
+                address: address, backlog: backlog, deferAcceptSeconds: deferAcceptSeconds, sharesPort: sharesPort)
         }
         do throws(SystemError) {
             let every = SocketAddress(address: "::", port: port)!
-            return try Listener(address: every, backlog: backlog, deferAcceptSeconds: deferAcceptSeconds)
+            return try Listener(
+                address: every, backlog: backlog, deferAcceptSeconds: deferAcceptSeconds, sharesPort: sharesPort)
         } catch .familyNotSupported {
             let every = SocketAddress(address: "0.0.0.0", port: port)!
-            return try Listener(address: every, backlog: backlog, deferAcceptSeconds: deferAcceptSeconds)
+            return try Listener(
+                address: every, backlog: backlog, deferAcceptSeconds: deferAcceptSeconds, sharesPort: sharesPort)
         }
     }
 

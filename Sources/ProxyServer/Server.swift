@@ -6,10 +6,12 @@ package import TokenStore
 /// The proxy: its workers, each with a thread, a listener and a reactor of its own.
 package final class Server: Sendable {
     private let state: ServerState
-    private let listeners: [[Listener]]
+    /// Until the workers are started: a listener lives as long as the workers that accept from it.
+    private let listeners: Mutex<[[Listener]]>
     private let mailboxes: [Mailbox<WorkerMail>]
     private let threads = Mutex<[Thread]>([])
     private let log: LogWriter
+    private let reports: WorkerReports
 
     /// - Parameters:
     ///   - listeners: for each worker its own; as many workers are made.
@@ -21,24 +23,32 @@ package final class Server: Sendable {
         renew: @escaping @Sendable (UInt64) async -> RenewalOutcome
     ) throws(SystemError) {
         state = ServerState(
-            configuration: configuration, tokens: tokens, policy: policy, addresses: addresses, tls: tls,
-            log: log, renew: renew)
-        self.listeners = listeners
+            configuration: configuration, tokens: tokens, policy: policy, addresses: addresses, tls: tls, log: log,
+            renew: renew)
+        self.listeners = Mutex(listeners)
         self.log = log
         var mailboxes: [Mailbox<WorkerMail>] = []
         for _ in listeners { mailboxes.append(try Mailbox()) }
         self.mailboxes = mailboxes
+        reports = WorkerReports(count: listeners.count)
     }
 
     /// Starts one thread for each worker.
     package func start() throws(SystemError) {
+        let listenersOfWorkers = listeners.withLock { each in
+            defer { each = [] }
+            return each
+        }
         for (index, mailbox) in mailboxes.enumerated() {
-            let listeners = Listeners(listeners[index])
-            let thread = try Thread(name: "worker-\(index)") { [state, log] in
+            let listeners = Listeners(listenersOfWorkers[index])
+            let thread = try Thread(name: "worker-\(index)") { [state, log, reports] in
                 do throws(SystemError) {
-                    try Worker(state, listeners: listeners, mailbox: mailbox).run()
+                    let worker = try Worker(state, listeners: listeners, mailbox: mailbox)
+                    try worker.run()
+                    reports.update(index, worker.counters, longestTurn: worker.reactor.takeLongestTurn(), hasEnded: true)
                 } catch {
                     log.log(.critical, "a worker could not start", [("error", error.summary)])
+                    reports.update(index, Counters(), longestTurn: 0, hasEnded: true)
                 }
             }
             threads.withLock { $0.append(thread) }
@@ -65,11 +75,23 @@ package final class Server: Sendable {
         for thread in threads.withLock({ $0 }) { thread.join() }
     }
 
-    /// Collects the workers' counters.
-    /// - Parameter answer: called once for each worker, on its thread: index, counters, longest turn in nanoseconds.
-    package func report(_ answer: @escaping @Sendable (Int, Counters, UInt64) -> Void) {
-        for (index, mailbox) in mailboxes.enumerated() {
-            mailbox.post(.report { answer(index, $0, $1) })
+    /// Asks the workers for their counters and waits for at most `nanoseconds`. One that does not answer in time, or has
+    /// ended, is shown as it was last seen. Not to be called on a worker's thread.
+    package func collect(within nanoseconds: UInt64) -> [WorkerReport] {
+        let question = reports.ask()
+        for (index, mailbox) in mailboxes.enumerated() where question.isAsked(index) {
+            mailbox.post(
+                .report { [reports] counters, longestTurn in
+                    reports.update(index, counters, longestTurn: longestTurn)
+                    question.answered(index)
+                })
         }
+        return reports.take(question, within: nanoseconds)
     }
+
+    /// Whether a worker has ended, or could not start.
+    package var hasLostWorkers: Bool { reports.hasEnded }
+
+    /// The longest turn of each worker's loop since this was last asked, in nanoseconds.
+    package func takeLongestTurns() -> [UInt64] { reports.takeLongestTurns() }
 }

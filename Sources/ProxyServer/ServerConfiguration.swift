@@ -43,11 +43,13 @@ package struct ServerConfiguration: Sendable {
     /// The process's descriptor limit.
     package var descriptorLimit: Int
     package var accessLog: AccessLogMode
+    /// Every so many ordinary requests get an access line; those that went wrong always do.
+    package var accessLogSample: Int
 
     package init(
         target: UpstreamTarget, rewriter: LinkRewriter, hasPublicURL: Bool, headLimits: HeadLimits, timeouts: Timeouts,
-        replayBufferBytes: Int,
-        maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode
+        replayBufferBytes: Int, maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode,
+        accessLogSample: Int = 1
     ) {
         self.target = target
         self.rewriter = rewriter
@@ -58,6 +60,7 @@ package struct ServerConfiguration: Sendable {
         self.maxRequests = maxRequests
         self.descriptorLimit = descriptorLimit
         self.accessLog = accessLog
+        self.accessLogSample = accessLogSample
     }
 }
 
@@ -103,4 +106,6 @@ enum Bounds {
     static let keptInflaters = 4
     /// Bytes of a request line that the access log keeps.
     static let loggedLineBytes = 512
+    /// Bytes of an alias's name that it keeps behind that.
+    static let loggedAliasBytes = 256
 }

@@ -13,7 +13,7 @@ enum WorkerMail: Sendable {
     case drain
     /// End now.
     case stop
-    /// Tell the counters and the longest turn, in nanoseconds.
+    /// Tell the counters and the longest turn since the last such mail, in nanoseconds.
     case report(@Sendable (Counters, UInt64) -> Void)
 }
 

@@ -23,6 +23,8 @@ final class Worker {
     var addresses: AddressTable
     private var tls: TLSContexts
     private var policyVersion: UInt64
+    /// Where the aliases of `policy` are counted, by their index.
+    private var aliasSlots: [Int] = []
     private var tlsVersion: UInt64
     private var addressesVersion: UInt64
 
@@ -34,13 +36,17 @@ final class Worker {
     private var unresolved: [EventToken] = []
 
     private let listeners: Listeners
-    private var acceptQuota = 1
+    private var accepting = AcceptQuota()
     private var acceptPausedUntil: UInt64 = 0
     private var isDraining = false
+    /// When draining: the moment at which the listeners may be closed.
+    private var listenersCloseAt: UInt64 = 0
     private var mustStop = false
     let mailbox: Mailbox<WorkerMail>
     private let log: ByteRing
     private var lastRequestID: UInt64
+    /// Ordinary requests since the last one that got an access line.
+    private var unlogged = 0
 
     init(_ shared: ServerState, listeners: Listeners, mailbox: Mailbox<WorkerMail>) throws(SystemError) {
         self.shared = shared
@@ -56,6 +62,7 @@ final class Worker {
         target = configuration.target
         uncodedTarget = configuration.uncodedTarget
         log = shared.log.makeRing()
+        aliasSlots = counters.aliasSlots(policy.aliases)
         lastRequestID = try Entropy.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
     }
 
@@ -127,6 +134,8 @@ final class Worker {
 
     /// Whether another request may be in flight; counts it if so.
     func admitRequest(_ exchange: Exchange) -> Bool {
+        exchange.record.isRouted = true
+        noteAlias(&exchange.record)
         guard shared.requestBegan() else { return false }
         exchange.record.isRequest = true
         counters.inFlight += 1
@@ -219,7 +228,10 @@ final class Worker {
 
     private func refreshPublished() {
         if shared.tokens.version != token.version { token = shared.tokens.current() }
-        if shared.policy.version != policyVersion { (policyVersion, policy) = shared.policy.current() }
+        if shared.policy.version != policyVersion {
+            (policyVersion, policy) = shared.policy.current()
+            aliasSlots = counters.aliasSlots(policy.aliases)
+        }
         if shared.tls.version != tlsVersion { (tlsVersion, tls) = shared.tls.current() }
         if shared.addresses.version != addressesVersion {
             let resolved = shared.addresses.current()
@@ -240,7 +252,8 @@ final class Worker {
         let method = UnsafeBufferPointer(rebasing: bytes[head.methodName.range].prefix(32))
         let host = configuration.hasPublicURL ? ByteSlice.empty : hostField(head, bytes.span)
         let lineCount = isLogged ? min(method.count + path.count, Bounds.loggedLineBytes) : 0
-        let buffer = pool.take(atLeast: lineCount + Int(host.count))
+        let aliasBytes = isLogged && policy.aliases != nil ? Bounds.loggedAliasBytes : 0
+        let buffer = pool.take(atLeast: lineCount + Int(host.count) + aliasBytes)
         var writer = HeadWriter(buffer.bytes)
         if isLogged {
             writer.append(method.span)
@@ -260,43 +273,60 @@ final class Worker {
         return .empty
     }
 
+    /// Keeps what the log and the counters say of the alias: its index means another one after a reload.
+    private func noteAlias(_ record: inout AccessRecord) {
+        guard let index = record.aliasIndex, let aliases = policy.aliases, index < aliases.count else { return }
+        record.aliasSlot = index < aliasSlots.count ? aliasSlots[index] : 0
+        guard configuration.accessLog != .off, let buffer = record.line else { return }
+        var writer = HeadWriter(buffer.bytes.part(record.noted..<record.noted + Bounds.loggedAliasBytes))
+        let name = aliases.name(at: index).utf8.span
+        writer.append(name.extracting(first: min(name.count, Bounds.loggedAliasBytes)))
+        record.aliasCount = writer.count
+    }
+
     /// The answer is out, or broke off: what is still to come does not count as the request's time.
     func answered(_ exchange: Exchange) {
         guard !exchange.record.isAnswered else { return }
         exchange.record.isAnswered = true
         exchange.record.endedAt = now
-        guard exchange.record.isRequest else { return }
-        exchange.record.isRequest = false
-        counters.inFlight -= 1
-        shared.requestEnded()
-        switch exchange.record.route {
-        case .elevated: counters.requestsElevated += 1
-        case .bypass: counters.requestsBypass += 1
+        if exchange.record.cause == .none, exchange.record.isOwnAnswer {
+            exchange.record.cause = .answered(exchange.ownAnswer)
         }
+        if exchange.record.isRequest {
+            exchange.record.isRequest = false
+            counters.inFlight -= 1
+            shared.requestEnded()
+        }
+        counters.count(exchange.record)
     }
 
     /// The exchange is over.
     func finished(_ exchange: Exchange) {
+        if exchange.record.isRequest, exchange.record.cause == .none { exchange.record.cause = .clientLeft }
         answered(exchange)
-        counters.bytesUp += exchange.record.bytesUp
-        counters.bytesDown += exchange.record.bytesDown
         writeAccessLine(exchange.record)
         if let line = exchange.record.line {
-            pool.give(line, used: exchange.record.lineCount + exchange.record.hostCount)
+            pool.give(line, used: exchange.record.noted)
         }
         exchange.record.line = nil
     }
 
     private func writeAccessLine(_ record: AccessRecord) {
+        guard record.lineCount > 0 || record.status != 0 else { return }
+        let isOrdinary = record.status != 0 && record.status < 500 && record.cause == .none
         switch configuration.accessLog {
         case .off: return
-        case .errors: guard record.status == 0 || record.status >= 500 || record.cause != .none else { return }
-        case .all: break
+        case .errors: if isOrdinary { return }
+        case .all:
+            if isOrdinary {
+                unlogged += 1
+                guard unlogged >= configuration.accessLogSample else { return }
+                unlogged = 0
+            }
         }
-        guard record.lineCount > 0 || record.status != 0 else { return }
         // The staging buffer is free between two exchanges.
         var line = LogLine(scratch.staging, shared.log.format)
-        line.write(record, policy, realtime: Clock.realtime)
+        line.write(record, realtime: Clock.realtime)
         let count = line.end()
         guard count > 0 else { return }
         shared.log.write(UnsafeRawBufferPointer(scratch.staging.part(0..<count)), to: log)
@@ -311,15 +341,19 @@ extension Worker: ReactorHandler {
         if acceptPausedUntil != 0, now >= acceptPausedUntil {
             acceptPausedUntil = 0
             try? listeners.watch(with: reactor)
+            wakeForListeners()
         }
+        if isDraining, !listeners.isClosed, now >= listenersCloseAt { acceptTheLast() }
     }
 
     func acceptReady(listener: Int, now: UInt64) {
+        // Reported in the turn that closed it.
+        guard listener < listeners.count else { return }
         var accepted = 0
-        while accepted < acceptQuota {
+        while accepted < accepting.quota {
             switch listeners.accept(listener) {
             case .none:
-                acceptQuota = max(1, accepted)
+                accepting.foundNone(after: accepted)
                 return
             case .aborted:
                 accepted += 1
@@ -334,7 +368,7 @@ extension Worker: ReactorHandler {
                 begin(Socket(owning: descriptor))
             }
         }
-        acceptQuota = min(acceptQuota * 2, Bounds.acceptsPerTurn)
+        accepting.usedUp()
     }
 
     private func begin(_ socket: consuming Socket) {
@@ -348,13 +382,14 @@ extension Worker: ReactorHandler {
             return
         }
         exchange.begin(socket, generation: generation, self)
+        if isDraining { exchange.hurryHead(self) }
     }
 
     /// Trying again at once would spin: the queue keeps the connection.
     private func pauseAccepting() {
         listeners.unwatch(with: reactor)
         acceptPausedUntil = now + Bounds.acceptPauseNanoseconds
-        reactor.wake(at: acceptPausedUntil)
+        wakeForListeners()
     }
 
     func ready(_ token: EventToken, _ readiness: Readiness, now: UInt64) {
@@ -377,22 +412,35 @@ extension Worker: ReactorHandler {
             case .renewalEnded(let version, let outcome): renewalEnded(version, outcome)
             case .drain: drain()
             case .stop: mustStop = true
-            case .report(let answer): answer(counters, reactor.takeLongestTurn())
+            case .report(let answer): answer(counters.snapshot(), reactor.takeLongestTurn())
             }
         }
     }
 
-    /// Accepts what is in the queue already, then no more.
+    /// Lets no more connections into the queues, and hurries those that have no request yet.
     private func drain() {
         guard !isDraining else { return }
         isDraining = true
-        acceptQuota = .max
-        for listener in 0..<listeners.count { acceptReady(listener: listener, now: now) }
-        listeners.unwatch(with: reactor)
         for slot in 0..<exchanges.slots { exchanges[slot].hurryHead(self) }
+        listenersCloseAt = now + listeners.stopQueueing(with: reactor)
+        if listenersCloseAt == now { acceptTheLast() } else { wakeForListeners() }
+    }
+
+    /// Accepts what is left in the queues and closes the listeners.
+    private func acceptTheLast() {
+        accepting = .unbounded
+        for listener in 0..<listeners.count where acceptPausedUntil == 0 { acceptReady(listener: listener, now: now) }
+        // Without descriptors or memory the rest has to wait for a moment; the drain timeout bounds that.
+        guard acceptPausedUntil == 0 else { return }
+        listeners.close(with: reactor)
+    }
+
+    private func wakeForListeners() {
+        let times = [acceptPausedUntil, listenersCloseAt].filter { $0 > now }
+        if let first = times.min() { reactor.wake(at: first) }
     }
 
     func turnEnded(now: UInt64) -> Bool {
-        mustStop || isDraining && exchanges.count == 0
+        mustStop || isDraining && listeners.isClosed && exchanges.count == 0
     }
 }

@@ -30,10 +30,17 @@ int cepoll_eventfd_signal(int fd);
 int cepoll_eventfd_drain(int fd);
 
 // Listening sockets, non-blocking and close-on-exec.
-int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int backlog, int defer_accept_seconds);
+// `share_port` lets other sockets of the same user bind the same address (SO_REUSEPORT).
+int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int backlog, int defer_accept_seconds, int share_port);
 int cepoll_listen_unix(const char *path, int backlog, int mode);
 int cepoll_set_nonblocking(int fd);
 int cepoll_accept(int listener);
+// 1 for a stream socket that listens, 0 for anything else.
+int cepoll_is_listening(int fd);
+// From now on SYNs are dropped, while handshakes that have begun go on to the accept queue.
+int cepoll_refuse_syns(int fd);
+// A Unix-domain listener refuses connect(2) from now on; its queue can still be accepted.
+int cepoll_shutdown_read(int fd);
 // The local port of an inet socket in host order, 0 for any other family.
 int cepoll_local_port(int fd);
 int cepoll_family(int fd);
@@ -66,6 +73,9 @@ int cepoll_signalfd(const int *signals, int count);
 // The next pending signal's number of a signalfd, blocking; -errno on failure.
 int cepoll_signalfd_read(int fd);
 int cepoll_random(void *buffer, size_t count);
+// Lets go of the pages of the program's read-only segments: most were needed at start only, and those that are needed again
+// come back from the page cache.
+void cepoll_release_startup_pages(void);
 void cepoll_name_thread(const char *name);
 
 #endif

@@ -14,14 +14,17 @@ START_SECONDS = 30.0
 class Child:
     """A process whose standard error (or output) is read line by line as it comes."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str], stream: str = "stderr") -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], stream: str = "stderr",
+                 pass_fds: Sequence[int] = ()) -> None:
         self.lines: list[str] = []
         self._changed = threading.Condition()
         self._ended = False
+        self._reading = threading.Event()
+        self._reading.set()
         pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: subprocess.PIPE}
         if stream == "stdout":
             pipes["stderr"] = None  # type: ignore[assignment]
-        self.process = subprocess.Popen(command, env=dict(environment), stdin=subprocess.DEVNULL, **pipes)  # type: ignore[call-overload]
+        self.process = subprocess.Popen(command, env=dict(environment), stdin=subprocess.DEVNULL, pass_fds=tuple(pass_fds), **pipes)  # type: ignore[call-overload]
         self._pipe = getattr(self.process, stream)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -35,8 +38,16 @@ class Child:
         with self._changed:
             return "\n".join(self.lines)
 
+    def stop_reading(self) -> None:
+        """Lets the pipe fill up, as a log collector that hangs does."""
+        self._reading.clear()
+
+    def go_on_reading(self) -> None:
+        self._reading.set()
+
     def _read(self) -> None:
         for raw in self._pipe:
+            self._reading.wait()
             with self._changed:
                 self.lines.append(raw.decode("utf-8", "backslashreplace").rstrip("\n"))
                 self._changed.notify_all()

@@ -25,6 +25,8 @@ CONFIGURATION = (
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """This process's environment without anything that would configure the proxy."""
     kept = {name: value for name, value in os.environ.items() if name not in CONFIGURATION and not name.startswith("PG")}
+    # The default port is one for the whole machine.
+    kept["ADMIN_LISTEN"] = "127.0.0.1:0"
     kept.update(extra or {})
     return kept
 
@@ -34,20 +36,26 @@ class Proxy(Child):
 
     def __init__(self, upstream: str, *flags: str, listen: str = "127.0.0.1:0",
                  environment: Mapping[str, str] | None = None, token: str | None = TOKEN,
-                 wrapper: Sequence[str] = (), subcommand: Sequence[str] = ()) -> None:
+                 wrapper: Sequence[str] = (), subcommand: Sequence[str] = (), pass_fds: Sequence[int] = ()) -> None:
         extra = dict(environment or {})
         if token is not None:
             extra.setdefault("SENTRY_TOKEN", token)
         command = [*wrapper, BINARY, *subcommand, "--listen", listen, "--sentry-uri", upstream, *flags]
-        super().__init__(command, clean_environment(extra))
+        super().__init__(command, clean_environment(extra), pass_fds=pass_fds)
         line = self.wait_for_line(lambda text: 'msg="listening"' in text or "msg=listening" in text)
         match = re.search(r"\baddr=\"?([^\s\"]+)", line)
         assert match, line
         self.listening = match.group(1)
+        self.admin_listening = re.search(r"\badmin=\"?([^\s\"]+)", line).group(1)  # type: ignore[union-attr]
 
     @property
     def port(self) -> int:
         return int(self.listening.rpartition(":")[2])
+
+    @property
+    def admin(self) -> tuple[str, int]:
+        """The admin listener's address."""
+        return ("127.0.0.1", int(self.admin_listening.rpartition(":")[2]))
 
     @property
     def address(self) -> tuple[str, int]:
@@ -62,6 +70,7 @@ class Proxy(Child):
 
     def stop(self) -> None:
         """SIGTERM; it must end by itself with status 0 and without an alarm in its log."""
+        self.go_on_reading()
         if self.process.poll() is None:
             self.signal(signal.SIGTERM)
         status = self.wait(STOP_SECONDS)

@@ -1,0 +1,38 @@
+internal import EventLoop
+internal import ProxyServer
+
+/// Where the admin listener is, for the server and for those who ask it.
+struct AdminAddress {
+    private static let form = "addr:port, :port, [v6]:port, unix:PATH or off"
+
+    /// nil when there is none.
+    let address: ListenAddress?
+    private let given: Given
+
+    /// - Parameter flag: the value of `--admin-listen`.
+    init(flag: String?) throws(Failure) {
+        given =
+            Setting("--admin-listen", "ADMIN_LISTEN").given(flag)
+            ?? Given(value: "127.0.0.1:9090", name: "--admin-listen", status: .usage)
+        guard given.value != "off" else {
+            address = nil
+            return
+        }
+        address = ListenAddress(given.value)
+        guard address != nil else {
+            throw Failure(given.status, "\(given.name): '\(given.value)' is not \(Self.form)")
+        }
+    }
+
+    /// - Returns: nil when there is to be none.
+    func bind() throws(Failure) -> Listener? {
+        guard let address else { return nil }
+        do throws(SystemError) {
+            return try address.bindAlone(backlog: 64)
+        } catch {
+            throw Failure(
+                .unavailable,
+                "\(given.name): cannot listen on '\(given.value)': \(error.summary); give another address, or off")
+        }
+    }
+}

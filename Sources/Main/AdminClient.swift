@@ -1,0 +1,78 @@
+internal import EventLoop
+internal import Glibc
+internal import HTTP1
+internal import ProxyServer
+
+/// Asks the admin listener one question.
+struct AdminClient {
+    struct Result {
+        let isHealthy: Bool
+        /// What it said, or why it could not be asked.
+        let line: String
+    }
+
+    private static let nanoseconds: UInt64 = 5_000_000_000
+    private static let mostBytes = 65_536
+
+    private let target: SocketAddress
+
+    init(_ admin: AdminAddress) throws(Failure) {
+        switch admin.address {
+        case nil:
+            throw Failure(.usage, "--admin-listen: it is off, so nobody can be asked")
+        case .unix(let path):
+            target = SocketAddress(unixPath: path)!
+        case .inet(let host, let port):
+            // A listener on every address is asked on the loopback one.
+            let address = host.isEmpty || host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
+            target = SocketAddress(address: address, port: port)!
+        }
+    }
+
+    func ask(_ path: String) -> Result {
+        do throws(SystemError) {
+            let answer = try exchange(Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+            var parser = ResponseHeadParser()
+            guard let isWhole = try? parser.parse(answer.span), isWhole else {
+                return Result(isHealthy: false, line: "\(target.text): this is no admin listener")
+            }
+            let body = String(decoding: answer[parser.head.length...], as: UTF8.self)
+            let line = body.split(separator: "\n").first.map(String.init) ?? "status \(parser.head.status)"
+            return Result(isHealthy: parser.head.status == 200, line: line)
+        } catch {
+            return Result(isHealthy: false, line: "\(target.text): \(error.summary)")
+        }
+    }
+
+    /// Sends the request and reads to the end of the connection.
+    private func exchange(_ request: [UInt8]) throws(SystemError) -> [UInt8] {
+        let deadline = Clock.monotonic + Self.nanoseconds
+        let socket = try Socket.connecting(to: target)
+        try wait(socket, POLLOUT, deadline)
+        if let error = socket.pendingError { throw error }
+        // A new socket's buffer takes a request of this size whole.
+        switch request.withUnsafeBytes({ socket.send($0, more: false) }) {
+        case .bytes: break
+        case .failed(let error): throw error
+        case .wouldBlock, .endOfStream: throw .timedOut
+        }
+        var answer: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4_096)
+        while answer.count < Self.mostBytes {
+            switch buffer.withUnsafeMutableBytes({ socket.receive(into: $0) }) {
+            case .bytes(let count): answer += buffer[..<count]
+            case .endOfStream: return answer
+            case .failed(let error): throw error
+            case .wouldBlock: try wait(socket, POLLIN, deadline)
+            }
+        }
+        return answer
+    }
+
+    private func wait(_ socket: borrowing Socket, _ events: CInt, _ deadline: UInt64) throws(SystemError) {
+        let now = Clock.monotonic
+        guard now < deadline else { throw .timedOut }
+        var waiting = pollfd(fd: socket.descriptor, events: Int16(events), revents: 0)
+        guard poll(&waiting, 1, Int32((deadline - now) / 1_000_000 + 1)) > 0 else { throw .timedOut }
+    }
+}

@@ -1,0 +1,82 @@
+package import AccessPolicy
+package import EventLoop
+internal import Synchronization
+package import TokenStore
+
+/// Where the admin listener's pages come from.
+package final class AdminFacts: Sendable {
+    /// What does not change while the process runs.
+    package struct Fixed: Sendable {
+        package var version: String
+        /// The proxy's own address, as the start-up log shows it.
+        package var listen: String
+        /// Scheme, authority and path prefix of the upstream.
+        package var upstream: String
+        /// The upstream's certificate is not checked.
+        package var skipsVerification: Bool
+        package var descriptorLimit: Int
+
+        package init(version: String, listen: String, upstream: String, skipsVerification: Bool, descriptorLimit: Int) {
+            self.version = version
+            self.listen = listen
+            self.upstream = upstream
+            self.skipsVerification = skipsVerification
+            self.descriptorLimit = descriptorLimit
+        }
+    }
+
+    /// How long a page waits for workers that are busy.
+    static let collectNanoseconds: UInt64 = 500_000_000
+
+    let fixed: Fixed
+    let server: Server
+    let tokens: TokenPublisher
+    let tokenCounts: TokenCounts
+    let policy: Published<PolicyConfiguration>
+    let addresses: Published<ResolvedAddresses>
+    let log: LogWriter
+    let startedRealtime = Clock.realtime
+    let startedMonotonic = Clock.monotonic
+    private let draining = Atomic<Bool>(false)
+    private let reloads = Mutex((succeeded: UInt64(0), failed: UInt64(0)))
+
+    package init(
+        _ fixed: Fixed, server: Server, tokens: TokenPublisher, tokenCounts: TokenCounts,
+        policy: Published<PolicyConfiguration>, addresses: Published<ResolvedAddresses>, log: LogWriter
+    ) {
+        self.fixed = fixed
+        self.server = server
+        self.tokens = tokens
+        self.tokenCounts = tokenCounts
+        self.policy = policy
+        self.addresses = addresses
+        self.log = log
+    }
+
+    package var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    /// The process is about to end: it is not ready any more.
+    package func beginDraining() {
+        draining.store(true, ordering: .relaxed)
+    }
+
+    /// A SIGHUP was followed, or the old state was kept.
+    package func reloaded(succeeded: Bool) {
+        reloads.withLock { if succeeded { $0.succeeded += 1 } else { $0.failed += 1 } }
+    }
+
+    var reloadCounts: (succeeded: UInt64, failed: UInt64) { reloads.withLock { $0 } }
+
+    /// Why no request should be sent here; nil when the proxy is ready.
+    var unreadiness: String? {
+        if isDraining { return "draining" }
+        let token = tokens.current()
+        guard token.token == nil else { return nil }
+        return "no token: \(token.health.reason?.logMessage ?? "unknown reason")"
+    }
+
+    /// Why the process should be started anew; nil while it is alive.
+    var illness: String? {
+        !isDraining && server.hasLostWorkers ? "a worker has ended" : nil
+    }
+}

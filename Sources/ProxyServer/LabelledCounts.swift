@@ -1,0 +1,83 @@
+/// Counts under a few names that are known in advance, for what happens too seldom to need an index.
+package struct CauseCounts: Sendable {
+    package private(set) var names: [StaticString]
+    package private(set) var counts: [UInt64]
+
+    /// - Parameter names: shown from the start, so that a first increment is seen as one.
+    package init(_ names: [StaticString]) {
+        self.names = names
+        counts = Array(repeating: 0, count: names.count)
+    }
+
+    mutating func count(_ name: StaticString, by number: UInt64 = 1) {
+        // Names are literals of one switch, so there are never more than a few.
+        if let index = names.firstIndex(where: { $0.isSame(as: name) }) {
+            counts[index] += number
+        } else {
+            names.append(name)
+            counts.append(number)
+        }
+    }
+
+    mutating func add(_ other: CauseCounts) {
+        for (name, count) in zip(other.names, other.counts) { self.count(name, by: count) }
+    }
+
+    /// Stops sharing memory with the original, so that this one's owner does not have to.
+    mutating func detach() {
+        (names, counts) = (names.map { $0 }, counts.map { $0 })
+    }
+}
+
+extension StaticString {
+    fileprivate func isSame(as other: StaticString) -> Bool {
+        withUTF8Buffer { mine in other.withUTF8Buffer { mine.elementsEqual($0) } }
+    }
+}
+
+/// Requests by alias and status class. The number of names is bounded: later ones share the first slot.
+package struct AliasCounts: Sendable {
+    /// What the aliases are counted under that came when all slots were taken.
+    package static let otherName = "other aliases"
+    static let mostSlots = 1_024
+
+    /// By slot; a slot keeps its name for the worker's life, whatever a reload does to the table's order.
+    package private(set) var names = [otherName]
+    /// By slot and status class.
+    private var counts = [UInt64](repeating: 0, count: Counters.statusClasses)
+
+    package init() {}
+
+    package func count(slot: Int, statusClass: Int) -> UInt64 { counts[slot * Counters.statusClasses + statusClass] }
+
+    mutating func record(slot: Int, statusClass: Int) {
+        counts[slot * Counters.statusClasses + statusClass] &+= 1
+    }
+
+    /// Slots for the aliases of a table, by their index; names that are known keep theirs. For start and reload.
+    mutating func slots(for aliases: some Collection<String>) -> [Int] {
+        var known: [String: Int] = [:]
+        for (slot, name) in names.enumerated() { known[name] = slot }
+        return aliases.map { name in
+            if let slot = known[name] { return slot }
+            guard names.count < Self.mostSlots else { return 0 }
+            names.append(name)
+            counts.append(contentsOf: repeatElement(0, count: Counters.statusClasses))
+            known[name] = names.count - 1
+            return names.count - 1
+        }
+    }
+
+    mutating func add(_ other: AliasCounts) {
+        let mine = slots(for: other.names)
+        for slot in other.names.indices {
+            for statusClass in 0..<Counters.statusClasses {
+                counts[mine[slot] * Counters.statusClasses + statusClass] += other.count(slot: slot, statusClass: statusClass)
+            }
+        }
+    }
+
+    mutating func detach() {
+        (names, counts) = (names.map { $0 }, counts.map { $0 })
+    }
+}

@@ -1,0 +1,60 @@
+internal import EventLoop
+internal import TokenStore
+
+/// `/status`: how the process is, for people and their scripts. Nothing here may hold a token.
+struct StatusPage {
+    let facts: AdminFacts
+
+    var json: JSONValue {
+        let now = Clock.monotonic
+        let reports = facts.server.collect(within: AdminFacts.collectNanoseconds)
+        let unreadiness = facts.unreadiness
+        let (addresses, failure) = { ($0.addresses, $0.failure) }(facts.addresses.current().value)
+        return .object([
+            ("version", .string(facts.fixed.version)),
+            ("uptime_seconds", .number((now - facts.startedMonotonic) / 1_000_000_000)),
+            ("ready", .bool(unreadiness == nil)),
+            ("reason", unreadiness.map(JSONValue.string) ?? .null),
+            ("draining", .bool(facts.isDraining)),
+            ("listen", .string(facts.fixed.listen)),
+            ("token", token(facts.tokens.current(), now)),
+            (
+                "upstream",
+                .object([
+                    ("base", .string(facts.fixed.upstream)),
+                    ("addresses", .array(addresses.map { .string($0.text) })),
+                    ("resolve_error", failure.map { .string($0.summary) } ?? .null),
+                    ("insecure_skip_verify", .bool(facts.fixed.skipsVerification)),
+                ])
+            ),
+            ("aliases", .number(UInt64(facts.policy.current().value.aliases?.count ?? 0))),
+            ("requests_in_flight", .number(UInt64(max(0, reports.reduce(0) { $0 + $1.counters.inFlight })))),
+            ("workers", .array(reports.map(worker))),
+            ("log_lines_dropped", .number(facts.log.droppedLines)),
+        ])
+    }
+
+    private func worker(_ report: WorkerReport) -> JSONValue {
+        .object([
+            ("requests_in_flight", .number(UInt64(max(0, report.counters.inFlight)))),
+            ("connections_accepted", .number(report.counters.accepted)),
+            ("responsive", .bool(report.isCurrent)),
+        ])
+    }
+
+    private func token(_ token: TokenSnapshot, _ now: UInt64) -> JSONValue {
+        .object([
+            ("kind", .string(token.kind.rawValue)),
+            ("source", .string(token.source.rawValue)),
+            ("health", .string(token.health.name)),
+            ("reason", token.health.reason.map { .string($0.logMessage) } ?? .null),
+            ("age_seconds", token.obtainedAt.map { .number((now - min(now, $0.monotonicNanoseconds)) / 1_000_000_000) } ?? .null),
+            (
+                "next_refresh_in_seconds",
+                token.nextRefresh.map { .number(($0.monotonicNanoseconds - min(now, $0.monotonicNanoseconds)) / 1_000_000_000) } ?? .null
+            ),
+            ("renewable", .bool(token.isRenewable)),
+            ("suspect", .bool(token.suspect)),
+        ])
+    }
+}
