@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.certificates import Pair
-from harness.client import Client
+from harness.client import Answer, Client
 from harness.process import Child, eventually
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
@@ -157,13 +157,20 @@ class TLSClient(Client):
         super().__init__(address, seconds)
         self.sock = context.wrap_socket(self.sock, server_hostname=name, suppress_ragged_eofs=False)
 
-    def read_answer(self):  # noqa: ANN201
-        """Reads to the end; one without close_notify is "ragged"."""
+    def half_close(self) -> None:
+        """A FIN without close_notify; `SSLSocket.shutdown` would forget the TLS state as well."""
+        socket.socket.shutdown(self.sock, socket.SHUT_WR)
+
+    def read_answer(self) -> Answer:
+        """Reads to the end; one without close_notify is "ragged", one by an alert is "alert"."""
         try:
             return super().read_answer()
+        except ssl.SSLZeroReturnError:
+            return Answer(bytes(self.received), "fin", self.method)
         except ssl.SSLEOFError:
-            from harness.client import Answer
             return Answer(bytes(self.received), "ragged", self.method)
+        except ssl.SSLError:
+            return Answer(bytes(self.received), "alert", self.method)
 
 
 def client_context(ca_file: str, pair: Pair | None = None) -> ssl.SSLContext:
