@@ -13,6 +13,8 @@ final class Exchange {
     enum Side {
         static let client: UInt8 = 0
         static let upstream: UInt8 = 1
+        /// The upstream's second attempt.
+        static let rival: UInt8 = 2
     }
 
     let slot: Int
@@ -52,8 +54,12 @@ final class Exchange {
     var tokenVersion: UInt64 = 0
     var retry = RetryOutcome.none
 
-    // The upstream's addresses.
-    var nextAddress = 0
+    // The attempts to connect.
+    var tried = TriedAddresses()
+    var upstreamAddress = AttemptedAddress()
+    /// The side of the upstream's events; the other one of the two is the rival's.
+    var upstreamSide = Side.upstream
+    var rival = Rival()
 
     // The answer.
     var answerParser: ResponseHeadParser?
@@ -169,7 +175,11 @@ final class Exchange {
         }
     }
 
-    func upstreamReady(_ readiness: Readiness, _ worker: Worker) {
+    func upstreamReady(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
+        guard side == upstreamSide else {
+            rivalReady(readiness, worker)
+            return
+        }
         guard upstream.isOpen else { return }
         if readiness.contains(.peerClosed) { upstream.hasEnded = true }
         switch phase {
@@ -261,13 +271,14 @@ final class Exchange {
     func watchUpstream(_ asked: Readiness, _ worker: Worker) {
         let interest = upstream.transport.wantsWritable ? asked.union(.writable) : asked
         guard upstream.isOpen, !upstream.interest.isSuperset(of: interest) else { return }
-        let token = EventToken(generation: generation, slot: slot, side: Side.upstream)
+        let token = EventToken(generation: generation, slot: slot, side: upstreamSide)
         worker.watch(upstream.transport.descriptor, interest, over: &upstream.interest, token)
     }
 
     /// Goes on in the next turn, because this turn's budget is used up.
     func postpone(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
-        worker.reactor.postpone(EventToken(generation: generation, slot: slot, side: side), readiness)
+        let current = side == Side.client ? side : upstreamSide
+        worker.reactor.postpone(EventToken(generation: generation, slot: slot, side: current), readiness)
     }
 
     // MARK: Deadlines
@@ -360,6 +371,7 @@ final class Exchange {
     private func release(_ worker: Worker) {
         closeClient(worker)
         closeUpstream(worker, byReset: true)
+        closeRival(worker)
         worker.finished(self)
         client.backlog.release(to: &worker.pool)
         upstream.backlog.release(to: &worker.pool)
@@ -373,7 +385,6 @@ final class Exchange {
         clientSentMore = false
         isHalfClosed = false
         retry = .none
-        nextAddress = 0
         interimAnswers = 0
         isAnswerWhole = false
         answerFraming = .none

@@ -21,6 +21,8 @@ struct Transport: ~Copyable {
     init(_ socket: consuming Socket, connecting context: TLSClientContext) {
         tls = TLSSession(context: context, descriptor: socket.descriptor)
         isEstablished = false
+        // The socket may still be connecting.
+        wantsWritable = true
         self.socket = socket
     }
 

@@ -20,7 +20,7 @@ final class Worker {
     // Copies of what was published, renewed when a version has changed.
     private(set) var token: TokenSnapshot
     private(set) var policy: PolicyConfiguration
-    private(set) var addresses: ResolvedAddresses
+    var addresses: AddressTable
     private var tls: TLSContexts
     private var policyVersion: UInt64
     /// Where the aliases of `policy` are counted, by their index.
@@ -56,7 +56,8 @@ final class Worker {
         reactor = try Reactor()
         token = shared.tokens.current()
         (policyVersion, policy) = shared.policy.current()
-        (addressesVersion, addresses) = shared.addresses.current()
+        let resolved = shared.addresses.current()
+        (addressesVersion, addresses) = (resolved.version, AddressTable(resolved.value))
         (tlsVersion, tls) = shared.tls.current()
         target = configuration.target
         uncodedTarget = configuration.uncodedTarget
@@ -233,7 +234,9 @@ final class Worker {
         }
         if shared.tls.version != tlsVersion { (tlsVersion, tls) = shared.tls.current() }
         if shared.addresses.version != addressesVersion {
-            (addressesVersion, addresses) = shared.addresses.current()
+            let resolved = shared.addresses.current()
+            addressesVersion = resolved.version
+            addresses.replace(resolved.value)
             addressesChanged()
         }
     }
@@ -257,7 +260,7 @@ extension Worker: ReactorHandler {
         if token.side == Exchange.Side.client {
             exchange.clientReady(readiness, self)
         } else {
-            exchange.upstreamReady(readiness, self)
+            exchange.upstreamReady(token.side, readiness, self)
         }
     }
 
