@@ -151,6 +151,10 @@ if [ "$sent" -lt 100 ] || [ "$failed" != 0 ]; then fail "requests were lost"; fi
 [ "$(inside systemctl show -p Result --value $name.service)" = success ] || fail "the service did not end well"
 if inside journalctl --no-pager -u $name | grep -q test-credential; then fail "the token is in the journal"; fi
 others=$(inside journalctl --no-pager --output cat -u $name | grep -v '^ts=' | grep -iv "^\(started\|starting\|stopping\|stopped\|reloading\|reloaded\|$name.service: \)" || true)
+# libdispatch, by syslog(3): an unprivileged process may not have the niceness of -4 that it wants for one thread.
+known=$(grep -c '^Failed to set thread priority for worker thread' <<<"$others" || true)
+[ "$known" = 0 ] || say "$known lines of libdispatch's in the journal: it may not set a thread's priority"
+others=$(grep -v '^Failed to set thread priority for worker thread' <<<"$others" || true)
 [ -z "$others" ] || fail "lines in the journal that are not the log's: $others"
 
 # 3.
