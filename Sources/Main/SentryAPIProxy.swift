@@ -7,7 +7,7 @@ struct SentryAPIProxy: ParsableCommand {
         commandName: "sentry-api-proxy",
         abstract: "A credential gateway in front of the Sentry API.",
         version: Version.text,
-        subcommands: [ServeCommand.self, HealthcheckCommand.self],
+        subcommands: [ServeCommand.self, AuthCommand.self, AliasCommand.self, HealthcheckCommand.self],
         defaultSubcommand: ServeCommand.self)
 
     /// Help, versions and completions are printed as usual; a mistake is one line.

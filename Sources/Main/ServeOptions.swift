@@ -18,6 +18,8 @@ struct ServeOptions: ParsableArguments {
     var tokenFile: String?
     @Option(help: "PostgreSQL connection string for the system token. [PGX_CONN; libpq's PG* variables]")
     var pgxConn: String?
+    @Option(help: "The folder of stored logins, or the word postgres. [STATE_DIR; $XDG_STATE_HOME/sentry-api-proxy]")
+    var stateDir: String?
     @Option(help: "Aliases, separated by semicolons; with any, other clients bypass the token. [ALIAS_TOKENS]")
     var aliasToken: String?
     @Option(help: "A file of aliases, 'name token' a line; read again on SIGHUP. [ALIAS_FILE]")

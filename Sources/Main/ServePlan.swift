@@ -14,6 +14,9 @@ struct ServePlan {
     let uriName: String
     let token: TokenPrecedence
     let connection: ConnectionString
+    let loginStore: (any LoginStore)?
+    /// For the calls that the program itself makes.
+    let client: UpstreamClient
     let aliases: AliasSettings
     let threads: Int
     let backlog: Int
@@ -42,18 +45,11 @@ struct ServePlan {
         listenAddress = address
 
         admin = try AdminAddress(flag: options.adminListen)
-
-        let uriGiven =
-            Setting("--sentry-uri", "SENTRY_URI").given(options.sentryUri)
-            ?? Given(value: "http://sentry-web:9000", name: "--sentry-uri", status: .usage)
-        guard let parsed = SentryURI(uriGiven.value) else {
-            // The value may hold a password before an @, so it is not repeated.
-            throw Failure(uriGiven.status, "\(uriGiven.name): expected \(SentryURI.form)")
-        }
-        (uri, uriName) = (parsed, uriGiven.name)
-
-        token = try Self.token(options)
-        connection = try Self.connection(options)
+        (uri, uriName) = try Self.upstream(options.sentryUri, flag: "--sentry-uri")
+        connection = try Self.connection(options.pgxConn)
+        loginStore = try LoginStoreSetting(options.stateDir).store(connection)
+        token = try Self.token(
+            tokenFlag: options.token, tokenFileFlag: options.tokenFile, store: loginStore, origin: uri.origin)
         aliases = try AliasSettings(options)
 
         func number(
@@ -111,13 +107,15 @@ struct ServePlan {
             .parsed(options.upstreamEncoding, expected: "identity or gzip", UpstreamEncoding.init(rawValue:))
             ?? .identity
         publicURL = try Self.publicURL(options)
-        tls = try TLSSettings(options, parsed)
+        tls = try TLSSettings(options, uri)
+        client = UpstreamClient(uri, tls.client)
         accessLog =
             try Setting("--access-log", "ACCESS_LOG")
             .parsed(options.accessLog, expected: "off, errors or all", AccessLogMode.init(rawValue:)) ?? .all
         accessLogSample =
             try Setting("--access-log-sample", "ACCESS_LOG_SAMPLE")
-            .parsed(options.accessLogSample, expected: "a number from 1 to 1000000", Quantities.count(1...1_000_000)) ?? 1
+            .parsed(options.accessLogSample, expected: "a number from 1 to 1000000", Quantities.count(1...1_000_000))
+            ?? 1
         logFormat =
             try Setting("--log-format", "LOG_FORMAT")
             .parsed(options.logFormat, expected: "logfmt or json", LogFormat.init(rawValue:)) ?? .logfmt
@@ -128,11 +126,31 @@ struct ServePlan {
                 LogLevel.init(rawValue:)) ?? .info
     }
 
-    private static func token(_ options: ServeOptions) throws(Failure) -> TokenPrecedence {
-        let inputs = TokenInputs(
-            tokenFlag: options.token, tokenFileFlag: options.tokenFile,
+    static func upstream(_ flagValue: String?, flag: String) throws(Failure) -> (uri: SentryURI, name: String) {
+        let given =
+            Setting(flag, "SENTRY_URI").given(flagValue)
+            ?? Given(value: "http://sentry-web:9000", name: flag, status: .usage)
+        guard let parsed = SentryURI(given.value) else {
+            // The value may hold a password before an @, so it is not repeated.
+            throw Failure(given.status, "\(given.name): expected \(SentryURI.form)")
+        }
+        return (parsed, given.name)
+    }
+
+    /// Which token wins. A store that cannot be read ends the start only when its login would be the one.
+    static func token(
+        tokenFlag: String?, tokenFileFlag: String?, store: (any LoginStore)?, origin: String
+    ) throws(Failure) -> TokenPrecedence {
+        var inputs = TokenInputs(
+            tokenFlag: tokenFlag, tokenFileFlag: tokenFileFlag,
             tokenFileVariable: Environment.value("SENTRY_TOKEN_FILE"),
             authTokenVariable: Environment.value("SENTRY_AUTH_TOKEN"), tokenVariable: Environment.value("SENTRY_TOKEN"))
+        let isGiven = try decide(inputs).winner != .postgreSQL
+        inputs.hasStoredLogin = try hasLogin(store, origin, isGiven: isGiven)
+        return try decide(inputs)
+    }
+
+    private static func decide(_ inputs: TokenInputs) throws(Failure) -> TokenPrecedence {
         do throws(TokenPrecedenceError) {
             return try TokenPrecedence.decide(inputs)
         } catch {
@@ -159,8 +177,20 @@ struct ServePlan {
         }
     }
 
-    private static func connection(_ options: ServeOptions) throws(Failure) -> ConnectionString {
-        let given = Setting("--pgx-conn", "PGX_CONN").given(options.pgxConn)
+    /// Who names PostgreSQL as the store means a login, though there be none yet or the database be down.
+    private static func hasLogin(_ store: (any LoginStore)?, _ origin: String, isGiven: Bool) throws(Failure) -> Bool {
+        guard let store else { return false }
+        if store is PostgresLoginStore { return true }
+        do throws(LoginStoreError) {
+            return try store.read().document.logins[origin] != nil
+        } catch {
+            guard isGiven else { throw Failure(error, store) }
+            return false
+        }
+    }
+
+    static func connection(_ flagValue: String?) throws(Failure) -> ConnectionString {
+        let given = Setting("--pgx-conn", "PGX_CONN").given(flagValue)
         do throws(ConnectionStringError) {
             return try ConnectionString(given?.value ?? "")
         } catch {

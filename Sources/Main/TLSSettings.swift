@@ -5,7 +5,7 @@ internal import TLS
 /// TLS on both sides, as the operator set it; loaded at start and again on SIGHUP.
 struct TLSSettings {
     /// Nil when the upstream is plain.
-    private let client: ClientTLSConfiguration?
+    let client: ClientTLSConfiguration?
     /// Nil when the clients are.
     private let server: ServerTLSConfiguration?
 
@@ -13,23 +13,9 @@ struct TLSSettings {
     var isInsecure: Bool { client?.verify == false }
 
     init(_ options: ServeOptions, _ uri: SentryURI) throws(Failure) {
-        let caFile = Setting("--ca-file", "CA_FILE").given(options.caFile)
-        let certificate = Setting("--client-cert", "CLIENT_CERT").given(options.clientCert)
-        let key = Setting("--client-key", "CLIENT_KEY").given(options.clientKey)
-        let skipVariable = try Setting("--insecure-skip-verify", "INSECURE_SKIP_VERIFY")
-            .parsed(nil, expected: "true or false", Self.truth)
-        let skips = options.insecureSkipVerify || skipVariable ?? false
-        if uri.scheme == .https {
-            let isAddress = SocketAddress(address: uri.host, port: uri.port) != nil
-            client = ClientTLSConfiguration(
-                serverName: isAddress ? .ip(uri.host) : .dns(uri.host), caFile: caFile?.value,
-                certificateFile: certificate?.value, keyFile: key?.value, verify: !skips)
-        } else {
-            if let given = caFile ?? certificate ?? key {
-                throw Failure(given.status, "\(given.name): only for an upstream with https, and --sentry-uri is http")
-            }
-            client = nil
-        }
+        client = try Self.client(
+            caFile: options.caFile, certificate: options.clientCert, key: options.clientKey,
+            skipsVerify: options.insecureSkipVerify, uri)
         let ownCertificate = Setting("--tls-cert", "TLS_CERT").given(options.tlsCert)
         let ownKey = Setting("--tls-key", "TLS_KEY").given(options.tlsKey)
         let clientCA = Setting("--client-ca", "CLIENT_CA").given(options.clientCa)
@@ -43,6 +29,27 @@ struct TLSSettings {
         case (let given?, nil): throw Failure(given.status, "\(given.name): needs --tls-key as well")
         case (nil, let given?): throw Failure(given.status, "\(given.name): needs --tls-cert as well")
         }
+    }
+
+    /// How to speak to the upstream; the files are not read yet.
+    static func client(
+        caFile: String?, certificate: String?, key: String?, skipsVerify: Bool, _ uri: SentryURI
+    ) throws(Failure) -> ClientTLSConfiguration? {
+        let caFile = Setting("--ca-file", "CA_FILE").given(caFile)
+        let certificate = Setting("--client-cert", "CLIENT_CERT").given(certificate)
+        let key = Setting("--client-key", "CLIENT_KEY").given(key)
+        let skipVariable = try Setting("--insecure-skip-verify", "INSECURE_SKIP_VERIFY")
+            .parsed(nil, expected: "true or false", Self.truth)
+        guard uri.scheme == .https else {
+            if let given = caFile ?? certificate ?? key {
+                throw Failure(given.status, "\(given.name): only for an upstream with https, and --sentry-uri is http")
+            }
+            return nil
+        }
+        let isAddress = SocketAddress(address: uri.host, port: uri.port) != nil
+        return ClientTLSConfiguration(
+            serverName: isAddress ? .ip(uri.host) : .dns(uri.host), caFile: caFile?.value,
+            certificateFile: certificate?.value, keyFile: key?.value, verify: !(skipsVerify || skipVariable ?? false))
     }
 
     /// Reads the files.

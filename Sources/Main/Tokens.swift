@@ -27,8 +27,13 @@ final class Tokens: Sendable {
         switch plan.token.choice {
         case .given(let token): source = StaticSource(token: token, origin: plan.token.winner)
         case .file(let path): source = FileSource(path: path, origin: plan.token.winner)
-        case .storedLogin, .system:
-            source = SystemTokenSource(connectionString: plan.connection, provoke: {}, log: report)
+        case .storedLogin:
+            // The plan chooses a stored login only with a store in hand.
+            source = LoginSource(store: plan.loginStore!, upstream: plan.uri.origin, client: plan.client.oauth)
+        case .system:
+            source = SystemTokenSource(
+                connectionString: plan.connection, provoke: { [client = plan.client] in await client.provoke() },
+                log: report)
         }
         broker = TokenBroker(source: source, publisher: publisher, log: report, wake: { changed.call() })
     }

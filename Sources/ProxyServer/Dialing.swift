@@ -6,7 +6,7 @@ internal import HTTP1
 extension Exchange {
     /// Connects, with the request's first bytes staged or in the backlog.
     func dial(_ worker: Worker) {
-        record.dialedAt = worker.now
+        record.dialed(at: worker.now)
         if headParser != nil {
             guard stageHeldRequest(worker) else {
                 refuse(.headerFieldsTooLarge)

@@ -101,6 +101,8 @@ final class Exchange {
     func advance(_ event: Event, _ worker: Worker) {
         guard case .next(let following, let action) = step(phase, event) else {
             worker.counters.impossibleSteps += 1
+            // A vacant slot was given back already: once more, and two connections would share it.
+            guard phase != .vacant else { return }
             phase = .vacant
             abandon(worker)
             return
@@ -149,6 +151,8 @@ final class Exchange {
     // MARK: Readiness
 
     func clientReady(_ readiness: Readiness, _ worker: Worker) {
+        // An event of the batch in which this side was closed is nobody's.
+        guard client.isOpen else { return }
         if !readiness.isDisjoint(with: [.error, .hangUp]), phase != .closing {
             advance(.clientLeft, worker)
             return
@@ -176,10 +180,13 @@ final class Exchange {
             rivalReady(readiness, worker)
             return
         }
+        guard upstream.isOpen else { return }
         if readiness.contains(.peerClosed) { upstream.hasEnded = true }
         switch phase {
         case .dialing:
             finishAttempt(worker)
+            // The event may have told of an answer too, and is used up.
+            if phase != .dialing, readiness != .writable { readAnswer(worker) }
         case .sendingRequest, .relayingEarly:
             // What the upstream said comes first: it may be the reason why it takes no more.
             if readiness != .writable { readAnswer(worker) }
@@ -213,16 +220,19 @@ final class Exchange {
     private func clientEnded(_ worker: Worker) {
         switch phase {
         case .dialing, .awaitingAnswer, .renewing, .renewingFirst:
-            guard requestBody.isWhole else {
-                advance(.clientLeft, worker)
-                return
-            }
-            noteHalfClose(worker)
+            // The rest of the body may lie before the FIN: whoever reads it finds out.
+            if requestBody.isWhole { noteHalfClose(worker) }
         case .relaying:
             if !isHalfClosed { advance(.clientLeft, worker) }
         case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .answering, .closing:
             break
         }
+    }
+
+    /// The request's last byte is out. A FIN that came before it is no departure in the middle of the answer.
+    func noteEarlyFIN(_ worker: Worker) {
+        guard client.hasEnded else { return }
+        if phase == .awaitingAnswer { noteHalfClose(worker) } else { isHalfClosed = true }
     }
 
     private func noteHalfClose(_ worker: Worker) {
@@ -282,7 +292,7 @@ final class Exchange {
 
     private func arm(_ worker: Worker) {
         var time = deadline
-        if client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
+        if client.isOpen, client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
         guard armedFor == 0 || time < armedFor else { return }
         armedFor = time
         worker.reactor.timers.arm(slot: slot, at: time)
@@ -305,6 +315,10 @@ final class Exchange {
     }
 
     private func deadlinePassed(_ worker: Worker) {
+        guard !isPeerSlow() else {
+            setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+            return
+        }
         switch phase {
         case .vacant:
             break
@@ -327,6 +341,16 @@ final class Exchange {
             advance(.relayStalled, worker)
         case .closing:
             closingTimedOut(worker)
+        }
+    }
+
+    /// Whether bytes still move, though no socket became ready in time.
+    private func isPeerSlow() -> Bool {
+        switch phase {
+        case .sendingRequest: upstream.hasTakenMore()
+        case .relayingEarly, .relaying, .answering: client.hasTakenMore()
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .closing:
+            false
         }
     }
 
@@ -363,6 +387,7 @@ final class Exchange {
         retry = .none
         interimAnswers = 0
         isAnswerWhole = false
+        answerFraming = .none
         tokenMessage = nil
         ownAnswerFormat = .text
         deadline = 0

@@ -80,8 +80,7 @@ extension Exchange {
     private func upstreamConnected(_ worker: Worker) {
         closeRival(worker)
         worker.addresses.trust(upstreamAddress)
-        record.connectedAt = worker.now
-        record.cause = .none
+        record.connected(at: worker.now)
         advance(.connected, worker)
     }
 
@@ -177,7 +176,7 @@ extension Exchange {
         } else if readiness.contains(.writable) {
             // It overtook the first: the next request need not wait for that.
             upstreamFailed(.connectTimeout, worker)
-            finishAttempt(worker)
+            upstreamReady(upstreamSide, readiness, worker)
         }
     }
 

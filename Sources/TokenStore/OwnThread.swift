@@ -6,7 +6,7 @@ internal import Synchronization
 /// - Parameter deadlineNanoseconds: `work` has this deadline itself; half a second after it the answer is `nil`, because
 ///   one thing in `work` knows no deadline: a look-up of a host name inside libpq. The thread then ends by itself later
 ///   and its answer is dropped.
-func onOwnThread<R: Sendable>(deadlineNanoseconds: UInt64, _ work: @escaping @Sendable () -> R) async -> R? {
+package func onOwnThread<R: Sendable>(deadlineNanoseconds: UInt64, _ work: @escaping @Sendable () -> R) async -> R? {
     let answer = FirstAnswer<R>()
     let timer = Task {
         try? await Task.sleep(nanoseconds: deadlineNanoseconds &+ 500_000_000)
@@ -43,7 +43,7 @@ private final class ThreadBody {
 }
 
 /// Starts a detached thread that takes no signals: those belong to the main thread.
-private func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
+func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
     defer { pthread_attr_destroy(&attributes) }
@@ -62,4 +62,9 @@ private func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
         }, body.toOpaque())
     if status != 0 { body.release() }
     return status == 0
+}
+
+/// Stops the calling thread, which must be one of its own, for a while.
+func pauseThread(seconds: UInt64) {
+    sleep(CUnsignedInt(seconds))
 }

@@ -16,7 +16,7 @@ struct PostgresFailure: Error {
 /// it, since `PQconnectPoll` goes on only when a connection fails.
 final class PostgresQuery {
     private let connection: OpaquePointer
-    private let deadlineNanoseconds: UInt64
+    private var deadlineNanoseconds: UInt64
 
     /// Connects.
     /// - Parameter deadlineNanoseconds: on the monotonic clock; for connecting and all queries together.
@@ -52,6 +52,60 @@ final class PostgresQuery {
     /// - Returns: the first column of the first row; `nil` when there is no row or the column is NULL.
     func firstValue(_ sql: String) throws(PostgresFailure) -> [UInt8]? {
         guard PQsendQuery(connection, sql) == 1 else { throw lostConnection() }
+        var value: [UInt8]?
+        try results { value = Self.field($0, row: 0, column: 0) }
+        return value
+    }
+
+    /// Runs `sql` with text parameters (`$1` …) by the extended protocol's unnamed statement, which no pooler has to keep.
+    /// - Returns: every row, NULL as empty.
+    func rows(_ sql: String, _ parameters: [Secret] = []) throws(PostgresFailure) -> [[[UInt8]]] {
+        var texts: [[UInt8]] = parameters.map { parameter in
+            parameter.withBytes { bytes in
+                var text: [UInt8] = []
+                text.reserveCapacity(bytes.count + 1)
+                for index in 0..<bytes.count { text.append(bytes[index]) }
+                text.append(0)
+                return text
+            }
+        }
+        // libpq copies the values into its own buffer before it returns.
+        let sent = withPointers(texts[...], []) { pointers in
+            PQsendQueryParams(connection, sql, CInt(pointers.count), nil, pointers, nil, nil, 0)
+        }
+        for index in texts.indices { wipe(&texts[index]) }
+        guard sent == 1 else { throw lostConnection() }
+        var rows: [[[UInt8]]] = []
+        try results { result in
+            for row in 0..<PQntuples(result) {
+                rows.append((0..<PQnfields(result)).map { Self.field(result, row: row, column: $0) ?? [] })
+            }
+        }
+        return rows
+    }
+
+    /// Moves the deadline, for a connection that is kept.
+    func extendDeadline(to deadline: UInt64) {
+        deadlineNanoseconds = deadline
+    }
+
+    /// Waits for a NOTIFY.
+    /// - Returns: false when none came in time, or the connection failed, which the next query tells.
+    func waitForNotification(nanoseconds: UInt64) -> Bool {
+        extendDeadline(to: SystemClock().now().monotonicNanoseconds &+ nanoseconds)
+        while true {
+            guard PQconsumeInput(connection) == 1 else { return false }
+            if let notification = PQnotifies(connection) {
+                PQfreemem(notification)
+                while let more = PQnotifies(connection) { PQfreemem(more) }
+                return true
+            }
+            guard (try? wait(for: POLLIN, until: deadlineNanoseconds)) != nil else { return false }
+        }
+    }
+
+    /// Sends what is queued and hands each result with rows to `use`.
+    private func results(_ use: (OpaquePointer) -> Void) throws(PostgresFailure) {
         while true {
             let left = PQflush(connection)
             if left == 0 { break }
@@ -59,7 +113,6 @@ final class PostgresQuery {
             try wait(for: POLLIN | POLLOUT, until: deadlineNanoseconds)
             guard PQconsumeInput(connection) == 1 else { throw lostConnection() }
         }
-        var value: [UInt8]?
         var failure: PostgresFailure?
         while true {
             while PQisBusy(connection) == 1 {
@@ -69,21 +122,20 @@ final class PostgresQuery {
             guard let result = PQgetResult(connection) else { break }
             defer { PQclear(result) }
             switch PQresultStatus(result) {
-            case PGRES_TUPLES_OK: value = Self.firstField(result)
+            case PGRES_TUPLES_OK: use(result)
             case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
             default: failure = Self.failure(of: result)
             }
         }
         if let failure { throw failure }
-        return value
     }
 
-    private static func firstField(_ result: OpaquePointer) -> [UInt8]? {
-        guard PQntuples(result) > 0, PQnfields(result) > 0, PQgetisnull(result, 0, 0) == 0,
-            let field = PQgetvalue(result, 0, 0)
+    private static func field(_ result: OpaquePointer, row: CInt, column: CInt) -> [UInt8]? {
+        guard row < PQntuples(result), column < PQnfields(result), PQgetisnull(result, row, column) == 0,
+            let field = PQgetvalue(result, row, column)
         else { return nil }
         // libpq: a text value is PQgetlength bytes long and lives until PQclear.
-        let bytes = UnsafeRawBufferPointer(start: field, count: Int(PQgetlength(result, 0, 0)))
+        let bytes = UnsafeRawBufferPointer(start: field, count: Int(PQgetlength(result, row, column)))
         defer { explicit_bzero(field, bytes.count) }
         return Array(bytes)
     }
@@ -119,6 +171,17 @@ final class PostgresQuery {
                 throw PostgresFailure(error: .unreachable, detail: "poll: errno \(errno)")
             }
         }
+    }
+}
+
+/// Calls `body` with a C string for each of `texts`, which end with a NUL; valid during the call.
+private func withPointers<R>(
+    _ texts: ArraySlice<[UInt8]>, _ pointers: [UnsafePointer<CChar>?], _ body: ([UnsafePointer<CChar>?]) -> R
+) -> R {
+    guard let first = texts.first else { return body(pointers) }
+    return first.withUnsafeBytes { bytes in
+        let pointer = bytes.baseAddress!.assumingMemoryBound(to: CChar.self)
+        return withPointers(texts.dropFirst(), pointers + [pointer], body)
     }
 }
 

@@ -173,13 +173,12 @@ package actor TokenBroker {
         let wait = backOff.next(after: error, random: random())
         dueNanoseconds = now.monotonicNanoseconds &+ wait
         remember(.unavailable, now)
+        let kept = error.endsToken ? nil : snapshot.token
         log(
-            .failed(
-                cause: cause, error, attempt: backOff.failures, retryNanoseconds: wait,
-                keepsToken: snapshot.token != nil))
-        let health: TokenHealth = snapshot.token == nil ? .missing(error) : .degraded(error)
+            .failed(cause: cause, error, attempt: backOff.failures, retryNanoseconds: wait, keepsToken: kept != nil))
         publish(
-            token: snapshot.token, obtainedAt: snapshot.obtainedAt, health: health, suspect: snapshot.suspect)
+            token: kept, obtainedAt: kept == nil ? nil : snapshot.obtainedAt,
+            health: kept == nil ? .missing(error) : .degraded(error), suspect: kept != nil && snapshot.suspect)
         return .unavailable
     }
 

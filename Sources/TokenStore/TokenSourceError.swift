@@ -8,18 +8,24 @@ package enum TokenSourceError: Error, Sendable, Equatable {
     case undecodable(StoredValueError)
     case database(DatabaseError)
     case file(TokenFileError)
-    /// The authorization server refused the stored login.
+    /// The authorization server refused the stored login; the token that is in use has not ended yet.
     case signInAgain
+    /// There is no login, or it has ended: the token that is in use is no good any more.
+    case signedOut
+    case loginStore(LoginStoreError)
     /// The authorization server could not be asked.
     case loginUnavailable
 
     /// Whether only a person can mend it, so that asking often is no use.
     package var needsOperator: Bool {
         switch self {
-        case .undecodable, .signInAgain, .database(.authentication), .database(.permission): true
-        case .notReadYet, .rowAbsent, .database, .file, .loginUnavailable: false
+        case .undecodable, .signInAgain, .signedOut, .database(.authentication), .database(.permission): true
+        case .notReadYet, .rowAbsent, .database, .file, .loginUnavailable, .loginStore: false
         }
     }
+
+    /// Whether the last good token is to be given up.
+    package var endsToken: Bool { self == .signedOut }
 
     /// One line for the log: what is wrong and what to do.
     package var logMessage: String {
@@ -36,6 +42,10 @@ package enum TokenSourceError: Error, Sendable, Equatable {
             "token file: \(error.message)"
         case .signInAgain:
             "the stored login was refused: sign in again with `sentry-api-proxy auth login`"
+        case .signedOut:
+            "there is no login for this upstream, or it has ended: sign in with `sentry-api-proxy auth login`"
+        case .loginStore(let error):
+            "stored logins: \(error.message)"
         case .loginUnavailable:
             "the authorization server cannot be reached to refresh the login"
         }
@@ -49,7 +59,8 @@ package enum TokenSourceError: Error, Sendable, Equatable {
         case .undecodable: "The proxy has no Sentry token: the stored system token cannot be read."
         case .database: "The proxy has no Sentry token: its database cannot be read."
         case .file: "The proxy has no Sentry token: its token file cannot be used."
-        case .signInAgain: "The proxy has no Sentry token: its operator must sign in again."
+        case .signInAgain, .signedOut: "The proxy has no Sentry token: its operator must sign in again."
+        case .loginStore: "The proxy has no Sentry token: its stored login cannot be used."
         case .loginUnavailable: "The proxy has no Sentry token: its login cannot be refreshed now."
         }
     }

@@ -1,0 +1,60 @@
+internal import ProxyServer
+internal import TLS
+internal import TokenStore
+
+extension UpstreamClient {
+    /// A client of the upstream at `uri`, by `tls` if that is https.
+    convenience init(_ uri: SentryURI, _ tls: ClientTLSConfiguration?) {
+        self.init(
+            UpstreamEndpoint(
+                host: uri.host, port: uri.port, unixPath: uri.unixPath, authority: uri.authority,
+                pathPrefix: uri.pathPrefix, tls: tls),
+            version: Version.text)
+    }
+
+    /// Has Sentry write its system token: it does so at the first bearer request, whatever the token is.
+    func provoke() async {
+        let anyToken = Secret(Array("provoke".utf8))
+        _ = await send(UpstreamRequest(.get, path: "/api/0/", bearer: anyToken), within: 5_000_000_000)
+    }
+
+    /// OAuth by this client, ten seconds a call.
+    var oauth: OAuthClient {
+        OAuthClient { [self] path, form in
+            do throws(UpstreamClientError) {
+                let answer = try exchange(UpstreamRequest(.postForm(form), path: path), within: 10_000_000_000)
+                return .success(OAuthReply(status: answer.status, body: answer.body))
+            } catch {
+                return .failure(OAuthTransportFailure(summary: error.message))
+            }
+        }
+    }
+
+    /// What the upstream says to a token.
+    enum Verdict: Equatable {
+        case accepted
+        /// 401 or 403.
+        case refused(Int)
+        /// An answer that tells nothing about the token.
+        case unclear(Int)
+        case unreachable(UpstreamClientError)
+    }
+
+    /// Asks with one call. `/api/0/` answers 200 to a token that Sentry knows, whatever its scopes, and 401 to another.
+    func verdict(on token: Secret) -> Verdict {
+        do throws(UpstreamClientError) {
+            let answer = try exchange(UpstreamRequest(.get, path: "/api/0/", bearer: token), within: 10_000_000_000)
+            switch answer.status {
+            case 200: return .accepted
+            case 401:
+                // A token bound to an organization is good, but not here.
+                let text = String(decoding: answer.body, as: UTF8.self)
+                return text.contains("limited to organization endpoints") ? .accepted : .refused(401)
+            case 403: return .refused(403)
+            default: return .unclear(answer.status)
+            }
+        } catch {
+            return .unreachable(error)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+internal import EventLoop
+internal import Glibc
+internal import TLS
+
+/// A blocking view of one non-blocking connection, plain or through TLS, with one deadline for all that is done on it.
+/// Used by one thread.
+final class ClientConnection {
+    private var socket: Socket
+    private var session: TLSSession?
+    private let deadline: UInt64
+    /// The stream's end was the peer's word and not a cut (RFC 9112 §9.8).
+    private(set) var endedCleanly = false
+
+    /// Connects.
+    /// - Parameters:
+    ///   - connectDeadline: for TCP alone, on the monotonic clock in nanoseconds.
+    ///   - deadline: for everything.
+    init(to address: SocketAddress, connectDeadline: UInt64, deadline: UInt64) throws(UpstreamClientError) {
+        do throws(SystemError) {
+            socket = try Socket.connecting(to: address)
+        } catch {
+            throw .notConnected(error)
+        }
+        session = nil
+        self.deadline = deadline
+        guard try wait(for: POLLOUT, until: connectDeadline) else { throw .notConnected(.timedOut) }
+        if let error = socket.pendingError { throw .notConnected(error) }
+        socket.setNoDelay()
+    }
+
+    /// Does the handshake; the certificate is checked as the context says.
+    func startTLS(_ context: TLSClientContext) throws(UpstreamClientError) {
+        session = TLSSession(context: context, descriptor: socket.descriptor)
+        while true {
+            switch session!.handshake() {
+            case .done: return
+            case .wantsRead: try wait(for: POLLIN)
+            case .wantsWrite: try wait(for: POLLOUT)
+            case .failed(let failure): throw .tls(failure)
+            }
+        }
+    }
+
+    /// Writes all of `bytes`.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(UpstreamClientError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            switch session?.write(rest) ?? TLSResult(socket.send(rest, more: false), whenBlocked: .wantsWrite) {
+            case .bytes(let count): rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            case .wantsRead: try wait(for: POLLIN)
+            case .wantsWrite: try wait(for: POLLOUT)
+            case .endOfStream, .truncated: throw .cutShort
+            case .failed(let failure): throw Self.lost(failure)
+            }
+        }
+    }
+
+    /// Appends what there is to `bytes`, waiting for at least one byte.
+    /// - Returns: false at the end of the stream.
+    func read(into bytes: inout [UInt8]) throws(UpstreamClientError) -> Bool {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16_384, alignment: 1)
+        defer {
+            // It may have held tokens.
+            buffer.initializeMemory(as: UInt8.self, repeating: 0)
+            buffer.deallocate()
+        }
+        while true {
+            switch session?.read(into: buffer) ?? TLSResult(socket.receive(into: buffer), whenBlocked: .wantsRead) {
+            case .bytes(let count):
+                bytes.append(contentsOf: buffer[..<count])
+                return true
+            case .wantsRead: try wait(for: POLLIN)
+            case .wantsWrite: try wait(for: POLLOUT)
+            case .endOfStream:
+                endedCleanly = true
+                return false
+            case .truncated: return false
+            case .failed(let failure): throw Self.lost(failure)
+            }
+        }
+    }
+
+    func close() {
+        session?.shutdown()
+        // The session works on the socket's descriptor, so it goes first.
+        session = nil
+        socket.close()
+    }
+
+    private static func lost(_ failure: TLSFailure) -> UpstreamClientError {
+        if case .system(let code) = failure { .connectionLost(SystemError(code: code)) } else { .tls(failure) }
+    }
+
+    private func wait(for events: CInt) throws(UpstreamClientError) {
+        guard try wait(for: events, until: deadline) else { throw .deadlinePassed }
+    }
+
+    /// - Returns: false when the time passed.
+    private func wait(for events: CInt, until end: UInt64) throws(UpstreamClientError) -> Bool {
+        while true {
+            let now = Clock.monotonic
+            guard now < end else { return false }
+            var entry = pollfd(fd: socket.descriptor, events: CShort(events), revents: 0)
+            let milliseconds = CInt(min((end - now + 999_999) / 1_000_000, 60_000))
+            let ready = poll(&entry, 1, milliseconds)
+            if ready > 0 { return true }
+            if ready < 0, errno != EINTR { throw .connectionLost(SystemError(code: errno)) }
+        }
+    }
+}
+
+extension TLSResult {
+    /// The plain socket's answer in the same terms.
+    fileprivate init(_ result: IOResult, whenBlocked: TLSResult) {
+        switch result {
+        case .bytes(let count): self = .bytes(count)
+        case .wouldBlock: self = whenBlocked
+        case .endOfStream: self = .endOfStream
+        case .failed(let error): self = .failed(.system(error.code))
+        }
+    }
+}

@@ -1,0 +1,64 @@
+/// When to ask for the token while a person signs in (RFC 8628 §3.5). A pure machine: time is a parameter.
+package struct DeviceFlow: Sendable {
+    /// What `slow_down` adds to the interval, for this and all later polls.
+    package static let slowDownNanoseconds: UInt64 = 5_000_000_000
+    /// The interval doubles at each failure of the network, up to this.
+    static let longestIntervalNanoseconds: UInt64 = 60_000_000_000
+
+    package enum End: Error, Sendable, Equatable {
+        /// The person said no.
+        case denied
+        /// The code is no longer good.
+        case codeExpired
+        /// The command's own patience ended.
+        case timeout
+        /// Any other refusal.
+        case failed(OAuthError)
+    }
+
+    private let codeEnd: UInt64
+    private let patienceEnd: UInt64
+    private var interval: UInt64
+    private var faults: UInt64 = 0
+
+    /// - Parameters:
+    ///   - now: of the monotonic clock, in nanoseconds.
+    ///   - timeoutNanoseconds: the command's patience; the code may end sooner.
+    package init(_ authorization: DeviceAuthorization, timeoutNanoseconds: UInt64, now: UInt64) {
+        codeEnd = now &+ authorization.expiresInNanoseconds
+        patienceEnd = now &+ timeoutNanoseconds
+        interval = authorization.intervalNanoseconds
+    }
+
+    /// When waiting is over at the latest.
+    package var endNanoseconds: UInt64 { min(codeEnd, patienceEnd) }
+
+    /// How long to wait before the first poll.
+    package func first(now: UInt64) throws(End) -> UInt64 { try wait(now) }
+
+    /// How long to wait after a poll that brought no token.
+    package mutating func next(after error: OAuthError, now: UInt64) throws(End) -> UInt64 {
+        switch error {
+        case .refused(.authorizationPending):
+            faults = 0
+        case .refused(.slowDown):
+            faults = 0
+            interval += Self.slowDownNanoseconds
+        case .refused(.expiredToken): throw .codeExpired
+        case .refused(.accessDenied): throw .denied
+        case .unreachable, .serverTrouble:
+            // §3.5: on a connection timeout, poll less often; doubling the interval is its example.
+            faults += 1
+        case .refused, .unexpected, .malformedAnswer: throw .failed(error)
+        }
+        return try wait(now)
+    }
+
+    private func wait(_ now: UInt64) throws(End) -> UInt64 {
+        let wait =
+            faults == 0 ? interval : max(interval, min(interval << min(faults, 10), Self.longestIntervalNanoseconds))
+        let at = now &+ wait
+        if at >= codeEnd || at >= patienceEnd { throw codeEnd <= patienceEnd ? .codeExpired : .timeout }
+        return wait
+    }
+}
