@@ -40,7 +40,8 @@ extension Exchange {
                 return (consumed, false)
             }
             let isLast = answerBody.isWhole && consumed == payload.count && !inflater.mayHaveMore
-            if isLast, step.state != .finished {
+            // A body without a byte is empty in any coding.
+            if isLast, step.state != .finished, record.bytesDown > 0 {
                 record.cause = .truncatedAnswer
                 advance(.answerBroken, worker)
                 return (consumed, false)

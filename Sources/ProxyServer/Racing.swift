@@ -81,7 +81,7 @@ extension Exchange {
         closeRival(worker)
         worker.addresses.trust(upstreamAddress)
         record.connected(at: worker.now)
-        record.cause = .none
+        record.connected(at: worker.now)
         advance(.connected, worker)
     }
 
@@ -177,7 +177,7 @@ extension Exchange {
         } else if readiness.contains(.writable) {
             // It overtook the first: the next request need not wait for that.
             upstreamFailed(.connectTimeout, worker)
-            finishAttempt(worker)
+            upstreamReady(upstreamSide, readiness, worker)
         }
     }
 

@@ -127,7 +127,8 @@ def test_requests_go_on_for_twenty_seconds_without_a_name_service(
         time.sleep(0.05)
     assert names.asked > asked, "nobody asked the name service meanwhile"
     print(f"\n{count} requests, the longest took {longest * 1000:.0f} ms, {names.asked - asked} queries")
-    assert longest < 1.0
+    # A look-up that hangs takes 5 s and more.
+    assert longest < 2.0
     names.addresses, names.mode = ["10.99.0.2"], "up"
     # A query that is under way when the service comes back still runs into its own time-out (resolv.conf(5): 2 × 5 s).
     assert seconds_until(proxy, b"10.99.0.2", (200,)) < FOLLOWED_SECONDS + 10
