@@ -53,7 +53,9 @@ let package = Package(
         .testTarget(name: "AccessPolicyTests", dependencies: ["AccessPolicy", "HTTP1"], swiftSettings: settings),
         .testTarget(name: "TokenStoreTests", dependencies: ["TokenStore"], swiftSettings: settings),
         .testTarget(name: "TLSTests", dependencies: ["TLS"], swiftSettings: settings),
-        .testTarget(name: "ProxyServerTests", dependencies: ["ProxyServer", "EventLoop", "TokenStore"], swiftSettings: settings),
+        .testTarget(
+            name: "ProxyServerTests", dependencies: ["ProxyServer", "EventLoop", "HTTP1", "TokenStore"],
+            swiftSettings: settings),
         .testTarget(name: "MainTests", dependencies: ["Main"], swiftSettings: settings),
     ]
 )

@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 name=sentry-api-proxy
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
-for tool in dpkg-deb dpkg-shlibdeps gzip python3 strip; do
+for tool in dpkg-deb dpkg-shlibdeps gzip objcopy python3 strip; do
     command -v "$tool" >/dev/null || { echo "build-deb.sh: $tool is missing: install binutils, dpkg-dev and python3" >&2; exit 69; }
 done
 
@@ -44,6 +44,26 @@ made() {
 
 # As dh_strip does; the build has already taken out the symbols.
 strip --remove-section=.comment --remove-section=.note -o "$work/binary" "$binary"
+# Two things depend on the folder that was built in: the compiler's hash of each module, which nothing reads, and the
+# build id, which covers that hash. The hash is blanked, and the id becomes the SHA-1 of the program with both blanked.
+# blank SECTION: false when the program has none.
+blank() {
+    objcopy -O binary --only-section="$1" "$binary" "$work/section"
+    [ -s "$work/section" ] || return
+    head -c "$(stat -c %s "$work/section")" /dev/zero >"$work/blank"
+    objcopy --update-section "$1=$work/blank" "$work/binary"
+}
+blank .swift_modhash || true
+if blank .note.gnu.build-id; then
+    # elf(5): a note's header is three words, then its name `GNU`; the id is what follows.
+    head -c 16 "$work/section" >"$work/id"
+    sha1sum "$work/binary" | cut -c -40 | sed 's/../\\x&/g' | xargs -0 printf '%b' | head -c 20 >>"$work/id"
+    if [ "$(stat -c %s "$work/id")" != "$(stat -c %s "$work/section")" ]; then
+        echo "build-deb.sh: $binary has a build id that is no SHA-1" >&2
+        exit 70
+    fi
+    objcopy --update-section ".note.gnu.build-id=$work/id" "$work/binary"
+fi
 put "$work/binary" usr/bin/$name 755
 put Deploy/systemd/$name.service lib/systemd/system/$name.service
 put Deploy/systemd/$name.socket lib/systemd/system/$name.socket

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <link.h>
 #include <linux/filter.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -12,6 +13,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -161,16 +163,25 @@ int cepoll_connect(int fd, const struct sockaddr *address, socklen_t length) {
 }
 
 ssize_t cepoll_recv(int fd, void *buffer, size_t count) {
-    ssize_t n = recv(fd, buffer, count, 0);
+    ssize_t n;
+    do n = recv(fd, buffer, count, 0);
+    while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }
 
 ssize_t cepoll_send(int fd, const void *buffer, size_t count, int more) {
-    ssize_t n = send(fd, buffer, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    ssize_t n;
+    do n = send(fd, buffer, count, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }
 
 int cepoll_shutdown_write(int fd) { return checked(shutdown(fd, SHUT_WR)); }
+
+int cepoll_unacknowledged(int fd) {
+    int count = 0;
+    return ioctl(fd, SIOCOUTQ, &count) < 0 ? -errno : count;
+}
 
 int cepoll_close(int fd) { return checked(close(fd)); }
 

@@ -29,7 +29,6 @@ package enum IOResult: Sendable, Equatable {
 
     private init(errno: Int) {
         let error = SystemError(code: CInt(truncatingIfNeeded: errno))
-        // A signal may interrupt even a non-blocking call; the loop comes back to it as to any other pause.
-        self = error == .again || error == .interrupted ? .wouldBlock : .failed(error)
+        self = error == .again ? .wouldBlock : .failed(error)
     }
 }

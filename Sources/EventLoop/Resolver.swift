@@ -100,7 +100,17 @@ package final class Resolver: Sendable {
         }
     }
 
-    /// getaddrinfo(3) for a stream socket, in the order it gives (RFC 6724).
+    /// The families in turn, beginning with the first address's (RFC 8305 §4): one that leads nowhere costs one attempt.
+    package static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
+        guard let first = addresses.first else { return [] }
+        let preferred = addresses.filter { $0.family == first.family }
+        let others = addresses.filter { $0.family != first.family }
+        return (0..<max(preferred.count, others.count)).flatMap { index in
+            preferred.dropFirst(index).prefix(1) + others.dropFirst(index).prefix(1)
+        }
+    }
+
+    /// getaddrinfo(3) for a stream socket, in the order it gives (RFC 6724) but with the families interleaved.
     package static func systemLookUp(host: String, port: UInt16) -> Result<[SocketAddress], ResolveFailure> {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
@@ -120,6 +130,6 @@ package final class Resolver: Sendable {
             }
             entry = current.pointee.ai_next
         }
-        return .success(found)
+        return .success(interleaved(found))
     }
 }

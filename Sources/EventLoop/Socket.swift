@@ -56,6 +56,9 @@ package struct Socket: ~Copyable {
         _ = cepoll_no_delay(descriptor)
     }
 
+    /// Bytes that the socket has taken and the peer has not acknowledged.
+    package var unacknowledged: Int { max(0, Int(cepoll_unacknowledged(descriptor))) }
+
     /// Sends a FIN; reading goes on.
     package func shutdownWrite() {
         _ = cepoll_shutdown_write(descriptor)

@@ -31,6 +31,15 @@ package struct SystemError: Error, Sendable, Equatable {
     package static let protocolError = SystemError(code: EPROTO)
     package static let familyNotSupported = SystemError(code: EAFNOSUPPORT)
     package static let addressInUse = SystemError(code: EADDRINUSE)
+    package static let addressNotAvailable = SystemError(code: EADDRNOTAVAIL)
+
+    /// A connection failed for want of something on this side, so that the peer's address is not to blame.
+    package var isShortage: Bool {
+        switch self {
+        case .again, .addressNotAvailable, .descriptorsExhausted, .fileTableFull, .noBuffers, .noMemory: true
+        default: false
+        }
+    }
 }
 
 /// Turns the shim's `-errno` convention into a value or a thrown error.

@@ -31,7 +31,8 @@ struct AdminClient {
 
     func ask(_ path: String) -> Result {
         do throws(SystemError) {
-            let answer = try exchange(Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+            let answer = try exchange(
+                Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
             var parser = ResponseHeadParser()
             guard let isWhole = try? parser.parse(answer.span), isWhole else {
                 return Result(isHealthy: false, line: "\(target.text): this is no admin listener")

@@ -63,7 +63,8 @@ struct AuthContext {
 
     func store() throws(Failure) -> any LoginStore {
         guard let store = try storeIfAny() else {
-            throw Failure(.configuration, "--state-dir: name a folder for stored logins; neither XDG_STATE_HOME nor HOME is set")
+            throw Failure(
+                .configuration, "--state-dir: name a folder for stored logins; neither XDG_STATE_HOME nor HOME is set")
         }
         return store
     }
@@ -189,15 +190,21 @@ struct AuthRefresh: ParsableCommand {
             let context = try AuthContext(options)
             let store = try context.store()
             guard let login = try context.stored(store)[context.origin] else {
-                throw Failure(.configuration, "there is no login for \(context.origin): sign in with `sentry-api-proxy auth login`")
+                throw Failure(
+                    .configuration,
+                    "there is no login for \(context.origin): sign in with `sentry-api-proxy auth login`")
             }
             guard login.refreshToken != nil, login.clientID != nil else {
-                throw Failure(.configuration, "the login for \(context.origin) has no refresh token: it was stored with --token")
+                throw Failure(
+                    .configuration, "the login for \(context.origin) has no refresh token: it was stored with --token")
             }
             let refreshed = try refresh(context, store, login)
             context.report(
                 Report(origin: context.origin, expiresAt: refreshed.expiresAt.map(dateText)),
-                ["Refreshed the login for \(context.origin)" + (refreshed.expiresAt.map { ", good until \(dateText($0))." } ?? ".")])
+                [
+                    "Refreshed the login for \(context.origin)"
+                        + (refreshed.expiresAt.map { ", good until \(dateText($0))." } ?? ".")
+                ])
         }
     }
 

@@ -73,7 +73,9 @@ struct AuthLogin: ParsableCommand {
             scopes = try SentryScopes.parse(scope)
         } catch {
             throw Failure(
-                .usage, "--scope: '\(error.scope)' is no scope of Sentry; known are \(SentryScopes.known.joined(separator: " "))")
+                .usage,
+                "--scope: '\(error.scope)' is no scope of Sentry; known are \(SentryScopes.known.joined(separator: " "))"
+            )
         }
         guard !scopes.isEmpty else { throw Failure(.usage, "--scope: expected at least one scope") }
         return scopes
@@ -91,14 +93,17 @@ struct AuthLogin: ParsableCommand {
         switch context.client.verdict(on: secret) {
         case .accepted: break
         case .refused(let status):
-            throw Failure(.noPermission, "--token: \(context.origin) refuses it with status \(status); nothing was stored")
+            throw Failure(
+                .noPermission, "--token: \(context.origin) refuses it with status \(status); nothing was stored")
         case .unclear(let status):
-            Terminal.note("warning: \(context.origin) answered with status \(status), so the token is not known to be good")
+            Terminal.note(
+                "warning: \(context.origin) answered with status \(status), so the token is not known to be good")
         case .unreachable(let error):
             Terminal.note("warning: \(context.origin) could not be asked about the token: \(error.message)")
         }
         return Login(
-            clientID: nil, accessToken: secret, refreshToken: nil, scopes: [], user: nil, obtainedAt: wallMilliseconds(),
+            clientID: nil, accessToken: secret, refreshToken: nil, scopes: [], user: nil,
+            obtainedAt: wallMilliseconds(),
             expiresAt: nil)
     }
 
@@ -165,7 +170,9 @@ struct AuthLogin: ParsableCommand {
         if !missing.isEmpty { lines.append("Asked for, but not granted: \(missing.joined(separator: " "))") }
         if !more.isEmpty { lines.append("Granted without being asked for: \(more.joined(separator: " "))") }
         if let end = login.expiresAt { lines.append("Good until \(dateText(end)), then refreshed.") }
-        if login.refreshToken == nil, token == nil { lines.append("There is no refresh token: sign in again after that.") }
+        if login.refreshToken == nil, token == nil {
+            lines.append("There is no refresh token: sign in again after that.")
+        }
         lines.append("Stored in \(store.place).")
         context.report(
             Report(
@@ -180,13 +187,15 @@ extension Failure {
     init(_ error: OAuthError, _ origin: String) {
         switch error {
         case .unreachable(let failure): self.init(.unavailable, "\(origin) cannot be asked: \(failure.summary)")
-        case .serverTrouble(let status): self.init(.unavailable, "\(origin) answered with status \(status); try again later")
+        case .serverTrouble(let status):
+            self.init(.unavailable, "\(origin) answered with status \(status); try again later")
         case .unexpected(let status):
             self.init(
                 .configuration,
                 "--url: \(origin) answered with status \(status), not like an authorization server; the device flow needs Sentry 26.1 or newer"
             )
-        case .malformedAnswer: self.init(.data, "the answer of \(origin) is not one of an authorization server (RFC 8628)")
+        case .malformedAnswer:
+            self.init(.data, "the answer of \(origin) is not one of an authorization server (RFC 8628)")
         case .refused(.invalidClient), .refused(.unauthorizedClient):
             self.init(.noPermission, "--client-id: \(origin) does not know this client id, or not for the device flow")
         case .refused(.invalidScope):

@@ -195,7 +195,8 @@ struct AuthToken: ParsableCommand {
     func run() {
         ending { () throws(Failure) in
             guard yes || isatty(STDOUT_FILENO) == 0 else {
-                throw Failure(.usage, "--yes: expected it, since standard output is a terminal and would show the token")
+                throw Failure(
+                    .usage, "--yes: expected it, since standard output is a terminal and would show the token")
             }
             let context = try AuthContext(options)
             let effective = try EffectiveToken(context, flags)

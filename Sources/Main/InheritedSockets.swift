@@ -34,6 +34,7 @@ struct InheritedSockets {
             throw Failure(.configuration, "LISTEN_FDS: descriptor \(descriptor): \(error.summary)")
         }
         throw Failure(
-            .configuration, "LISTEN_FDS: descriptor \(descriptor) is not a listening stream socket (Accept=no is needed)")
+            .configuration,
+            "LISTEN_FDS: descriptor \(descriptor) is not a listening stream socket (Accept=no is needed)")
     }
 }

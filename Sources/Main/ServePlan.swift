@@ -114,7 +114,8 @@ struct ServePlan {
             .parsed(options.accessLog, expected: "off, errors or all", AccessLogMode.init(rawValue:)) ?? .all
         accessLogSample =
             try Setting("--access-log-sample", "ACCESS_LOG_SAMPLE")
-            .parsed(options.accessLogSample, expected: "a number from 1 to 1000000", Quantities.count(1...1_000_000)) ?? 1
+            .parsed(options.accessLogSample, expected: "a number from 1 to 1000000", Quantities.count(1...1_000_000))
+            ?? 1
         logFormat =
             try Setting("--log-format", "LOG_FORMAT")
             .parsed(options.logFormat, expected: "logfmt or json", LogFormat.init(rawValue:)) ?? .logfmt

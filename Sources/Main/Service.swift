@@ -78,7 +78,8 @@ struct Service {
                 log.info(
                     "draining",
                     metadata: [
-                        "delay_s": "\(plan.drainDelay / 1_000_000_000)", "timeout_s": "\(plan.drainTimeout / 1_000_000_000)",
+                        "delay_s": "\(plan.drainDelay / 1_000_000_000)",
+                        "timeout_s": "\(plan.drainTimeout / 1_000_000_000)",
                     ])
                 try named("threads") { () throws(SystemError) in try drain(server, sockets, writer, log) }
             }

@@ -45,7 +45,8 @@ final class Sockets: Sendable {
             return try plan.listenAddress.bind(
                 count: plan.threads, backlog: plan.backlog, deferAcceptSeconds: deferAcceptSeconds)
         } catch {
-            throw Failure(.unavailable, "\(plan.listen.name): cannot listen on '\(plan.listen.value)': \(error.summary)")
+            throw Failure(
+                .unavailable, "\(plan.listen.name): cannot listen on '\(plan.listen.value)': \(error.summary)")
         }
     }
 

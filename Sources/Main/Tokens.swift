@@ -32,7 +32,8 @@ final class Tokens: Sendable {
             source = LoginSource(store: plan.loginStore!, upstream: plan.uri.origin, client: plan.client.oauth)
         case .system:
             source = SystemTokenSource(
-                connectionString: plan.connection, provoke: { [client = plan.client] in await client.provoke() }, log: report)
+                connectionString: plan.connection, provoke: { [client = plan.client] in await client.provoke() },
+                log: report)
         }
         broker = TokenBroker(source: source, publisher: publisher, log: report, wake: { changed.call() })
     }

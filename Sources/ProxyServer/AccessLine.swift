@@ -35,7 +35,7 @@ extension LogLine {
         case .unavailable: field("retry", word: "unavailable")
         case .bodyTooLarge: field("retry", word: "body_too_large")
         }
-        if record.cause != .none {
+        if !record.cause.isNone {
             field("cause", word: record.cause.name)
             if let detail = record.cause.detail { field("detail", text: "\(detail)") }
         }

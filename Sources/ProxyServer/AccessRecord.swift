@@ -25,6 +25,10 @@ enum Cause: Equatable {
     /// No byte of the answer moved for too long.
     case stalled
 
+    /// All went well; cheaper than `==`, which has to look at what is inside.
+    @inline(__always)
+    var isNone: Bool { if case .none = self { true } else { false } }
+
     /// The name in the log and in the metrics.
     var name: StaticString {
         switch self {
@@ -129,6 +133,17 @@ struct AccessRecord {
     init(id: UInt64, acceptedAt: UInt64) {
         self.id = id
         self.acceptedAt = acceptedAt
+    }
+
+    /// A first or second sending begins: the times of one before do not count.
+    mutating func dialed(at time: UInt64) {
+        (dialedAt, connectedAt, firstByteAt) = (time, 0, 0)
+    }
+
+    /// An address took the connection: that another one did not is no failure of the request.
+    mutating func connected(at time: UInt64) {
+        connectedAt = time
+        cause = .none
     }
 
     /// Sixteen hexadecimal digits.

@@ -44,7 +44,9 @@ struct AdminConnection: ~Copyable {
     private mutating func write() {
         guard let answer else { return }
         while sent < answer.count {
-            let result = answer.withUnsafeBytes { socket.send(UnsafeRawBufferPointer(rebasing: $0[sent...]), more: false) }
+            let result = answer.withUnsafeBytes {
+                socket.send(UnsafeRawBufferPointer(rebasing: $0[sent...]), more: false)
+            }
             switch result {
             case .bytes(let count): sent += count
             case .wouldBlock:

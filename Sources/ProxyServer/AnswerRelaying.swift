@@ -18,7 +18,10 @@ extension Exchange {
 
     private func readAnswerHead(_ worker: Worker) {
         for _ in 0..<Bounds.readsPerTurn {
-            let window = heldAnswer.map { $0.bytes.part(heldAnswerCount..<$0.capacity) } ?? worker.scratch.inbound
+            // What comes with the head has to fit behind it into the staging buffer, however large the held block is.
+            let window =
+                heldAnswer.map { $0.bytes.part(heldAnswerCount..<min($0.capacity, Bounds.relayBytes)) }
+                ?? worker.scratch.inbound
             switch upstream.transport.receive(into: window) {
             case .wouldBlock:
                 return
@@ -117,9 +120,10 @@ extension Exchange {
             return
         }
         if mustRewrite(parser.head, bytes.bytes(parser.head.length).span, framing) {
-            let length = parser.head.length
-            holdAnswer(bytes.part(0..<length), &parser, worker)
-            beginCollecting(bytes.part(length..<bytes.count), worker)
+            // The body's first bytes are taken from where they are held: holding may give the old place back.
+            let body = parser.head.length..<bytes.count
+            holdAnswer(bytes, &parser, worker)
+            if let heldAnswer { beginCollecting(heldAnswer.bytes.part(body), worker) }
             return
         }
         let isStaged = stageAnswer(parser.head, bytes, worker)
@@ -147,10 +151,12 @@ extension Exchange {
             advance(.answerBroken, worker)
             return
         }
-        if requestBody.isWhole, !isUploadBroken {
+        if requestBody.isWhole, upstream.backlog.isEmpty, !isUploadBroken {
             advance(.requestSent, worker)
         }
         relayAnswer(worker)
+        // The client's events of the meantime are used up: what it sent since must be looked for.
+        if phase == .relayingEarly { sendRequest(worker) }
     }
 
     /// Decides how the answer's body ends here and how it will end for the client.
@@ -182,7 +188,13 @@ extension Exchange {
             inflater = worker.takeInflater()
             if inflater != nil { answerFraming = request.version == .http11 ? .chunked : .untilClose }
         }
-        return stageAnswerHead(head, bytes, worker) && stageBody(bytes.part(head.length..<bytes.count), worker)
+        guard stageAnswerHead(head, bytes, worker) else { return false }
+        guard stageBody(bytes.part(head.length..<bytes.count), worker) else {
+            // What is staged belongs to this exchange, and nobody else may find it.
+            worker.stagedCount = 0
+            return false
+        }
+        return true
     }
 
     /// Answers without a body, parts of one and other codings are left alone.
@@ -248,7 +260,8 @@ extension Exchange {
     /// Sends the staged head and first bytes, then whatever follows.
     func relayAnswer(_ worker: Worker) {
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
-        guard client.backlog.isEmpty else {
+        // A rewritten answer is in the backlog whole; any other has at least its head staged.
+        guard worker.stagedCount > 0 else {
             flushClient(worker)
             return
         }
@@ -348,6 +361,7 @@ extension Exchange {
         case .bytes: break
         case .wouldBlock:
             setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+            watchClient([.readable, .writable, .peerClosed], worker)
             return
         case .endOfStream, .failed:
             advance(.clientLeft, worker)

@@ -116,7 +116,6 @@ extension Exchange {
         let head = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
         worker.stagedCount = 0
         record.bytesDown += UInt64(body.count)
-        client.backlog.release(to: &worker.pool)
         client.backlog.reserve(head.count + body.count + 2 * Bounds.chunkMargin, from: &worker.pool)
         client.backlog.append(head)
         if answerFraming == .chunked {

@@ -15,11 +15,13 @@ struct Backlog: ~Copyable {
         return UnsafeRawBufferPointer(rebasing: buffer.bytes[start..<end])
     }
 
-    /// Makes room for `count` bytes; the backlog must be empty.
+    /// Makes room for `count` bytes behind those that are there.
     mutating func reserve(_ count: Int, from pool: inout BufferPool) {
-        precondition(isEmpty)
+        let larger = pool.take(atLeast: self.count + count)
+        let rest = bytes
+        if !rest.isEmpty { larger.bytes.copyMemory(from: rest) }
         release(to: &pool)
-        buffer = pool.take(atLeast: count)
+        (buffer, end) = (larger, rest.count)
     }
 
     /// Adds bytes; `reserve` must have made room for them.
@@ -33,7 +35,7 @@ struct Backlog: ~Copyable {
         append(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    /// Takes over what a send left.
+    /// Takes over what a send left, behind what earlier ones did.
     mutating func store(_ bytes: UnsafeRawBufferPointer, from pool: inout BufferPool) {
         reserve(bytes.count, from: &pool)
         append(bytes)

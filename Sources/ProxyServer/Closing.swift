@@ -12,13 +12,12 @@ extension Exchange {
 
     /// The answer broke off: the client must see that.
     func abort(_ worker: Worker) {
-        if record.cause == .none { record.cause = .stalled }
+        if record.cause.isNone { record.cause = .stalled }
         worker.answered(self)
         closeUpstream(worker, byReset: true)
         // Short of its length, or without its last chunk, an answer looks cut off even when the connection ends in good
         // order. One that ends with the connection does not.
-        if answerFraming == .untilClose { client.transport.reset() }
-        closeClient(worker)
+        closeClient(worker, byReset: answerFraming == .untilClose)
         advance(.bothClosed, worker)
     }
 
@@ -72,12 +71,9 @@ extension Exchange {
         postpone(Side.client, .readable, worker)
     }
 
-    func closeClient(_ worker: Worker) {
-        guard client.isOpen else {
-            client.interest = []
-            return
-        }
-        client.transport.close()
+    func closeClient(_ worker: Worker, byReset: Bool = false) {
+        guard client.isOpen else { return }
+        if byReset { client.transport.reset() } else { client.transport.close() }
         client.interest = []
         client.hasEnded = false
         worker.descriptorClosed()

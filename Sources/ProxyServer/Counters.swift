@@ -72,10 +72,12 @@ package struct Counters: Sendable {
         totalTimes[route.rawValue].record(record.endedAt &- record.acceptedAt)
         if record.connectedAt != 0 {
             connectTimes.record(record.connectedAt &- record.dialedAt)
-            if record.firstByteAt >= record.connectedAt { firstByteTimes.record(record.firstByteAt - record.connectedAt) }
+            if record.firstByteAt >= record.connectedAt {
+                firstByteTimes.record(record.firstByteAt - record.connectedAt)
+            }
         }
         retries[Int(record.retry.rawValue)] &+= 1
-        if record.cause != .none { causes.count(record.cause.name) }
+        if !record.cause.isNone { causes.count(record.cause.name) }
         bytesUp &+= record.bytesUp
         bytesDown &+= record.bytesDown
     }

@@ -13,6 +13,8 @@ final class Exchange {
     enum Side {
         static let client: UInt8 = 0
         static let upstream: UInt8 = 1
+        /// The upstream's second attempt.
+        static let rival: UInt8 = 2
     }
 
     let slot: Int
@@ -52,8 +54,12 @@ final class Exchange {
     var tokenVersion: UInt64 = 0
     var retry = RetryOutcome.none
 
-    // The upstream's addresses.
-    var nextAddress = 0
+    // The attempts to connect.
+    var tried = TriedAddresses()
+    var upstreamAddress = AttemptedAddress()
+    /// The side of the upstream's events; the other one of the two is the rival's.
+    var upstreamSide = Side.upstream
+    var rival = Rival()
 
     // The answer.
     var answerParser: ResponseHeadParser?
@@ -95,6 +101,8 @@ final class Exchange {
     func advance(_ event: Event, _ worker: Worker) {
         guard case .next(let following, let action) = step(phase, event) else {
             worker.counters.impossibleSteps += 1
+            // A vacant slot was given back already: once more, and two connections would share it.
+            guard phase != .vacant else { return }
             phase = .vacant
             abandon(worker)
             return
@@ -143,6 +151,8 @@ final class Exchange {
     // MARK: Readiness
 
     func clientReady(_ readiness: Readiness, _ worker: Worker) {
+        // An event of the batch in which this side was closed is nobody's.
+        guard client.isOpen else { return }
         if !readiness.isDisjoint(with: [.error, .hangUp]), phase != .closing {
             advance(.clientLeft, worker)
             return
@@ -165,11 +175,18 @@ final class Exchange {
         }
     }
 
-    func upstreamReady(_ readiness: Readiness, _ worker: Worker) {
+    func upstreamReady(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
+        guard side == upstreamSide else {
+            rivalReady(readiness, worker)
+            return
+        }
+        guard upstream.isOpen else { return }
         if readiness.contains(.peerClosed) { upstream.hasEnded = true }
         switch phase {
         case .dialing:
             finishAttempt(worker)
+            // The event may have told of an answer too, and is used up.
+            if phase != .dialing, readiness != .writable { readAnswer(worker) }
         case .sendingRequest, .relayingEarly:
             // What the upstream said comes first: it may be the reason why it takes no more.
             if readiness != .writable { readAnswer(worker) }
@@ -203,16 +220,19 @@ final class Exchange {
     private func clientEnded(_ worker: Worker) {
         switch phase {
         case .dialing, .awaitingAnswer, .renewing, .renewingFirst:
-            guard requestBody.isWhole else {
-                advance(.clientLeft, worker)
-                return
-            }
-            noteHalfClose(worker)
+            // The rest of the body may lie before the FIN: whoever reads it finds out.
+            if requestBody.isWhole { noteHalfClose(worker) }
         case .relaying:
             if !isHalfClosed { advance(.clientLeft, worker) }
         case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .answering, .closing:
             break
         }
+    }
+
+    /// The request's last byte is out. A FIN that came before it is no departure in the middle of the answer.
+    func noteEarlyFIN(_ worker: Worker) {
+        guard client.hasEnded else { return }
+        if phase == .awaitingAnswer { noteHalfClose(worker) } else { isHalfClosed = true }
     }
 
     private func noteHalfClose(_ worker: Worker) {
@@ -251,13 +271,14 @@ final class Exchange {
     func watchUpstream(_ asked: Readiness, _ worker: Worker) {
         let interest = upstream.transport.wantsWritable ? asked.union(.writable) : asked
         guard upstream.isOpen, !upstream.interest.isSuperset(of: interest) else { return }
-        let token = EventToken(generation: generation, slot: slot, side: Side.upstream)
+        let token = EventToken(generation: generation, slot: slot, side: upstreamSide)
         worker.watch(upstream.transport.descriptor, interest, over: &upstream.interest, token)
     }
 
     /// Goes on in the next turn, because this turn's budget is used up.
     func postpone(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
-        worker.reactor.postpone(EventToken(generation: generation, slot: slot, side: side), readiness)
+        let current = side == Side.client ? side : upstreamSide
+        worker.reactor.postpone(EventToken(generation: generation, slot: slot, side: current), readiness)
     }
 
     // MARK: Deadlines
@@ -271,7 +292,7 @@ final class Exchange {
 
     private func arm(_ worker: Worker) {
         var time = deadline
-        if client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
+        if client.isOpen, client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
         guard armedFor == 0 || time < armedFor else { return }
         armedFor = time
         worker.reactor.timers.arm(slot: slot, at: time)
@@ -294,6 +315,10 @@ final class Exchange {
     }
 
     private func deadlinePassed(_ worker: Worker) {
+        guard !isPeerSlow() else {
+            setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+            return
+        }
         switch phase {
         case .vacant:
             break
@@ -319,6 +344,16 @@ final class Exchange {
         }
     }
 
+    /// Whether bytes still move, though no socket became ready in time.
+    private func isPeerSlow() -> Bool {
+        switch phase {
+        case .sendingRequest: upstream.hasTakenMore()
+        case .relayingEarly, .relaying, .answering: client.hasTakenMore()
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .closing:
+            false
+        }
+    }
+
     /// Chooses the proxy's own answer; the event that leads to it follows.
     func refuse(_ answer: ErrorAnswer) {
         ownAnswer = answer
@@ -336,6 +371,7 @@ final class Exchange {
     private func release(_ worker: Worker) {
         closeClient(worker)
         closeUpstream(worker, byReset: true)
+        closeRival(worker)
         worker.finished(self)
         client.backlog.release(to: &worker.pool)
         upstream.backlog.release(to: &worker.pool)
@@ -349,9 +385,9 @@ final class Exchange {
         clientSentMore = false
         isHalfClosed = false
         retry = .none
-        nextAddress = 0
         interimAnswers = 0
         isAnswerWhole = false
+        answerFraming = .none
         tokenMessage = nil
         ownAnswerFormat = .text
         deadline = 0

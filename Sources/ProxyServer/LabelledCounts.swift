@@ -72,7 +72,8 @@ package struct AliasCounts: Sendable {
         let mine = slots(for: other.names)
         for slot in other.names.indices {
             for statusClass in 0..<Counters.statusClasses {
-                counts[mine[slot] * Counters.statusClasses + statusClass] += other.count(slot: slot, statusClass: statusClass)
+                counts[mine[slot] * Counters.statusClasses + statusClass] += other.count(
+                    slot: slot, statusClass: statusClass)
             }
         }
     }

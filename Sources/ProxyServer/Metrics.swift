@@ -6,7 +6,8 @@ struct Metrics {
     static let prefix = "sentry_api_proxy_"
     private static let statusNames = ["none", "1xx", "2xx", "3xx", "4xx", "5xx"]
     private static let retryNames: [(RetryOutcome, String)] = [
-        (.renewed, "renewed"), (.unchanged, "unchanged"), (.unavailable, "unavailable"), (.bodyTooLarge, "body_too_large"),
+        (.renewed, "renewed"), (.unchanged, "unchanged"), (.unavailable, "unavailable"),
+        (.bodyTooLarge, "body_too_large"),
     ]
 
     private let facts: AdminFacts
@@ -39,7 +40,8 @@ struct Metrics {
         family("requests_total", .counter, "Requests by route and by the class of the status that the client got.")
         for route in Counters.RouteLabel.allCases {
             for (statusClass, status) in Self.statusNames.enumerated() {
-                out.sample(total.requests(route, statusClass: statusClass), [("route", "\(route)"), ("status", status)])
+                out.sample(
+                    total.requests(route, statusClass: statusClass), [("route", "\(route)"), ("status", status)])
             }
         }
         family("alias_requests_total", .counter, "Requests by the name of the alias that the client showed.")
@@ -119,7 +121,9 @@ struct Metrics {
             }
         }
         family("token_renewals_total", .counter, "Renewals that a 401 asked for, by outcome.")
-        for (outcome, count) in counts.renewals.sorted(by: { $0.key < $1.key }) { out.sample(count, [("outcome", outcome)]) }
+        for (outcome, count) in counts.renewals.sorted(by: { $0.key < $1.key }) {
+            out.sample(count, [("outcome", outcome)])
+        }
     }
 
     private mutating func writeProcess() {

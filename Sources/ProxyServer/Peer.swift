@@ -10,7 +10,23 @@ struct Peer: ~Copyable {
     /// The peer's FIN was reported, maybe with unread bytes before it.
     var hasEnded = false
 
+    /// What the peer had not acknowledged when its socket was last found full.
+    private var unacknowledged = 0
+
     var isOpen: Bool { transport.isOpen }
+
+    init() {}
+
+    /// Whether the peer has taken bytes since its socket was found full, or since this was last asked.
+    ///
+    /// A full socket counts as writable only once a third of its buffer is free, and with a buffer of megabytes a slow
+    /// peer needs long for that: silence is not yet a stall.
+    mutating func hasTakenMore() -> Bool {
+        guard isOpen, !backlog.isEmpty else { return false }
+        let before = unacknowledged
+        unacknowledged = transport.unacknowledged
+        return unacknowledged < before
+    }
 
     /// Sends what is left of the backlog.
     /// - Returns: `.bytes` when it is empty now.
@@ -18,7 +34,9 @@ struct Peer: ~Copyable {
         while !backlog.isEmpty {
             switch transport.send(backlog.bytes, more: more) {
             case .bytes(let count): backlog.consume(count)
-            case .wouldBlock: return .wouldBlock
+            case .wouldBlock:
+                unacknowledged = transport.unacknowledged
+                return .wouldBlock
             case .endOfStream: return .endOfStream
             case .failed(let error): return .failed(error)
             }
@@ -27,8 +45,12 @@ struct Peer: ~Copyable {
         return .bytes(0)
     }
 
-    /// Sends `bytes` behind the backlog, which must be empty, and keeps what the socket does not take.
+    /// Sends `bytes` behind the backlog, and keeps what the socket does not take.
     mutating func send(_ bytes: UnsafeRawBufferPointer, more: Bool, pool: inout BufferPool) -> IOResult {
+        guard backlog.isEmpty else {
+            backlog.store(bytes, from: &pool)
+            return .wouldBlock
+        }
         var sent = 0
         while sent < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
@@ -37,6 +59,7 @@ struct Peer: ~Copyable {
                 sent += count
             case .wouldBlock:
                 backlog.store(rest, from: &pool)
+                unacknowledged = transport.unacknowledged
                 return .wouldBlock
             case .endOfStream: return .endOfStream
             case .failed(let error): return .failed(error)

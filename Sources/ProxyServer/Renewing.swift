@@ -44,6 +44,7 @@ extension Exchange {
         closeUpstream(worker, byReset: true)
         releaseHeldAnswer(worker)
         isUploadBroken = false
+        (record.connectedAt, record.firstByteAt) = (0, 0)
         guard let keptHead, let place = tokenPlace, let token = worker.token.token else {
             refuse(.tokenUnavailable)
             advance(.dialFailed, worker)

@@ -74,9 +74,10 @@ extension Exchange {
     }
 
     private func requestSent(_ worker: Worker) {
-        setDeadline(worker.now + worker.configuration.timeouts.response, worker)
+        if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.response, worker) }
         watchUpstream([.readable, .peerClosed], worker)
         advance(.requestSent, worker)
+        noteEarlyFIN(worker)
     }
 
     /// The upstream takes no more. It may have answered before it closed: what it said is still to be read.
@@ -84,7 +85,7 @@ extension Exchange {
         isUploadBroken = true
         clientSentMore = true
         upstream.backlog.release(to: &worker.pool)
-        setDeadline(worker.now + worker.configuration.timeouts.response, worker)
+        if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.response, worker) }
         watchUpstream([.readable, .peerClosed], worker)
         if phase == .sendingRequest { readAnswer(worker) }
     }

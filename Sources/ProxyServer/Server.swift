@@ -45,7 +45,8 @@ package final class Server: Sendable {
                 do throws(SystemError) {
                     let worker = try Worker(state, listeners: listeners, mailbox: mailbox)
                     try worker.run()
-                    reports.update(index, worker.counters, longestTurn: worker.reactor.takeLongestTurn(), hasEnded: true)
+                    reports.update(
+                        index, worker.counters, longestTurn: worker.reactor.takeLongestTurn(), hasEnded: true)
                 } catch {
                     log.log(.critical, "a worker could not start", [("error", error.summary)])
                     reports.update(index, Counters(), longestTurn: 0, hasEnded: true)

@@ -77,6 +77,13 @@ enum Bounds {
     static let stagingBytes = 2 * 65_536 + 24_576
     /// How long a client that still sends is listened to after its answer (RFC 9112 §9.6).
     static let lingerNanoseconds: UInt64 = 2_000_000_000
+    /// How long one address is waited for alone, before the next one is tried beside it (RFC 8305 §5).
+    static let rivalDelayNanoseconds: UInt64 = 250_000_000
+    /// How long an address that did not answer is tried last.
+    static let avoidanceNanoseconds: UInt64 = 30_000_000_000
+    /// A Unix-domain socket whose queue is full gives no event when there is room again: it is tried again after half
+    /// the time that was waited already, within these.
+    static let fullQueueNanoseconds: ClosedRange<UInt64> = 10_000_000...200_000_000
     /// How long the upstream's FIN is waited for after its whole answer is in.
     static let partingNanoseconds: UInt64 = 1_000_000_000
     /// An exchange that is answered sooner than this never has its client's socket watched: one system call less. A

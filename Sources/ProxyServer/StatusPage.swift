@@ -48,10 +48,15 @@ struct StatusPage {
             ("source", .string(token.source.rawValue)),
             ("health", .string(token.health.name)),
             ("reason", token.health.reason.map { .string($0.logMessage) } ?? .null),
-            ("age_seconds", token.obtainedAt.map { .number((now - min(now, $0.monotonicNanoseconds)) / 1_000_000_000) } ?? .null),
+            (
+                "age_seconds",
+                token.obtainedAt.map { .number((now - min(now, $0.monotonicNanoseconds)) / 1_000_000_000) } ?? .null
+            ),
             (
                 "next_refresh_in_seconds",
-                token.nextRefresh.map { .number(($0.monotonicNanoseconds - min(now, $0.monotonicNanoseconds)) / 1_000_000_000) } ?? .null
+                token.nextRefresh.map {
+                    .number(($0.monotonicNanoseconds - min(now, $0.monotonicNanoseconds)) / 1_000_000_000)
+                } ?? .null
             ),
             ("renewable", .bool(token.isRenewable)),
             ("suspect", .bool(token.suspect)),

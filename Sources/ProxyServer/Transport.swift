@@ -21,6 +21,8 @@ struct Transport: ~Copyable {
     init(_ socket: consuming Socket, connecting context: TLSClientContext) {
         tls = TLSSession(context: context, descriptor: socket.descriptor)
         isEstablished = false
+        // The socket may still be connecting.
+        wantsWritable = true
         self.socket = socket
     }
 
@@ -34,6 +36,7 @@ struct Transport: ~Copyable {
     var isOpen: Bool { socket.isOpen }
     var descriptor: CInt { socket.descriptor }
     var pendingError: SystemError? { socket.pendingError }
+    var unacknowledged: Int { socket.unacknowledged }
     /// A short read of a plain socket has emptied it; one of a TLS session is a record's end.
     var isPlain: Bool { tls == nil }
     /// The handshake was shortened by a session that was stored; nil when this is plain or the handshake is not over.

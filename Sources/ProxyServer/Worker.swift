@@ -20,33 +20,33 @@ final class Worker {
     // Copies of what was published, renewed when a version has changed.
     private(set) var token: TokenSnapshot
     private(set) var policy: PolicyConfiguration
-    private(set) var addresses: ResolvedAddresses
+    var addresses: AddressTable
     private var tls: TLSContexts
     private var policyVersion: UInt64
     /// Where the aliases of `policy` are counted, by their index.
-    private var aliasSlots: [Int] = []
+    var aliasSlots: [Int] = []
     private var tlsVersion: UInt64
     private var addressesVersion: UInt64
 
-    private var exchanges = Slab<Exchange> { Exchange(slot: $0) }
+    var exchanges = Slab<Exchange> { Exchange(slot: $0) }
     private var requestParsers: [RequestHeadParser] = []
     private var inflaters: [PooledInflater] = []
     private var responseParsers: [ResponseHeadParser] = []
     private var renewals = ParkedExchanges()
     private var unresolved: [EventToken] = []
 
-    private let listeners: Listeners
-    private var accepting = AcceptQuota()
-    private var acceptPausedUntil: UInt64 = 0
-    private var isDraining = false
+    let listeners: Listeners
+    var accepting = AcceptQuota()
+    var acceptPausedUntil: UInt64 = 0
+    var isDraining = false
     /// When draining: the moment at which the listeners may be closed.
-    private var listenersCloseAt: UInt64 = 0
+    var listenersCloseAt: UInt64 = 0
     private var mustStop = false
     let mailbox: Mailbox<WorkerMail>
-    private let log: ByteRing
+    let log: ByteRing
     private var lastRequestID: UInt64
     /// Ordinary requests since the last one that got an access line.
-    private var unlogged = 0
+    var unlogged = 0
 
     init(_ shared: ServerState, listeners: Listeners, mailbox: Mailbox<WorkerMail>) throws(SystemError) {
         self.shared = shared
@@ -56,7 +56,8 @@ final class Worker {
         reactor = try Reactor()
         token = shared.tokens.current()
         (policyVersion, policy) = shared.policy.current()
-        (addressesVersion, addresses) = shared.addresses.current()
+        let resolved = shared.addresses.current()
+        (addressesVersion, addresses) = (resolved.version, AddressTable(resolved.value))
         (tlsVersion, tls) = shared.tls.current()
         target = configuration.target
         uncodedTarget = configuration.uncodedTarget
@@ -233,100 +234,11 @@ final class Worker {
         }
         if shared.tls.version != tlsVersion { (tlsVersion, tls) = shared.tls.current() }
         if shared.addresses.version != addressesVersion {
-            (addressesVersion, addresses) = shared.addresses.current()
+            let resolved = shared.addresses.current()
+            addressesVersion = resolved.version
+            addresses.replace(resolved.value)
             addressesChanged()
         }
-    }
-
-    // MARK: Records
-
-    /// Keeps what the access log and the rewriting of URLs will need of the head.
-    func noteRequestLine(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ record: inout AccessRecord) {
-        let isLogged = configuration.accessLog != .off
-        guard isLogged || !configuration.hasPublicURL, !head.methodName.isEmpty else { return }
-        // The query is left out: it may hold what nobody wants in a log.
-        let path = UnsafeBufferPointer(rebasing: bytes[head.path.range].prefix { $0 != UInt8(ascii: "?") })
-        let method = UnsafeBufferPointer(rebasing: bytes[head.methodName.range].prefix(32))
-        let host = configuration.hasPublicURL ? ByteSlice.empty : hostField(head, bytes.span)
-        let lineCount = isLogged ? min(method.count + path.count, Bounds.loggedLineBytes) : 0
-        let aliasBytes = isLogged && policy.aliases != nil ? Bounds.loggedAliasBytes : 0
-        let buffer = pool.take(atLeast: lineCount + Int(host.count) + aliasBytes)
-        var writer = HeadWriter(buffer.bytes)
-        if isLogged {
-            writer.append(method.span)
-            record.methodCount = writer.count
-            writer.append(path.span.extracting(first: lineCount - writer.count))
-        }
-        record.lineCount = writer.count
-        writer.append(bytes.span.extracting(host.range))
-        record.hostCount = Int(host.count)
-        record.line = buffer
-    }
-
-    private func hostField(_ head: RequestHead, _ bytes: Span<UInt8>) -> ByteSlice {
-        for field in head.fields where isFieldName(bytes.extracting(field.name.range), "host") {
-            return Int(field.value.count) <= Bounds.notedHostBytes ? field.value : .empty
-        }
-        return .empty
-    }
-
-    /// Keeps what the log and the counters say of the alias: its index means another one after a reload.
-    private func noteAlias(_ record: inout AccessRecord) {
-        guard let index = record.aliasIndex, let aliases = policy.aliases, index < aliases.count else { return }
-        record.aliasSlot = index < aliasSlots.count ? aliasSlots[index] : 0
-        guard configuration.accessLog != .off, let buffer = record.line else { return }
-        var writer = HeadWriter(buffer.bytes.part(record.noted..<record.noted + Bounds.loggedAliasBytes))
-        let name = aliases.name(at: index).utf8.span
-        writer.append(name.extracting(first: min(name.count, Bounds.loggedAliasBytes)))
-        record.aliasCount = writer.count
-    }
-
-    /// The answer is out, or broke off: what is still to come does not count as the request's time.
-    func answered(_ exchange: Exchange) {
-        guard !exchange.record.isAnswered else { return }
-        exchange.record.isAnswered = true
-        exchange.record.endedAt = now
-        if exchange.record.cause == .none, exchange.record.isOwnAnswer {
-            exchange.record.cause = .answered(exchange.ownAnswer)
-        }
-        if exchange.record.isRequest {
-            exchange.record.isRequest = false
-            counters.inFlight -= 1
-            shared.requestEnded()
-        }
-        counters.count(exchange.record)
-    }
-
-    /// The exchange is over.
-    func finished(_ exchange: Exchange) {
-        if exchange.record.isRequest, exchange.record.cause == .none { exchange.record.cause = .clientLeft }
-        answered(exchange)
-        writeAccessLine(exchange.record)
-        if let line = exchange.record.line {
-            pool.give(line, used: exchange.record.noted)
-        }
-        exchange.record.line = nil
-    }
-
-    private func writeAccessLine(_ record: AccessRecord) {
-        guard record.lineCount > 0 || record.status != 0 else { return }
-        let isOrdinary = record.status != 0 && record.status < 500 && record.cause == .none
-        switch configuration.accessLog {
-        case .off: return
-        case .errors: if isOrdinary { return }
-        case .all:
-            if isOrdinary {
-                unlogged += 1
-                guard unlogged >= configuration.accessLogSample else { return }
-                unlogged = 0
-            }
-        }
-        // The staging buffer is free between two exchanges.
-        var line = LogLine(scratch.staging, shared.log.format)
-        line.write(record, realtime: Clock.realtime)
-        let count = line.end()
-        guard count > 0 else { return }
-        shared.log.write(UnsafeRawBufferPointer(scratch.staging.part(0..<count)), to: log)
     }
 }
 
@@ -343,58 +255,12 @@ extension Worker: ReactorHandler {
         if isDraining, !listeners.isClosed, now >= listenersCloseAt { acceptTheLast() }
     }
 
-    func acceptReady(listener: Int, now: UInt64) {
-        // Reported in the turn that closed it.
-        guard listener < listeners.count else { return }
-        var accepted = 0
-        while accepted < accepting.quota {
-            switch listeners.accept(listener) {
-            case .none:
-                accepting.foundNone(after: accepted)
-                return
-            case .aborted:
-                accepted += 1
-                counters.acceptErrors += 1
-            case .exhausted:
-                counters.acceptErrors += 1
-                pauseAccepting()
-                return
-            case .socket(let descriptor):
-                accepted += 1
-                counters.accepted += 1
-                begin(Socket(owning: descriptor))
-            }
-        }
-        accepting.usedUp()
-    }
-
-    private func begin(_ socket: consuming Socket) {
-        shared.descriptorOpened()
-        guard let (exchange, _, generation) = exchanges.acquire() else {
-            shared.descriptorClosed()
-            return
-        }
-        guard shared.mayAccept else {
-            exchange.refuseAtOnce(socket, generation: generation, self)
-            return
-        }
-        exchange.begin(socket, generation: generation, self)
-        if isDraining { exchange.hurryHead(self) }
-    }
-
-    /// Trying again at once would spin: the queue keeps the connection.
-    private func pauseAccepting() {
-        listeners.unwatch(with: reactor)
-        acceptPausedUntil = now + Bounds.acceptPauseNanoseconds
-        wakeForListeners()
-    }
-
     func ready(_ token: EventToken, _ readiness: Readiness, now: UInt64) {
         guard let exchange = exchanges.element(for: token) else { return }
         if token.side == Exchange.Side.client {
             exchange.clientReady(readiness, self)
         } else {
-            exchange.upstreamReady(readiness, self)
+            exchange.upstreamReady(token.side, readiness, self)
         }
     }
 
@@ -412,29 +278,6 @@ extension Worker: ReactorHandler {
             case .report(let answer): answer(counters.snapshot(), reactor.takeLongestTurn())
             }
         }
-    }
-
-    /// Lets no more connections into the queues, and hurries those that have no request yet.
-    private func drain() {
-        guard !isDraining else { return }
-        isDraining = true
-        for slot in 0..<exchanges.slots { exchanges[slot].hurryHead(self) }
-        listenersCloseAt = now + listeners.stopQueueing(with: reactor)
-        if listenersCloseAt == now { acceptTheLast() } else { wakeForListeners() }
-    }
-
-    /// Accepts what is left in the queues and closes the listeners.
-    private func acceptTheLast() {
-        accepting = .unbounded
-        for listener in 0..<listeners.count where acceptPausedUntil == 0 { acceptReady(listener: listener, now: now) }
-        // Without descriptors or memory the rest has to wait for a moment; the drain timeout bounds that.
-        guard acceptPausedUntil == 0 else { return }
-        listeners.close(with: reactor)
-    }
-
-    private func wakeForListeners() {
-        let times = [acceptPausedUntil, listenersCloseAt].filter { $0 > now }
-        if let first = times.min() { reactor.wake(at: first) }
     }
 
     func turnEnded(now: UInt64) -> Bool {

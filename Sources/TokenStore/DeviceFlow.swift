@@ -55,7 +55,8 @@ package struct DeviceFlow: Sendable {
     }
 
     private func wait(_ now: UInt64) throws(End) -> UInt64 {
-        let wait = faults == 0 ? interval : max(interval, min(interval << min(faults, 10), Self.longestIntervalNanoseconds))
+        let wait =
+            faults == 0 ? interval : max(interval, min(interval << min(faults, 10), Self.longestIntervalNanoseconds))
         let at = now &+ wait
         if at >= codeEnd || at >= patienceEnd { throw codeEnd <= patienceEnd ? .codeExpired : .timeout }
         return wait

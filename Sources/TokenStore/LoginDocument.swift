@@ -45,37 +45,46 @@ private struct StoredDocument: Codable {
 }
 
 private struct StoredLogin: Codable {
-    let client_id: String?
-    let access_token: String
-    let refresh_token: String?
+    let clientID: String?
+    let accessToken: String
+    let refreshToken: String?
     let scopes: [String]
     let user: Login.User?
-    let obtained_at_ms: Int64
-    let expires_at_ms: Int64?
+    let obtainedAtMilliseconds: Int64
+    let expiresAtMilliseconds: Int64?
     let refused: Bool?
 
+    private enum CodingKeys: String, CodingKey {
+        case clientID = "client_id"
+        case accessToken = "access_token"
+        case refreshToken = "refresh_token"
+        case scopes, user, refused
+        case obtainedAtMilliseconds = "obtained_at_ms"
+        case expiresAtMilliseconds = "expires_at_ms"
+    }
+
     init(_ login: Login) {
-        client_id = login.clientID
-        access_token = plainText(login.accessToken)
-        refresh_token = login.refreshToken.map(plainText)
+        clientID = login.clientID
+        accessToken = plainText(login.accessToken)
+        refreshToken = login.refreshToken.map(plainText)
         scopes = login.scopes
         user = login.user
-        obtained_at_ms = login.obtainedAt
-        expires_at_ms = login.expiresAt
+        obtainedAtMilliseconds = login.obtainedAt
+        expiresAtMilliseconds = login.expiresAt
         refused = login.isRefused ? true : nil
     }
 
     /// nil when a token could not be one.
     var login: Login? {
-        guard let access = try? TokenText.check(Array(access_token.utf8).span) else { return nil }
+        guard let access = try? TokenText.check(Array(accessToken.utf8).span) else { return nil }
         var refresh: Secret?
-        if let refresh_token {
-            refresh = try? TokenText.check(Array(refresh_token.utf8).span)
+        if let refreshToken {
+            refresh = try? TokenText.check(Array(refreshToken.utf8).span)
             guard refresh != nil else { return nil }
         }
         return Login(
-            clientID: client_id, accessToken: access, refreshToken: refresh, scopes: scopes, user: user,
-            obtainedAt: obtained_at_ms, expiresAt: expires_at_ms, isRefused: refused ?? false)
+            clientID: clientID, accessToken: access, refreshToken: refresh, scopes: scopes, user: user,
+            obtainedAt: obtainedAtMilliseconds, expiresAt: expiresAtMilliseconds, isRefused: refused ?? false)
     }
 }
 

@@ -92,7 +92,8 @@ extension Login {
     /// What a refresh leaves out stays as it was (RFC 6749 §6).
     fileprivate init(_ old: Login, refreshedBy grant: TokenGrant, now: Int64) {
         self.init(
-            clientID: old.clientID, accessToken: grant.accessToken, refreshToken: grant.refreshToken ?? old.refreshToken,
+            clientID: old.clientID, accessToken: grant.accessToken,
+            refreshToken: grant.refreshToken ?? old.refreshToken,
             scopes: grant.scopes ?? old.scopes, user: grant.user ?? old.user, obtainedAt: now,
             expiresAt: grant.expiresInMilliseconds.map { now + $0 })
     }

@@ -47,7 +47,9 @@ package final class LoginSource: TokenSource {
     }
 
     private func fetchBlocking(_ request: FetchRequest) throws(TokenSourceError) -> FetchedToken {
-        let need = { [now] (login: Login) in LoginNeed(login, cause: request.cause, current: request.current, now: now()) }
+        let need = { [now] (login: Login) in
+            LoginNeed(login, cause: request.cause, current: request.current, now: now())
+        }
         if !refresher.hasUnstored {
             let login = try stored()
             switch need(login) {

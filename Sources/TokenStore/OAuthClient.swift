@@ -98,13 +98,13 @@ package struct OAuthClient: Sendable {
         form.add("client_id", clientID)
         form.add("scope", scopes.joined(separator: " "))
         let answer: DeviceAnswer = try call(Self.devicePath, form.finish())
-        guard let code = try? TokenText.check(Array(answer.device_code.utf8).span),
-            Self.isPrintable(answer.user_code, most: 64), Self.isPrintable(answer.verification_uri, most: 1024),
-            let lifetime = Self.nanoseconds(answer.expires_in), let interval = Self.nanoseconds(answer.interval ?? 5)
+        guard let code = try? TokenText.check(Array(answer.deviceCode.utf8).span),
+            Self.isPrintable(answer.userCode, most: 64), Self.isPrintable(answer.verificationURI, most: 1024),
+            let lifetime = Self.nanoseconds(answer.expiresIn), let interval = Self.nanoseconds(answer.interval ?? 5)
         else { throw .malformedAnswer }
         return DeviceAuthorization(
-            deviceCode: code, userCode: answer.user_code, verificationURI: answer.verification_uri,
-            verificationURIComplete: answer.verification_uri_complete.flatMap {
+            deviceCode: code, userCode: answer.userCode, verificationURI: answer.verificationURI,
+            verificationURIComplete: answer.verificationURIComplete.flatMap {
                 Self.isPrintable($0, most: 1024) ? $0 : nil
             },
             expiresInNanoseconds: lifetime, intervalNanoseconds: interval)
@@ -130,17 +130,17 @@ package struct OAuthClient: Sendable {
 
     private func grant(_ form: Secret) throws(OAuthError) -> TokenGrant {
         let answer: TokenAnswer = try call(Self.tokenPath, form)
-        guard (answer.token_type ?? "bearer").lowercased() == "bearer",
-            let access = try? TokenText.check(Array(answer.access_token.utf8).span)
+        guard (answer.tokenType ?? "bearer").lowercased() == "bearer",
+            let access = try? TokenText.check(Array(answer.accessToken.utf8).span)
         else { throw .malformedAnswer }
         var refresh: Secret?
-        if let text = answer.refresh_token, !text.isEmpty {
+        if let text = answer.refreshToken, !text.isEmpty {
             refresh = try? TokenText.check(Array(text.utf8).span)
             guard refresh != nil else { throw .malformedAnswer }
         }
         return TokenGrant(
             accessToken: access, refreshToken: refresh,
-            expiresInMilliseconds: answer.expires_in.flatMap(Self.nanoseconds).map { Int64($0 / 1_000_000) },
+            expiresInMilliseconds: answer.expiresIn.flatMap(Self.nanoseconds).map { Int64($0 / 1_000_000) },
             scopes: answer.scope?.names, user: answer.user?.user)
     }
 
@@ -178,12 +178,21 @@ package struct OAuthClient: Sendable {
 // MARK: - JSON
 
 private struct DeviceAnswer: Decodable {
-    let device_code: String
-    let user_code: String
-    let verification_uri: String
-    let verification_uri_complete: String?
-    let expires_in: Double
+    let deviceCode: String
+    let userCode: String
+    let verificationURI: String
+    let verificationURIComplete: String?
+    let expiresIn: Double
     let interval: Double?
+
+    private enum CodingKeys: String, CodingKey {
+        case deviceCode = "device_code"
+        case userCode = "user_code"
+        case verificationURI = "verification_uri"
+        case verificationURIComplete = "verification_uri_complete"
+        case expiresIn = "expires_in"
+        case interval
+    }
 }
 
 private struct ErrorAnswer: Decodable {
@@ -191,12 +200,20 @@ private struct ErrorAnswer: Decodable {
 }
 
 private struct TokenAnswer: Decodable {
-    let access_token: String
-    let refresh_token: String?
-    let token_type: String?
-    let expires_in: Double?
+    let accessToken: String
+    let refreshToken: String?
+    let tokenType: String?
+    let expiresIn: Double?
     let scope: Scope?
     let user: UserAnswer?
+
+    private enum CodingKeys: String, CodingKey {
+        case accessToken = "access_token"
+        case refreshToken = "refresh_token"
+        case tokenType = "token_type"
+        case expiresIn = "expires_in"
+        case scope, user
+    }
 
     /// RFC 6749 §3.3 separates by blanks; an array is taken as well.
     struct Scope: Decodable {

@@ -9,15 +9,17 @@ package final class PostgresLoginStore: LoginStore {
     static let channel = "sentry_api_proxy_login"
     static let readNanoseconds: UInt64 = 10_000_000_000
     /// How often the revision is looked at without a notification.
-    static let lookNanoseconds: UInt64 = 5_000_000_000
+    package static let lookNanoseconds: UInt64 = 5_000_000_000
 
     package let place = "table \(PostgresLoginStore.table)"
     private let connectionString: ConnectionString
     private let listener: PostgresListener
+    private let lookNanoseconds: UInt64
     private let nextLook = Mutex<UInt64>(0)
 
-    package init(connectionString: ConnectionString) {
+    package init(connectionString: ConnectionString, lookNanoseconds: UInt64 = PostgresLoginStore.lookNanoseconds) {
         self.connectionString = connectionString
+        self.lookNanoseconds = lookNanoseconds
         listener = PostgresListener(connectionString, channel: Self.channel)
     }
 
@@ -57,7 +59,8 @@ package final class PostgresLoginStore: LoginStore {
             let name = Secret(Array(origin.utf8))
             _ = try query.firstValue("BEGIN")
             _ = try query.rows("SELECT pg_advisory_xact_lock(hashtextextended('\(Self.table) ' || $1, 0))", [name])
-            let row = try query.rows("SELECT document, revision::text FROM \(Self.table) WHERE origin = $1", [name]).first
+            let row = try query.rows("SELECT document, revision::text FROM \(Self.table) WHERE origin = $1", [name])
+                .first
             let before: Login?
             do throws(LoginStoreError) {
                 if let row { before = try Self.decode(row).logins[origin] } else { before = nil }
@@ -84,7 +87,7 @@ package final class PostgresLoginStore: LoginStore {
         let isHeard = listener.takeHeard()
         let isTime = nextLook.withLock { next in
             guard isHeard || now >= next else { return false }
-            next = now &+ Self.lookNanoseconds
+            next = now &+ lookNanoseconds
             return true
         }
         guard isTime else { return false }
@@ -95,6 +98,7 @@ package final class PostgresLoginStore: LoginStore {
 
     // MARK: - SQL
 
+    /// The revision is a time in microseconds, so that a row that is removed and made again has another one.
     private static func write(
         _ login: Login?, _ name: Secret, _ origin: String, _ query: PostgresQuery
     ) throws(PostgresFailure) {
@@ -105,8 +109,10 @@ package final class PostgresLoginStore: LoginStore {
         var bytes = LoginDocument(logins: [origin: login]).encode()
         _ = try query.rows(
             """
-            INSERT INTO \(table) (origin, document, revision) VALUES ($1, $2, 1) ON CONFLICT (origin)
-            DO UPDATE SET document = excluded.document, revision = \(table).revision + 1, updated_at = now()
+            INSERT INTO \(table) (origin, document, revision)
+            VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint) ON CONFLICT (origin)
+            DO UPDATE SET document = excluded.document, updated_at = now(),
+            revision = greatest(excluded.revision, \(table).revision + 1)
             """, [name, Secret(wiping: &bytes)])
     }
 

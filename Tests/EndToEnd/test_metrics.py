@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.client import Client, ask, request
+from harness.database import Postgres
 from harness.load import Load
 from harness.metrics import PREFIX, scrape
 from harness.process import eventually
@@ -44,9 +45,7 @@ def test_names_types_and_help_follow_the_conventions(proxy: Proxy) -> None:
 
 
 def test_each_metric_is_documented(proxy: Proxy) -> None:
-    documents = [path for path in (ROOT / "docs" / "operations.md", ROOT / "docs-fragments" / "operations.md") if path.exists()]
-    assert documents
-    text = documents[0].read_text()
+    text = (ROOT / "docs" / "operations.md").read_text()
     seen = scrape(proxy)
     documented = set(re.findall(r"^\| `((?:sentry_api_proxy|process)_[a-z_]+)` \|", text, re.MULTILINE))
     assert set(re.findall(r"^# TYPE (\S+) ", seen.text, re.MULTILINE)) == documented
@@ -202,3 +201,36 @@ def test_every_nth_ordinary_request_is_logged_and_each_that_failed(start_proxy: 
         assert ask(proxy.address, b"GET / HTTP/1.1\r\n\r\n").status == 400
     eventually(lambda: proxy.output.count("status=400") == 3, "failures are logged")
     assert proxy.output.count("status=200") == 4
+
+
+def test_alerts_and_dashboard_ask_only_for_what_is_there(proxy: Proxy) -> None:
+    known = set(re.findall(r"^# TYPE (\S+) ", scrape(proxy).text, re.MULTILINE))
+    for path in (ROOT / "Deploy" / "prometheus" / "alerts.yml", ROOT / "Deploy" / "grafana" / "dashboard.json"):
+        asked = set(re.findall(r"\b(?:sentry_api_proxy|process)_[a-z_]+", path.read_text()))
+        assert len(asked) > 5
+        for name in asked:
+            assert re.sub(r"_(bucket|sum|count)$", "", name) in known, f"{path.name}: {name}"
+
+
+@pytest.mark.tokens
+def test_a_renewal_is_counted_and_its_times_are_those_of_the_second_sending(postgres: Postgres, stand_in: StandIn,
+                                                                            start_proxy: StartProxy) -> None:
+    old, new = "a" * 64, "b" * 64
+    stand_in.set_tokens([old])
+    postgres.store_token(old)
+    proxy = start_proxy(stand_in.uri, "--threads", "1", token=None, environment={"PGX_CONN": postgres.connection_string})
+    eventually(lambda: ask(proxy.address, request("GET", "/api/0/organizations/")).status == 200, "the token is there", 20)
+    before = scrape(proxy)
+    postgres.store_token(new)
+    stand_in.set_tokens([new])
+    assert ask(proxy.address, request("GET", "/api/0/organizations/")).status == 200
+    seen = scrape(proxy)
+    for name, labels in (("token_retries_total", {"outcome": "renewed"}), ("token_renewals_total", {"outcome": "renewed"}),
+                         ("token_fetches_total", {"cause": "renewal", "outcome": "obtained"}),
+                         ("requests_total", {"route": "elevated", "status": "2xx"})):
+        assert seen.sum(name, **labels) == before.sum(name, **labels) + 1, name
+    assert seen.sum("request_failures_total") == before.sum("request_failures_total")
+    assert seen.sum("upstream_first_byte_duration_seconds_sum") < 60 and seen.sum("upstream_connect_duration_seconds_sum") < 60
+    line = proxy.wait_for_line(lambda text: "retry=renewed" in text)
+    for name in ("total_ms", "connect_ms", "upstream_ms"):
+        assert float(re.search(rf"\b{name}=(\S+)", line).group(1)) < 60_000, line  # type: ignore[union-attr]

@@ -1,4 +1,3 @@
-import AccessPolicy
 import Testing
 
 @testable import ProxyServer
@@ -17,7 +16,9 @@ struct HistogramTests {
     }
 
     @Test func boundsGrow() {
-        for index in Histogram.bounds.indices.dropFirst() { #expect(Histogram.bounds[index - 1] < Histogram.bounds[index]) }
+        for index in Histogram.bounds.indices.dropFirst() {
+            #expect(Histogram.bounds[index - 1] < Histogram.bounds[index])
+        }
     }
 
     @Test func extremes() {
@@ -56,7 +57,9 @@ struct ExpositionTests {
             $0.sample(7)
             $0.sample(8, [("one", "1"), ("two", "2")])
         }
-        #expect(written == "# HELP a_total What it is.\n# TYPE a_total counter\na_total 7\na_total{one=\"1\",two=\"2\"} 8\n")
+        #expect(
+            written == "# HELP a_total What it is.\n# TYPE a_total counter\na_total 7\na_total{one=\"1\",two=\"2\"} 8\n"
+        )
     }
 
     @Test("Backslash, quote and line feed are escaped in labels; in help the quote stays")
@@ -153,7 +156,8 @@ struct CounterTests {
         var counters = Counters()
         counters.count(record(status: 502, cause: .connect(.refused), retry: .unchanged))
         counters.count(record(status: 504, cause: .answered(.gatewayTimeout)))
-        let counts = Dictionary(uniqueKeysWithValues: zip(counters.causes.names.map { "\($0)" }, counters.causes.counts))
+        let counts = Dictionary(
+            uniqueKeysWithValues: zip(counters.causes.names.map { "\($0)" }, counters.causes.counts))
         #expect(counts["connection_refused"] == 1)
         #expect(counts["answer_timeout"] == 1)
         #expect(counters.retries(.unchanged) == 1)
@@ -200,11 +204,12 @@ struct CounterTests {
     @Test("Own answers that are chosen while serving are among the names shown from the start")
     func ownAnswersAreNamed() {
         let names = Set(Cause.allNames.map { "\($0)" })
-        for answer: ErrorAnswer in [
-            .requestTimeout, .contentTooLarge, .overloaded, .tokenUnavailable, .gatewayTimeout, .headerFieldsTooLarge,
-        ] {
-            #expect(names.contains("\(Cause.answered(answer).name)"))
-        }
+        let causes: [Cause] = [
+            .answered(.requestTimeout), .answered(.contentTooLarge), .answered(.overloaded),
+            .answered(.tokenUnavailable),
+            .answered(.gatewayTimeout), .answered(.headerFieldsTooLarge),
+        ]
+        for cause in causes { #expect(names.contains("\(cause.name)")) }
     }
 
     @Test("Every cause that metrics show from the start is a name of its own")

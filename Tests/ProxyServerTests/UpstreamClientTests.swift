@@ -81,7 +81,8 @@ private final class OneAnswer: Sendable {
         _ pieces: [[UInt8]], holds: Bool = false, within nanoseconds: UInt64 = 5 * second
     ) throws -> (UpstreamAnswer, OneAnswer) {
         let server = try OneAnswer(pieces, holds: holds)
-        let answer = try server.client(prefix: "/base").exchange(UpstreamRequest(.get, path: "/api/0/"), within: nanoseconds)
+        let answer = try server.client(prefix: "/base").exchange(
+            UpstreamRequest(.get, path: "/api/0/"), within: nanoseconds)
         return (answer, server)
     }
 
@@ -124,7 +125,8 @@ private final class OneAnswer: Sendable {
     }
 
     @Test(arguments: [
-        "SSH-2.0-x\r\n", "HTTP/2 200\r\n\r\n", "HTTP/1.1 200 OK\nx", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
+        "SSH-2.0-x\r\n", "HTTP/2 200\r\n\r\n", "HTTP/1.1 200 OK\nx",
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nz\r\n",
     ])
     func whatIsNotHTTPIsRefused(text: String) throws {
@@ -144,10 +146,11 @@ private final class OneAnswer: Sendable {
         #expect(throws: UpstreamClientError.answerTooLong) {
             try exchange([Array("HTTP/1.1 200 OK\r\n\r\n".utf8) + long])
         }
-        let chunk = Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(String(most + 1, radix: 16))\r\n".utf8)
+        let chunk = Array(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\(String(most + 1, radix: 16))\r\n".utf8)
         #expect(throws: UpstreamClientError.answerTooLong) { try exchange([chunk + long]) }
         let whole = try exchange([
-            Array("HTTP/1.1 200 OK\r\nContent-Length: \(most)\r\n\r\n".utf8) + long.dropLast(),
+            Array("HTTP/1.1 200 OK\r\nContent-Length: \(most)\r\n\r\n".utf8) + long.dropLast()
         ])
         #expect(whole.0.body.count == most)
     }
@@ -155,7 +158,8 @@ private final class OneAnswer: Sendable {
     @Test func oneDeadlineEndsAServerThatIsSilent() throws {
         let begin = Clock.monotonic
         #expect(throws: UpstreamClientError.deadlinePassed) {
-            try exchange([Array("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe".utf8)], holds: true, within: 200_000_000)
+            try exchange(
+                [Array("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe".utf8)], holds: true, within: 200_000_000)
         }
         #expect((200_000_000..<2_000_000_000).contains(Clock.monotonic - begin))
     }

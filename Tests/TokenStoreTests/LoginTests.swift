@@ -30,7 +30,8 @@ func login(
     func oneThatHasEndedIsRefreshedOrGivenUp(cause: FetchCause) {
         for current in [nil, secret("access"), secret("other")] {
             #expect(LoginNeed(login(), cause: cause, current: current, now: 100_000) == .refresh)
-            #expect(LoginNeed(login(refused: true), cause: cause, current: current, now: 100_000) == .person(.signedOut))
+            #expect(
+                LoginNeed(login(refused: true), cause: cause, current: current, now: 100_000) == .person(.signedOut))
             #expect(LoginNeed(login(refresh: nil), cause: cause, current: current, now: 100_000) == .person(.signedOut))
         }
     }
@@ -71,7 +72,10 @@ func login(
 
 @Suite struct ScopeTests {
     @Test func theyAreLoweredAndEachOnce() throws {
-        #expect(try SentryScopes.parse(["Org:Read,event:read", " ORG:read  team:write,"]) == ["org:read", "event:read", "team:write"])
+        #expect(
+            try SentryScopes.parse(["Org:Read,event:read", " ORG:read  team:write,"]) == [
+                "org:read", "event:read", "team:write",
+            ])
         #expect(try SentryScopes.parse([",", ""]) == [])
         #expect(throws: UnknownScope(scope: "org:reed")) { try SentryScopes.parse(["org:read", "Org:Reed"]) }
         #expect(throws: UnknownScope(scope: "org:superuser")) { try SentryScopes.parse(["org:superuser"]) }
@@ -127,7 +131,8 @@ func login(
                 OAuthReply(
                     status: 200,
                     body: Array(
-                        #"{"device_code":"d","user_code":"C","verification_uri":"u","expires_in":600,"interval":5}"#.utf8)))
+                        #"{"device_code":"d","user_code":"C","verification_uri":"u","expires_in":600,"interval":5}"#
+                            .utf8)))
         }
         return DeviceFlow(
             try client.authorizeDevice(clientID: "c", scopes: []), timeoutNanoseconds: timeout * Self.second, now: 0)

@@ -48,10 +48,13 @@ int cepoll_family(int fd);
 // Connected sockets.
 int cepoll_socket(int family);
 int cepoll_connect(int fd, const struct sockaddr *address, socklen_t length);
+// An interrupted call is made again: with edge-triggered events it must not pass for one that would block.
 ssize_t cepoll_recv(int fd, void *buffer, size_t count);
 // `more` holds the bytes back until the next send or close (MSG_MORE), so that close sends them with the FIN.
 ssize_t cepoll_send(int fd, const void *buffer, size_t count, int more);
 int cepoll_shutdown_write(int fd);
+// Bytes that were sent and that the peer has not acknowledged.
+int cepoll_unacknowledged(int fd);
 int cepoll_close(int fd);
 // close() will send a RST instead of a FIN.
 int cepoll_reset_on_close(int fd);

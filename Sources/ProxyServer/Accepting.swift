@@ -1,0 +1,80 @@
+internal import EventLoop
+
+/// How a worker takes connections in, and how it stops doing so.
+extension Worker {
+    func acceptReady(listener: Int, now: UInt64) {
+        // Reported in the turn that closed it.
+        guard listener < listeners.count else { return }
+        var accepted = 0
+        while accepted < accepting.quota {
+            // Those that are refused hold a descriptor too, for a moment: the reserved ones are not for them.
+            guard shared.mayDial else {
+                pauseAccepting()
+                return
+            }
+            switch listeners.accept(listener) {
+            case .none:
+                accepting.foundNone(after: accepted)
+                return
+            case .aborted:
+                accepted += 1
+                counters.acceptErrors += 1
+            case .exhausted:
+                counters.acceptErrors += 1
+                pauseAccepting()
+                return
+            case .socket(let descriptor):
+                accepted += 1
+                counters.accepted += 1
+                begin(Socket(owning: descriptor))
+            }
+        }
+        accepting.usedUp()
+    }
+
+    private func begin(_ socket: consuming Socket) {
+        shared.descriptorOpened()
+        guard let (exchange, _, generation) = exchanges.acquire() else {
+            shared.descriptorClosed()
+            return
+        }
+        guard shared.mayAccept else {
+            exchange.refuseAtOnce(socket, generation: generation, self)
+            return
+        }
+        exchange.begin(socket, generation: generation, self)
+        if isDraining { exchange.hurryHead(self) }
+    }
+
+    /// Trying again at once would spin: the queue keeps the connection.
+    private func pauseAccepting() {
+        listeners.unwatch(with: reactor)
+        acceptPausedUntil = now + Bounds.acceptPauseNanoseconds
+        wakeForListeners()
+    }
+
+    /// Lets no more connections into the queues, and hurries those that have no request yet.
+    func drain() {
+        guard !isDraining else { return }
+        isDraining = true
+        for slot in 0..<exchanges.slots { exchanges[slot].hurryHead(self) }
+        listenersCloseAt = now + listeners.stopQueueing(with: reactor)
+        if listenersCloseAt == now { acceptTheLast() } else { wakeForListeners() }
+    }
+
+    /// Accepts what is left in the queues and closes the listeners.
+    func acceptTheLast() {
+        for listener in 0..<listeners.count where acceptPausedUntil == 0 {
+            accepting = .unbounded
+            acceptReady(listener: listener, now: now)
+        }
+        // Without descriptors or memory the rest has to wait for a moment; the drain timeout bounds that.
+        guard acceptPausedUntil == 0 else { return }
+        listeners.close(with: reactor)
+    }
+
+    func wakeForListeners() {
+        let times = [acceptPausedUntil, listenersCloseAt].filter { $0 > now }
+        if let first = times.min() { reactor.wake(at: first) }
+    }
+}

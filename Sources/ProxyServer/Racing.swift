@@ -1,0 +1,243 @@
+internal import AccessPolicy
+internal import EventLoop
+
+/// A second attempt to connect, beside one that does not get on.
+struct Rival: ~Copyable {
+    var socket = Socket()
+    var interest: Readiness = []
+    var address = AttemptedAddress()
+}
+
+/// The race of the upstream's addresses (RFC 8305 §5), within the phase `dialing`.
+///
+/// The first address has `upstream`. When it has not connected after a while, the next one becomes its `rival`; when an
+/// attempt fails, the next address takes its place at once. The race is for TCP: the first attempt that connects wins
+/// and the other one is closed. A TLS handshake is the winner's own affair.
+extension Exchange {
+    /// Starts as many attempts as there may be now.
+    func tryNextAddress(_ worker: Worker) {
+        tried.follow(worker.addresses)
+        var isQueueFull = false
+        while !rival.socket.isOpen, let index = worker.addresses.next(after: tried, now: worker.now) {
+            tried.insert(index)
+            let attempted = AttemptedAddress(version: worker.addresses.version, index: index)
+            let socket: Socket
+            do throws(SystemError) {
+                socket = try Socket.connecting(to: worker.addresses.addresses[index])
+            } catch {
+                if error == .again { isQueueFull = true }
+                attemptFailed(attempted, .connect(error), worker)
+                continue
+            }
+            worker.descriptorOpened()
+            guard !upstream.isOpen else {
+                beginRival(socket, attempted, worker)
+                break
+            }
+            upstream.transport = worker.upstreamTransport(socket)
+            upstreamAddress = attempted
+            if beginUpstream(worker) { return }
+        }
+        if upstream.isOpen {
+            setAttemptDeadline(worker)
+        } else if isQueueFull {
+            moveStagedToBacklog(worker)
+            let bounds = Bounds.fullQueueNanoseconds
+            let pause = min(max((worker.now - record.dialedAt) / 2, bounds.lowerBound), bounds.upperBound)
+            setDeadline(min(worker.now + pause, dialingEnd(worker)), worker)
+        } else {
+            refuse(.badGateway)
+            advance(.dialFailed, worker)
+        }
+    }
+
+    private func dialingEnd(_ worker: Worker) -> UInt64 {
+        record.dialedAt + worker.configuration.timeouts.connect
+    }
+
+    // MARK: The first attempt
+
+    /// On loopback and fast networks the handshake is over by now, so the request goes out at once.
+    /// - Returns: true when no further attempt is due: it is connected, or waited for alone.
+    private func beginUpstream(_ worker: Worker) -> Bool {
+        switch sendFirstBytes(worker) {
+        case .bytes:
+            upstreamConnected(worker)
+            return true
+        case .wouldBlock, .failed(.notConnected):
+            moveStagedToBacklog(worker)
+            watchAttempt(worker)
+            setAttemptDeadline(worker)
+            return true
+        case .failed(let error):
+            upstreamFailed(connectFailure(error), worker)
+        case .endOfStream:
+            upstreamFailed(.connect(.reset), worker)
+        }
+        return false
+    }
+
+    private func upstreamConnected(_ worker: Worker) {
+        closeRival(worker)
+        worker.addresses.trust(upstreamAddress)
+        record.connected(at: worker.now)
+        record.cause = .none
+        advance(.connected, worker)
+    }
+
+    /// The upstream's attempt has come to something.
+    func finishAttempt(_ worker: Worker) {
+        guard upstream.isOpen else { return }
+        if upstream.transport.isPlain, let error = upstream.transport.pendingError {
+            upstreamFailed(.connect(error), worker)
+            tryNextAddress(worker)
+            return
+        }
+        switch sendFirstBytes(worker) {
+        case .bytes:
+            upstreamConnected(worker)
+        case .wouldBlock:
+            if isHandshaking {
+                closeRival(worker)
+                setAttemptDeadline(worker)
+            }
+            watchAttempt(worker)
+        case .failed(let error):
+            upstreamFailed(connectFailure(error), worker)
+            tryNextAddress(worker)
+        case .endOfStream:
+            upstreamFailed(.connect(.reset), worker)
+            tryNextAddress(worker)
+        }
+    }
+
+    private func watchAttempt(_ worker: Worker) {
+        watchUpstream(isHandshaking ? [.readable, .peerClosed] : [.readable, .writable, .peerClosed], worker)
+    }
+
+    /// TCP is connected and TLS waits for its peer: the ClientHello is out.
+    private var isHandshaking: Bool {
+        !upstream.transport.isPlain && !upstream.transport.wantsWritable
+    }
+
+    /// - Returns: `.wouldBlock` only when not a byte was taken.
+    private func sendFirstBytes(_ worker: Worker) -> IOResult {
+        guard worker.stagedCount > 0 else {
+            let before = upstream.backlog.count
+            let result = upstream.flush(to: &worker.pool, more: false)
+            return result == .wouldBlock && upstream.backlog.count < before ? .bytes(0) : result
+        }
+        let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
+        let result = upstream.transport.send(staged, more: false)
+        guard case .bytes(let count) = result else { return result }
+        worker.stagedCount = 0
+        if count < staged.count {
+            upstream.backlog.store(UnsafeRawBufferPointer(rebasing: staged[count...]), from: &worker.pool)
+        }
+        return result
+    }
+
+    private func connectFailure(_ error: SystemError) -> Cause {
+        upstream.transport.tlsFailure.map { .tls($0) } ?? .connect(error)
+    }
+
+    /// Gives the upstream's attempt up; the rival, if there is one, takes its place.
+    private func upstreamFailed(_ cause: Cause, _ worker: Worker) {
+        closeUpstream(worker, byReset: true)
+        attemptFailed(upstreamAddress, cause, worker)
+        promoteRival(worker)
+    }
+
+    /// Remembers that the address did not answer, unless the trouble is on this side.
+    private func attemptFailed(_ attempted: AttemptedAddress, _ cause: Cause, _ worker: Worker) {
+        record.cause = cause
+        if case .connect(let error) = cause, error.isShortage { return }
+        worker.addresses.avoid(attempted, now: worker.now)
+    }
+
+    // MARK: The second attempt
+
+    private func beginRival(_ socket: consuming Socket, _ attempted: AttemptedAddress, _ worker: Worker) {
+        rival.socket = socket
+        rival.address = attempted
+        let token = EventToken(
+            generation: generation, slot: slot, side: upstreamSide == Side.upstream ? Side.rival : Side.upstream)
+        worker.watch(
+            rival.socket.descriptor, [.readable, .writable, .peerClosed], over: &rival.interest, token)
+    }
+
+    /// The rival's attempt has come to something; the event may also be stale.
+    func rivalReady(_ readiness: Readiness, _ worker: Worker) {
+        guard phase == .dialing, rival.socket.isOpen else { return }
+        if let error = rival.socket.pendingError {
+            let attempted = rival.address
+            closeRival(worker)
+            attemptFailed(attempted, .connect(error), worker)
+            tryNextAddress(worker)
+        } else if readiness.contains(.writable) {
+            // It overtook the first: the next request need not wait for that.
+            upstreamFailed(.connectTimeout, worker)
+            finishAttempt(worker)
+        }
+    }
+
+    /// The rival becomes the upstream, connected or not.
+    private func promoteRival(_ worker: Worker) {
+        guard rival.socket.isOpen else { return }
+        var socket = Socket()
+        swap(&socket, &rival.socket)
+        upstream.transport = worker.upstreamTransport(socket)
+        upstream.interest = rival.interest
+        upstreamAddress = rival.address
+        upstreamSide = upstreamSide == Side.upstream ? Side.rival : Side.upstream
+        rival.interest = []
+    }
+
+    func closeRival(_ worker: Worker) {
+        guard rival.socket.isOpen else { return }
+        rival.socket.reset()
+        rival.interest = []
+        worker.descriptorClosed()
+    }
+
+    // MARK: Time
+
+    /// The next address has its turn beside the first one soon; one that has nobody left to make room for may take all
+    /// the time; otherwise the time that is left is shared.
+    private func setAttemptDeadline(_ worker: Worker) {
+        let end = dialingEnd(worker)
+        let left = end > worker.now ? end - worker.now : 0
+        let others = max(0, worker.addresses.addresses.count - tried.count)
+        var share = left / UInt64(others + 1)
+        if others > 0, !rival.socket.isOpen, !isHandshaking { share = min(share, Bounds.rivalDelayNanoseconds) }
+        setDeadline(worker.now + share, worker)
+    }
+
+    /// An attempt's time is used up, or no address came in time.
+    func attemptTimedOut(_ worker: Worker) {
+        guard worker.now < dialingEnd(worker) else {
+            dialingTimedOut(worker)
+            return
+        }
+        if !upstream.isOpen {
+            // The queue of a Unix-domain socket was full.
+            tried.removeAll()
+        } else if rival.socket.isOpen || isHandshaking {
+            upstreamFailed(.connectTimeout, worker)
+        } else if !worker.mayOpenDescriptor {
+            setDeadline(min(worker.now + Bounds.rivalDelayNanoseconds, dialingEnd(worker)), worker)
+            return
+        }
+        tryNextAddress(worker)
+    }
+
+    private func dialingTimedOut(_ worker: Worker) {
+        if upstream.isOpen { attemptFailed(upstreamAddress, .connectTimeout, worker) }
+        if rival.socket.isOpen { attemptFailed(rival.address, .connectTimeout, worker) }
+        closeUpstream(worker, byReset: true)
+        closeRival(worker)
+        record.cause = .connectTimeout
+        refuse(.gatewayTimeout)
+        advance(.dialFailed, worker)
+    }
+}
