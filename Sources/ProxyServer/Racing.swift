@@ -81,7 +81,6 @@ extension Exchange {
         closeRival(worker)
         worker.addresses.trust(upstreamAddress)
         record.connected(at: worker.now)
-        record.connected(at: worker.now)
         advance(.connected, worker)
     }
 
