@@ -31,7 +31,11 @@ import Testing
     private func flags(_ help: String) -> [Flag] {
         var entries: [String] = []
         for line in help.split(separator: "\n").map({ $0.trimmingCharacters(in: .whitespaces) }) {
-            if line.hasPrefix("-") { entries.append(line) } else if !entries.isEmpty { entries[entries.count - 1] += " " + line }
+            if line.hasPrefix("-") {
+                entries.append(line)
+            } else if !entries.isEmpty {
+                entries[entries.count - 1] += " " + line
+            }
         }
         return entries.compactMap { entry in
             guard let name = entry.split(whereSeparator: { " ,".contains($0) }).first, name.hasPrefix("--"),
