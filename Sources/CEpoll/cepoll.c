@@ -238,6 +238,11 @@ int cepoll_ignore_sigpipe(void) {
     return checked(sigaction(SIGPIPE, &ignore, NULL));
 }
 
+int cepoll_refuse_core_dumps(void) {
+    struct rlimit none = {0, 0};
+    return checked(setrlimit(RLIMIT_CORE, &none));
+}
+
 int cepoll_signalfd(const int *signals, int count) {
     sigset_t set;
     sigemptyset(&set);

@@ -23,6 +23,11 @@ package enum ProcessLimits {
         cepoll_release_startup_pages()
     }
 
+    /// Keeps the process's memory, which holds tokens, out of core files.
+    package static func refuseCoreDumps() {
+        _ = cepoll_refuse_core_dumps()
+    }
+
     /// A write to a closed connection is reported by its result, not by SIGPIPE.
     package static func ignoreBrokenPipes() {
         _ = cepoll_ignore_sigpipe()

@@ -15,6 +15,15 @@ package struct Counters: Sendable {
         package var resumed: UInt64 = 0
         package var failed: UInt64 = 0
 
+        /// - Parameter isResumed: nil counts nothing: there was no TLS.
+        mutating func count(_ isResumed: Bool?) {
+            switch isResumed {
+            case true?: resumed += 1
+            case false?: full += 1
+            case nil: break
+            }
+        }
+
         mutating func add(_ other: Handshakes) {
             full += other.full
             resumed += other.resumed

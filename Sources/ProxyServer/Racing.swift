@@ -81,6 +81,7 @@ extension Exchange {
         closeRival(worker)
         worker.addresses.trust(upstreamAddress)
         record.connected(at: worker.now)
+        worker.counters.upstreamHandshakes.count(upstream.transport.isResumed)
         advance(.connected, worker)
     }
 
@@ -150,6 +151,7 @@ extension Exchange {
     /// Remembers that the address did not answer, unless the trouble is on this side.
     private func attemptFailed(_ attempted: AttemptedAddress, _ cause: Cause, _ worker: Worker) {
         record.cause = cause
+        if case .tls = cause { worker.counters.upstreamHandshakes.failed += 1 }
         if case .connect(let error) = cause, error.isShortage { return }
         worker.addresses.avoid(attempted, now: worker.now)
     }

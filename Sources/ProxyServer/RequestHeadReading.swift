@@ -20,6 +20,7 @@ extension Exchange {
                 watchClient(.incoming, worker)
                 return
             case .endOfStream, .failed:
+                if client.transport.tlsFailure != nil { worker.counters.clientHandshakes.failed += 1 }
                 advance(.clientLeft, worker)
                 return
             case .bytes(let count):
@@ -34,6 +35,7 @@ extension Exchange {
     }
 
     private func parseFirstPiece(_ count: Int, _ worker: Worker) -> Verdict? {
+        worker.counters.clientHandshakes.count(client.transport.isResumed)
         var parser = worker.takeRequestParser()
         let bytes = worker.scratch.inbound.bytes(count)
         let verdict = parse(&parser, bytes, worker)

@@ -71,6 +71,8 @@ int cepoll_cpu_count(void);
 // Raises RLIMIT_NOFILE to its hard limit and returns it.
 int64_t cepoll_raise_descriptor_limit(void);
 int cepoll_ignore_sigpipe(void);
+// No core file is written (RLIMIT_CORE).
+int cepoll_refuse_core_dumps(void);
 // Blocks the signal in this thread and those it creates; returns a signalfd for the given set.
 int cepoll_signalfd(const int *signals, int count);
 // The next pending signal's number of a signalfd, blocking; -errno on failure.
