@@ -26,7 +26,8 @@ import Testing
         (0...bytes.count).map { [Array(bytes[..<$0]), Array(bytes[$0...])] } + [bytes.map { [$0] }]
     }
 
-    private static let chunked = Array("5\r\nhello\r\n1;a=b\r\n,\r\nA\r\n wide worl\r\n1\r\nd\r\n0\r\nX: y\r\n\r\n".utf8)
+    private static let chunked = Array(
+        "5\r\nhello\r\n1;a=b\r\n,\r\nA\r\n wide worl\r\n1\r\nd\r\n0\r\nX: y\r\n\r\n".utf8)
 
     @Test func chunksAreTakenApartAtEverySplitAndNoByteBeyondIsTouched() throws {
         let beyond = Array("GET / HTTP/1.1".utf8)
@@ -66,7 +67,9 @@ import Testing
     }
 
     @Test func onlyACloseDelimitedBodyMayEndWithTheStream() {
-        for (framing, mayEnd) in [(BodyFraming.untilClose, true), (.chunked, false), (.length(1), false), (.none, true)] {
+        for (framing, mayEnd) in [
+            (BodyFraming.untilClose, true), (.chunked, false), (.length(1), false), (.none, true),
+        ] {
             var reader = BodyReader(framing, limits: HeadLimits())
             let ended = reader.streamEnded()
             #expect(ended == mayEnd)
