@@ -4,13 +4,37 @@ import Testing
 
 /// ARCHITECTURE.md is held to the code.
 @Suite struct ArchitectureTests {
+    private let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private func architecture() throws -> String {
+        try String(contentsOf: root.appendingPathComponent("ARCHITECTURE.md"), encoding: .utf8)
+    }
+
     @Test func theDiagramIsTheMachine() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let text = try String(contentsOf: root.appendingPathComponent("ARCHITECTURE.md"), encoding: .utf8)
+        let text = try architecture()
         let begin = try #require(text.range(of: "<!-- state diagram: begin -->\n```mermaid\n"))
         let end = try #require(text.range(of: "```\n<!-- state diagram: end -->"))
         let held = String(text[begin.upperBound..<end.lowerBound])
         #expect(held == stateDiagram(), "put this between the markers:\n\(stateDiagram())")
+    }
+
+    @Test func filesWithUnsafeCodeAreListed() throws {
+        let text = try architecture()
+        let section = try #require(text.range(of: "## Unsafe code"))
+        let end = try #require(text.range(of: "## Dependencies"))
+        let listed = text[section.upperBound..<end.lowerBound]
+        let sources = root.appendingPathComponent("Sources")
+        let marks = ["Unsafe", "nonisolated(unsafe)", "@unchecked", "Unmanaged"]
+        var seen = 0
+        for case let path as String in try #require(FileManager.default.enumerator(atPath: sources.path))
+        where path.hasSuffix(".swift") {
+            seen += 1
+            let source = try String(contentsOf: sources.appendingPathComponent(path), encoding: .utf8)
+            guard marks.contains(where: source.contains) else { continue }
+            let name = URL(fileURLWithPath: path).lastPathComponent
+            #expect(listed.contains("\(name)`"), "\(path) has unsafe code and no row in ARCHITECTURE.md")
+        }
+        #expect(seen > 100)
     }
 }
