@@ -65,7 +65,7 @@ package final class Resolver: Sendable {
     /// Starts the thread; a host given in digits needs none.
     package func start() throws(SystemError) {
         guard !isStopped.load(ordering: .relaxed) else { return }
-        _ = try Thread(name: "resolver") { [self] in run() }
+        try Thread(name: "resolver") { [self] in run() }.detach()
     }
 
     /// Ends the thread after its current wait.

@@ -36,7 +36,12 @@ package struct Thread: Sendable {
         self.handle = handle
     }
 
-    /// Waits until the thread has ended. To be called once at most.
+    /// Lets the thread clean up after itself: nobody will `join` it.
+    package func detach() {
+        pthread_detach(handle)
+    }
+
+    /// Waits until the thread has ended. To be called once at most, and not after `detach`.
     package func join() {
         pthread_join(handle, nil)
     }

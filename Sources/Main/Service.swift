@@ -161,7 +161,7 @@ struct Service {
         _ server: Server, _ sockets: Sockets, _ writer: LogWriter, _ log: Logger
     ) throws(SystemError) {
         let drained = Gate()
-        _ = try Thread(name: "drain") { [self] in
+        let draining = try Thread(name: "drain") { [self] in
             // Balancers that ask /readyz have this long to send their clients elsewhere.
             if plan.drainDelay > 0 { _ = Gate().pass(within: plan.drainDelay) }
             sockets.unlinkProxyPath()
@@ -169,7 +169,8 @@ struct Service {
             server.join()
             drained.open()
         }
-        _ = try Thread(name: "drain-limit") { [self] in
+        draining.detach()
+        let limiting = try Thread(name: "drain-limit") { [self] in
             if drained.pass(within: plan.drainDelay + plan.drainTimeout) {
                 log.info("drained")
             } else {
@@ -177,6 +178,7 @@ struct Service {
             }
             end(sockets, writer, status: 0)
         }
+        limiting.detach()
     }
 
     private func end(_ sockets: Sockets, _ writer: LogWriter, status: Int32) -> Never {

@@ -18,7 +18,7 @@ package final class AdminServer: Sendable {
 
     /// Serves until the process ends.
     package func start() throws(SystemError) {
-        _ = try Thread(name: "admin") { [self] in run() }
+        try Thread(name: "admin") { [self] in run() }.detach()
     }
 
     private func run() {

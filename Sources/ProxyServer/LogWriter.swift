@@ -23,7 +23,7 @@ package final class LogWriter: Sendable {
     private let isAsleep = Atomic<Bool>(false)
     private let dropped = Atomic<UInt64>(0)
     private let bell: Mailbox<Void>
-    private let thread = Mutex<Thread?>(nil)
+    private let isRunning = Atomic<Bool>(false)
 
     /// - Parameter descriptor: written to, never closed.
     package init(descriptor: CInt, format: LogFormat) throws(SystemError) {
@@ -37,7 +37,8 @@ package final class LogWriter: Sendable {
 
     package func start() throws(SystemError) {
         let started = try Thread(name: "log") { [self] in run() }
-        thread.withLock { $0 = started }
+        started.detach()
+        isRunning.store(true, ordering: .releasing)
     }
 
     /// A queue for one worker's thread.
@@ -78,7 +79,7 @@ package final class LogWriter: Sendable {
     package func stop() {
         queue.withLock { $0.isStopping = true }
         bell.post(())
-        for _ in 0..<100 where thread.withLock({ $0 != nil }) { usleep(10_000) }
+        for _ in 0..<100 where isRunning.load(ordering: .acquiring) { usleep(10_000) }
     }
 
     private func wake() {
@@ -100,7 +101,7 @@ package final class LogWriter: Sendable {
                 }
             }
             if isStopping {
-                thread.withLock { $0 = nil }
+                isRunning.store(false, ordering: .releasing)
                 return
             }
             if isIdle {

@@ -120,12 +120,13 @@ extension Exchange {
         !upstream.transport.isPlain && !upstream.transport.wantsWritable
     }
 
-    /// - Returns: `.wouldBlock` only when not a byte was taken.
+    /// - Returns: `.bytes` as soon as a byte was taken, whatever came after it: from then on the request belongs to this
+    ///   connection, and no other address may get its rest.
     private func sendFirstBytes(_ worker: Worker) -> IOResult {
         guard worker.stagedCount > 0 else {
             let before = upstream.backlog.count
             let result = upstream.flush(to: &worker.pool, more: false)
-            return result == .wouldBlock && upstream.backlog.count < before ? .bytes(0) : result
+            return upstream.backlog.count < before ? .bytes(0) : result
         }
         let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
         let result = upstream.transport.send(staged, more: false)
