@@ -36,9 +36,8 @@ package final class LogWriter: Sendable {
     package var droppedLines: UInt64 { dropped.load(ordering: .relaxed) }
 
     package func start() throws(SystemError) {
-        let started = try Thread(name: "log") { [self] in run() }
-        started.detach()
         isRunning.store(true, ordering: .releasing)
+        try Thread(name: "log") { [self] in run() }.detach()
     }
 
     /// A queue for one worker's thread.
