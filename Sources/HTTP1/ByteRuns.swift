@@ -97,9 +97,10 @@ package struct EightBytes: Sendable {
 package func endOfRun(
     _ bytes: Span<UInt8>, from start: Int, to end: Int, suspects: (EightBytes) -> UInt64, belongs: (UInt8) -> Bool
 ) -> Int {
-    let raw = bytes.bytes
+    // Ends where the loop does, so that the loop's condition is the load's bounds check.
+    let raw = bytes.extracting(0..<end).bytes
     var at = start
-    while end - at >= 8 {
+    while raw.byteCount - at >= 8 {
         let marks = suspects(EightBytes(raw, at: at))
         at += marks.trailingZeroBitCount >> 3
         guard marks != 0 else { continue }

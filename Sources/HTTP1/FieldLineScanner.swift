@@ -44,11 +44,12 @@ struct FieldLineScanner {
                 if byte == ASCII.carriageReturn {
                     state = .endLineFeed
                     at += 1
-                } else {
-                    guard ByteClass.token.contains(byte) else { throw Self.refusalAtLineStart(byte) }
-                    nameStart = at
-                    state = .name
+                    break
                 }
+                guard ByteClass.token.contains(byte) else { throw Self.refusalAtLineStart(byte) }
+                nameStart = at
+                state = .name
+                fallthrough
 
             case .name:
                 at = endOfToken(bytes, from: at, to: end)
@@ -57,12 +58,15 @@ struct FieldLineScanner {
                 nameEnd = at
                 at += 1
                 state = .blankBeforeValue
+                guard at < end else { break }
+                fallthrough
 
             case .blankBeforeValue:
                 while at < end, bytes[at].isBlank { at += 1 }
                 guard at < end else { break }
                 valueStart = at
                 state = .value
+                fallthrough
 
             case .value:
                 at = endOfFieldValue(bytes, from: at, to: end)
@@ -74,6 +78,8 @@ struct FieldLineScanner {
                 while valueEnd > valueStart, bytes[valueEnd - 1].isBlank { valueEnd -= 1 }
                 at += 1
                 state = .valueLineFeed
+                guard at < end else { break }
+                fallthrough
 
             case .valueLineFeed:
                 guard bytes[at] == ASCII.lineFeed else { throw .bareCarriageReturn }
