@@ -107,7 +107,9 @@ package protocol ResponseFieldEditor {
 package struct NoFieldEdits: ResponseFieldEditor {
     package init() {}
 
-    package mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool { false }
+    package mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
+        false
+    }
 }
 
 /// Writes the client's response head anew: the upstream's status, reason and kept fields, in their order.

@@ -43,14 +43,17 @@ package struct ByteClass: Sendable {
 
     /// `tchar = "!" / "#" / "$" / "%" / "&" / "'" / "*" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~" / DIGIT / ALPHA`
     /// (RFC 9110 §5.6.2)
-    @inlinable package static var token: ByteClass { ByteClass(low: 0x03ff_6cfa_0000_0000, high: 0x57ff_ffff_c7ff_fffe) }
+    @inlinable
+    package static var token: ByteClass { ByteClass(low: 0x03ff_6cfa_0000_0000, high: 0x57ff_ffff_c7ff_fffe) }
 
     /// What a request target may hold: VCHAR without `#`, which no client sends (RFC 9112 §3.2). Wider than the URI
     /// grammar, as other servers are: `{`, `|`, `"` and the like pass through.
-    @inlinable package static var target: ByteClass { ByteClass(low: 0xffff_fff6_0000_0000, high: 0x7fff_ffff_ffff_ffff) }
+    @inlinable
+    package static var target: ByteClass { ByteClass(low: 0xffff_fff6_0000_0000, high: 0x7fff_ffff_ffff_ffff) }
 
     /// `reg-name = *( unreserved / pct-encoded / sub-delims )` (RFC 3986 §3.2.2), one byte of it; `%` is checked apart.
-    @inlinable package static var registeredName: ByteClass { ByteClass(low: 0x2bff_7fd2_0000_0000, high: 0x47ff_fffe_87ff_fffe) }
+    @inlinable
+    package static var registeredName: ByteClass { ByteClass(low: 0x2bff_7fd2_0000_0000, high: 0x47ff_fffe_87ff_fffe) }
 }
 
 extension UInt8 {

@@ -20,7 +20,8 @@ struct AnswerFieldEditor: ResponseFieldEditor {
         }
         if rewritesLinks, field.isNamed("location", in: bytes) {
             writer.append("Location: ")
-            rewriter.rewriteLocation(bytes.extracting(field.value.range), scheme: scheme, host: host.span, into: &writer)
+            rewriter.rewriteLocation(
+                bytes.extracting(field.value.range), scheme: scheme, host: host.span, into: &writer)
             writer.append("\r\n")
             return true
         }
