@@ -59,3 +59,15 @@ let package = Package(
         .testTarget(name: "MainTests", dependencies: ["Main"], swiftSettings: settings),
     ]
 )
+
+// The micro-benchmarks reach for `package` declarations, so their target is of this package; it is there only when asked
+// for.
+if Context.environment["BENCH"] == "1" {
+    package.targets.append(
+        .executableTarget(
+            name: "MicroBenchmarks",
+            dependencies: ["AccessPolicy", "EventLoop", "HTTP1"],
+            path: "Benchmarks/micro/Sources",
+            swiftSettings: settings
+        ))
+}

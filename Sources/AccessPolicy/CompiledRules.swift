@@ -1,71 +1,97 @@
-/// Header rules in the form in which every field is looked up. Most fields have no rule, and most of those are told
-/// by two loads: the initial letter, then the lengths that occur under it.
+internal import HTTP1
+
+/// Header rules in the form in which every field is looked up. Most fields have no rule, and most of those are told by
+/// their name's key: it leads to a free slot.
 ///
 /// A class, so that a look-up does not copy the tables.
 final class CompiledRules: Sendable {
     private struct Entry: Sendable {
-        var start: Int
-        var count: Int
-        var isPrefix: Bool
-        var isElevatedOnly: Bool
+        /// The name, folded, with zeros behind it.
+        var words = InlineArray<3, UInt64>(repeating: 0)
+        /// Bytes of the name; an entry without a name is a free slot.
+        var count = 0
+        var key = FieldNameKey("-")
+        var isElevatedOnly = false
     }
 
-    private static let initials = 26
-    /// Bit n of an initial's mask: some rule with this initial can match a name of n bytes (63 stands for longer).
-    private let lengths: InlineArray<26, UInt64>
-    /// Entries of an initial: `entries[firstEntry[i]..<firstEntry[i + 1]]`.
-    private let firstEntry: InlineArray<27, Int>
-    private let entries: [Entry]
-    /// All names one after the other, folded.
-    private let names: [UInt8]
+    /// A power of two, and several times the rules.
+    private static let slotCount = 128
+
+    /// Rules for one name, by open addressing.
+    private let slots: [Entry]
+    /// Rules for every name that begins so.
+    private let prefixes: [Entry]
+    /// The first letter of every prefix.
+    private let prefixInitials: InitialSet
 
     init(_ rules: [HeaderRule]) {
-        var lengths = InlineArray<26, UInt64>(repeating: 0)
-        var firstEntry = InlineArray<27, Int>(repeating: 0)
-        var entries: [Entry] = []
-        var names: [UInt8] = []
-        for initial in 0..<Self.initials {
-            firstEntry[initial] = entries.count
-            for rule in rules {
-                var name = rule.name.withUTF8Buffer { $0.map(folded) }
-                let isPrefix = name.last == UInt8(ascii: "*")
-                if isPrefix { name.removeLast() }
-                guard name.first == UInt8(ascii: "a") + UInt8(initial) else { continue }
-                entries.append(
-                    Entry(
-                        start: names.count, count: name.count, isPrefix: isPrefix,
-                        isElevatedOnly: rule.scope == .elevated
-                    ))
-                names += name
-                let bit = UInt64(1) << UInt64(min(name.count, 63))
-                // A prefix matches its own length and every longer one.
-                lengths[initial] |= isPrefix ? ~(bit - 1) : bit
+        var slots = [Entry](repeating: Entry(), count: Self.slotCount)
+        var prefixes: [Entry] = []
+        var prefixInitials = InitialSet()
+        precondition(rules.count < Self.slotCount / 2, "a look-up ends at a free slot")
+        for rule in rules {
+            var name = rule.name.withUTF8Buffer { $0.map(\.foldedUnderWSGI) }
+            let isPrefix = name.last == UInt8(ascii: "*")
+            if isPrefix { name.removeLast() }
+            precondition(1...24 ~= name.count, "a rule's name fits its entry")
+            var entry = Entry(
+                count: name.count, key: FieldNameKey(name.span, ByteSlice(start: 0, count: name.count)),
+                isElevatedOnly: rule.scope == .elevated)
+            for (at, byte) in name.enumerated() { entry.words[at / 8] |= UInt64(byte) << UInt64(at % 8 * 8) }
+            if isPrefix {
+                prefixes.append(entry)
+                prefixInitials.insert(name[0])
+            } else {
+                var slot = Self.firstSlot(entry.key)
+                while slots[slot].count > 0 { slot = (slot + 1) & (Self.slotCount - 1) }
+                slots[slot] = entry
             }
         }
-        firstEntry[Self.initials] = entries.count
-        precondition(entries.count == rules.count, "a rule's name begins with a letter")
-        self.lengths = lengths
-        self.firstEntry = firstEntry
-        self.entries = entries
-        self.names = names
+        self.slots = slots
+        self.prefixes = prefixes
+        self.prefixInitials = prefixInitials
     }
 
     /// Whether a rule takes the field out on this route.
-    func drops(_ name: Span<UInt8>, on route: Route) -> Bool {
-        guard name.count > 0 else { return false }
-        let initial = Int(folded(name[0])) - Int(UInt8(ascii: "a"))
-        guard initial >= 0, initial < Self.initials, lengths[initial] >> UInt64(min(name.count, 63)) & 1 == 1 else {
-            return false
+    func drops(_ field: FieldLine, _ bytes: Span<UInt8>, on route: Route) -> Bool {
+        var slot = Self.firstSlot(field.key)
+        while slots[slot].count > 0 {
+            if slots[slot].key == field.key, begins(bytes, field.name, slots[slot]) {
+                return !slots[slot].isElevatedOnly || route == .elevated
+            }
+            slot = (slot + 1) & (Self.slotCount - 1)
         }
-        for i in firstEntry[initial]..<firstEntry[initial + 1] where matches(entries[i], name) {
-            if !entries[i].isElevatedOnly || route == .elevated { return true }
+        guard !field.name.isEmpty, prefixInitials.contains(bytes[Int(field.name.start)]) else { return false }
+        for i in prefixes.indices where begins(bytes, field.name, prefixes[i]) {
+            if !prefixes[i].isElevatedOnly || route == .elevated { return true }
         }
         return false
     }
 
-    private func matches(_ entry: Entry, _ name: Span<UInt8>) -> Bool {
-        guard entry.isPrefix ? name.count >= entry.count : name.count == entry.count else { return false }
-        for i in 0..<entry.count where folded(name[i]) != names[entry.start + i] { return false }
+    private static func firstSlot(_ key: FieldNameKey) -> Int {
+        // Multiplicative hashing: the constant is 2^32 divided by the golden ratio.
+        Int(truncatingIfNeeded: (key.word &* 0x9e37_79b9) >> 16) & (slotCount - 1)
+    }
+
+    /// Whether `bytes[name]` begins with the entry's name. A name with the same key has the same length.
+    private func begins(_ bytes: Span<UInt8>, _ name: ByteSlice, _ entry: Entry) -> Bool {
+        guard Int(name.count) >= entry.count else { return false }
+        var at = 0
+        while at < entry.count {
+            let bytes = EightBytes(bytes, padded: Int(name.start) + at).foldedUnderWSGI.first(entry.count - at)
+            guard bytes.word == entry.words[at / 8] else { return false }
+            at += 8
+        }
         return true
     }
+}
+
+/// First letters of names, in either case.
+private struct InitialSet: Sendable {
+    private var mask: UInt32 = 0
+
+    mutating func insert(_ letter: UInt8) { mask |= 1 << UInt32(letter & 0x1f) }
+
+    /// Bytes that are not letters may count as the letter whose low five bits they share.
+    func contains(_ byte: UInt8) -> Bool { mask >> UInt32(byte & 0x1f) & 1 == 1 }
 }

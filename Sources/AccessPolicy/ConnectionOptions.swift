@@ -19,7 +19,8 @@ struct ConnectionOptions: ~Copyable {
 
     init(_ fields: [FieldLine], _ bytes: Span<UInt8>) throws(HeadRewriteError) {
         var seen = 0
-        for field in fields where isFieldName(bytes.extracting(field.name.range), "connection") {
+        for i in fields.indices where fields[i].isNamed("connection", in: bytes) {
+            let field = fields[i]
             var at = field.value.range.lowerBound
             let end = field.value.range.upperBound
             while at < end {
@@ -40,8 +41,9 @@ struct ConnectionOptions: ~Copyable {
     }
 
     /// Whether `Connection` names this field.
-    func contains(_ name: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
-        for i in 0..<count where isSameFieldName(name, bytes.extracting(options[i].range)) { return true }
+    func contains(_ name: ByteSlice, _ bytes: Span<UInt8>) -> Bool {
+        for i in 0..<count
+        where isSameFieldName(bytes.extracting(name.range), bytes.extracting(options[i].range)) { return true }
         return false
     }
 }

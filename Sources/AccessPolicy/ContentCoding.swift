@@ -4,8 +4,8 @@ package import HTTP1
 package func acceptsGzip(_ fields: [FieldLine], _ bytes: Span<UInt8>) -> Bool {
     var named: Bool?
     var any: Bool?
-    for field in fields where isFieldName(bytes.extracting(field.name.range), "accept-encoding") {
-        var elements = ListElements(field.value)
+    for i in fields.indices where fields[i].isNamed("accept-encoding", in: bytes) {
+        var elements = ListElements(fields[i].value)
         while let element = elements.next(bytes) {
             let (coding, isAcceptable) = weighed(element, bytes)
             if fieldEquals(bytes, coding, "gzip") || fieldEquals(bytes, coding, "x-gzip") {
@@ -38,7 +38,8 @@ package enum ContentCoding: Sendable, Equatable {
 
     package init(_ head: ResponseHead, _ bytes: Span<UInt8>) {
         self = .identity
-        for field in head.fields where isFieldName(bytes.extracting(field.name.range), "content-encoding") {
+        for i in head.fields.indices where head.fields[i].isNamed("content-encoding", in: bytes) {
+            let field = head.fields[i]
             let isFirst = self == .identity
             if isFirst, fieldEquals(bytes, field.value, "gzip") || fieldEquals(bytes, field.value, "x-gzip") {
                 self = .gzip
@@ -51,8 +52,8 @@ package enum ContentCoding: Sendable, Equatable {
 
 /// Whether the body is JSON by its media type (RFC 9110 §8.3).
 package func isJSON(_ head: ResponseHead, _ bytes: Span<UInt8>) -> Bool {
-    for field in head.fields where isFieldName(bytes.extracting(field.name.range), "content-type") {
-        return fieldHasPrefix(bytes, field.value, "application/json")
+    for i in head.fields.indices where head.fields[i].isNamed("content-type", in: bytes) {
+        return fieldHasPrefix(bytes, head.fields[i].value, "application/json")
     }
     return false
 }

@@ -44,9 +44,9 @@ package func decide(_ head: RequestHead, _ bytes: Span<UInt8>, _ configuration: 
     do { _ = try ConnectionOptions(head.fields, bytes) } catch { return .refuse(.badRequest) }
 
     var authorization: ByteSlice?
-    for field in head.fields where isFieldName(bytes.extracting(field.name.range), "authorization") {
+    for i in head.fields.indices where head.fields[i].isNamed("authorization", in: bytes) {
         guard authorization == nil else { return .refuse(.badRequest) }
-        authorization = field.value
+        authorization = head.fields[i].value
     }
     if let limit = configuration.maxBodyBytes, case .length(let count) = head.framing, count > limit {
         return .refuse(.contentTooLarge)

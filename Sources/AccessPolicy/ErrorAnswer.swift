@@ -67,7 +67,7 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
 
 /// Writes an answer of the proxy's own, whole: head and body.
 ///
-/// JSON is `{"detail":"<message>"}` with no other key, the only form whose message sentry-cli shows.
+/// JSON is `{"detail": "<message>"}` with no other key, the only form whose message sentry-cli shows.
 /// - Parameters:
 ///   - message: what the client reads in place of the answer's own message; printable ASCII without `"` and `\\`.
 ///   - requestID: the value of `X-Request-Id`; left out when empty.

@@ -7,8 +7,8 @@ package enum AnswerFormat: Sendable { case json, text }
 /// than `text/plain`, plain text otherwise. Several fields are one list; a malformed part counts as absent.
 package func preferredFormat(_ fields: [FieldLine], _ bytes: Span<UInt8>) -> AnswerFormat {
     var accepted = AcceptedQualities()
-    for field in fields where isFieldName(bytes.extracting(field.name.range), "accept") {
-        accepted.read(bytes.extracting(field.value.range))
+    for i in fields.indices where fields[i].isNamed("accept", in: bytes) {
+        accepted.read(bytes.extracting(fields[i].value.range))
     }
     return accepted.json > accepted.text ? .json : .text
 }
@@ -54,6 +54,11 @@ private struct AcceptedQualities {
     var text: Int { textPlain ?? anyText ?? any ?? 0 }
 
     mutating func read(_ list: Span<UInt8>) {
+        // What sentry-cli sends needs no taking apart.
+        if isMediaRange(list, "application/json") {
+            applicationJSON = 1000
+            return
+        }
         var at = 0
         while at < list.count {
             // What follows a quotation mark without its second one has no certain end.

@@ -1,18 +1,9 @@
-/// A field name's byte as it is compared here: letters without case (RFC 9110 §5.1), and `_` read as `-`, because
-/// the upstream runs under WSGI, where both spellings are one variable.
-@inline(__always)
-func folded(_ byte: UInt8) -> UInt8 {
-    switch byte {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte | 0x20
-    case UInt8(ascii: "_"): UInt8(ascii: "-")
-    default: byte
-    }
-}
+internal import HTTP1
 
 /// Whether two field names are one and the same to the upstream.
 func isSameFieldName(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
     guard a.count == b.count else { return false }
-    for i in a.indices where folded(a[i]) != folded(b[i]) { return false }
+    for i in a.indices where a[i].foldedUnderWSGI != b[i].foldedUnderWSGI { return false }
     return true
 }
 
@@ -21,7 +12,7 @@ package func isFieldName(_ name: Span<UInt8>, _ lowercase: StaticString) -> Bool
     guard name.count == lowercase.utf8CodeUnitCount else { return false }
     return lowercase.withUTF8Buffer { buffer in
         let expected = buffer.span
-        for i in name.indices where folded(name[i]) != expected[i] { return false }
+        for i in name.indices where name[i].foldedUnderWSGI != expected[i] { return false }
         return true
     }
 }

@@ -54,11 +54,11 @@ package func writeRequestHead(
     writer.append(target.authority)
     writer.append("\r\n")
 
-    for field in head.fields {
-        let name = bytes.extracting(field.name.range)
-        if rules.drops(name, on: decision.route) || nominated.contains(name, bytes) { continue }
-        if decision.dropAuthorization, isFieldName(name, "authorization") { continue }
-        writer.append(name, value: bytes.extracting(field.value.range))
+    for i in head.fields.indices {
+        let field = head.fields[i]
+        if rules.drops(field, bytes, on: decision.route) || nominated.contains(field.name, bytes) { continue }
+        if decision.dropAuthorization, field.isNamed("authorization", in: bytes) { continue }
+        writer.append(field, bytes)
     }
 
     switch target.acceptEncoding {
@@ -97,16 +97,19 @@ private func writeTarget(
 /// A hand that may change single response fields on their way to the client.
 package protocol ResponseFieldEditor {
     /// Called for each field that the rules keep, in order.
+    /// - Parameter bytes: the buffer that the field points into.
     /// - Returns: true when the field is dealt with: written in another form (a whole line with its CRLF), or
     ///   left out by writing nothing. False passes it on as it came.
-    mutating func edit(name: Span<UInt8>, value: Span<UInt8>, into writer: inout HeadWriter) -> Bool
+    mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool
 }
 
 /// Leaves every field as it came.
 package struct NoFieldEdits: ResponseFieldEditor {
     package init() {}
 
-    package mutating func edit(name: Span<UInt8>, value: Span<UInt8>, into writer: inout HeadWriter) -> Bool { false }
+    package mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
+        false
+    }
 }
 
 /// Writes the client's response head anew: the upstream's status, reason and kept fields, in their order.
@@ -147,24 +150,31 @@ private func writeStatusAndFields<Editor: ResponseFieldEditor>(
     writer.append(byte: UInt8(ascii: " "))
     writer.append(bytes.extracting(head.reason.range))
     writer.append("\r\n")
-    for field in head.fields {
-        let name = bytes.extracting(field.name.range)
-        let value = bytes.extracting(field.value.range)
-        if keepsContentLength, isFieldName(name, "content-length") {
-            writer.append(name, value: value)
+    for i in head.fields.indices {
+        let field = head.fields[i]
+        if keepsContentLength, field.isNamed("content-length", in: bytes) {
+            writer.append(field, bytes)
             continue
         }
-        if rules.drops(name, on: route) || nominated.contains(name, bytes) { continue }
-        if editor.edit(name: name, value: value, into: &writer) { continue }
-        writer.append(name, value: value)
+        if rules.drops(field, bytes, on: route) || nominated.contains(field.name, bytes) { continue }
+        if editor.edit(field, bytes, into: &writer) { continue }
+        writer.append(field, bytes)
     }
 }
 
 extension HeadWriter {
-    fileprivate mutating func append(_ name: Span<UInt8>, value: Span<UInt8>) {
-        append(name)
-        append(": ")
-        append(value)
+    fileprivate mutating func append(_ field: FieldLine, _ bytes: Span<UInt8>) {
+        let (name, value) = (field.name.range, field.value.range)
+        let isSpacedAsUsual =
+            value.lowerBound == name.upperBound + 2 && bytes[name.upperBound] == ASCII.colon
+            && bytes[name.upperBound + 1] == ASCII.space
+        if isSpacedAsUsual {
+            append(bytes.extracting(name.lowerBound..<value.upperBound))
+        } else {
+            append(bytes.extracting(name))
+            append(": ")
+            append(bytes.extracting(value))
+        }
         append("\r\n")
     }
 

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// Whether a request for this path could reach a place that must never see Sentry's token: `/oauth/`, which would
 /// hand out a real token, and ingest, `/api/<digits>/…` other than the web API's `/api/0/`.
 ///
@@ -7,12 +9,43 @@
 /// letters have no case, and a path with a dot segment (which no client of Sentry sends) is never elevated.
 /// - Parameter path: path and query of the request target.
 func isNeverElevated(_ path: Span<UInt8>) -> Bool {
+    if isPlainWebAPIPath(path) { return false }
     var reader = SegmentReader()
     for i in path.indices {
         if path[i] == UInt8(ascii: "?") { break }
         if reader.decode(path[i]) { return true }
     }
     return reader.finish()
+}
+
+/// Whether the path is `/api/0/` and then bytes that have one reading, without a segment that begins with a dot.
+/// `SegmentReader` comes to the same verdict about such a path; most requests are spared it.
+private func isPlainWebAPIPath(_ path: Span<UInt8>) -> Bool {
+    let prefix: StaticString = "/api/0/"
+    var at = prefix.utf8CodeUnitCount
+    guard path.count >= at, bytesEqual(path, ByteSlice(start: 0, count: at), prefix) else { return false }
+    while true {
+        at = endOfRun(
+            path, from: at, to: path.count,
+            suspects: {
+                $0.less(than: UInt8(ascii: "/")) | $0.equal(to: UInt8(ascii: ";")) | $0.equal(to: UInt8(ascii: "?"))
+                    | $0.equal(to: UInt8(ascii: "\\")) | $0.equal(to: 0x7f)
+            },
+            belongs: { hasOneReading($0) })
+        guard at < path.count, path[at] != UInt8(ascii: "?") else { return true }
+        guard path[at] == UInt8(ascii: "."), path[at - 1] != UInt8(ascii: "/") else { return false }
+        at += 1
+    }
+}
+
+/// Whether a byte is part of a segment's name, or `/`, to every reader. A dot depends on where it stands.
+private func hasOneReading(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0...0x20, 0x7f, UInt8(ascii: "%"), UInt8(ascii: "\\"), UInt8(ascii: ";"), UInt8(ascii: "?"), UInt8(ascii: "#"),
+        UInt8(ascii: "."):
+        false
+    default: true
+    }
 }
 
 /// Takes a path byte by byte, in constant memory; each method returns true as soon as the verdict is certain.

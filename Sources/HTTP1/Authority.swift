@@ -22,17 +22,14 @@ private func endOfHost(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int? {
         guard i < range.upperBound, isIPv6Address(bytes, range.lowerBound + 1..<i) else { return nil }
         return i + 1
     }
-    while i < range.upperBound, bytes[i] != ASCII.colon {
-        if bytes[i] == UInt8(ascii: "%") {
-            guard i + 2 < range.upperBound, bytes[i + 1].hexDigitValue != nil, bytes[i + 2].hexDigitValue != nil
-            else { return nil }
-            i += 3
-        } else {
-            guard ByteClass.registeredName.contains(bytes[i]) else { return nil }
-            i += 1
-        }
+    while true {
+        i = endOfRegisteredName(bytes, from: i, to: range.upperBound)
+        guard i < range.upperBound, bytes[i] != ASCII.colon else { return i }
+        guard bytes[i] == UInt8(ascii: "%"), i + 2 < range.upperBound, bytes[i + 1].hexDigitValue != nil,
+            bytes[i + 2].hexDigitValue != nil
+        else { return nil }
+        i += 3
     }
-    return i
 }
 
 /// `IPv6address` of RFC 3986 §3.2.2: eight groups of 1 to 4 hexadecimal digits, one run of them as `::`, the last two also

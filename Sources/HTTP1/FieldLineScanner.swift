@@ -1,6 +1,6 @@
 /// Reads field lines (RFC 9112 §5) up to the empty line that ends them: of a head, and of a trailer section.
 ///
-/// Each byte is looked at once. The scanner holds where it is in a line, so that it can be left at any byte.
+/// Each byte is looked at once, blanks at the end of a value twice. The scanner holds where it is in a line, so that it can be left at any byte.
 struct FieldLineScanner {
     enum Event {
         /// All bytes are read; the section goes on.
@@ -20,11 +20,14 @@ struct FieldLineScanner {
     /// One past the last byte of the value that is not a blank.
     private var valueEnd = 0
 
-    /// The line that has ended, by offsets of the bytes given; of use only if they began with the message.
-    var line: FieldLine {
+    /// The line that has ended.
+    /// - Parameter bytes: those of the last call, which began with the message.
+    @inline(__always)
+    func line(in bytes: Span<UInt8>) -> FieldLine {
         FieldLine(
             name: ByteSlice(start: nameStart, count: nameEnd - nameStart),
-            value: ByteSlice(start: valueStart, count: valueEnd - valueStart)
+            value: ByteSlice(start: valueStart, count: valueEnd - valueStart),
+            in: bytes
         )
     }
 
@@ -41,38 +44,42 @@ struct FieldLineScanner {
                 if byte == ASCII.carriageReturn {
                     state = .endLineFeed
                     at += 1
-                } else {
-                    guard ByteClass.token.contains(byte) else { throw Self.refusalAtLineStart(byte) }
-                    nameStart = at
-                    state = .name
+                    break
                 }
+                guard ByteClass.token.contains(byte) else { throw Self.refusalAtLineStart(byte) }
+                nameStart = at
+                state = .name
+                fallthrough
 
             case .name:
-                while at < end, ByteClass.token.contains(bytes[at]) { at += 1 }
+                at = endOfToken(bytes, from: at, to: end)
                 guard at < end else { break }
                 guard bytes[at] == ASCII.colon else { throw Self.refusalInName(bytes[at]) }
                 nameEnd = at
                 at += 1
                 state = .blankBeforeValue
+                guard at < end else { break }
+                fallthrough
 
             case .blankBeforeValue:
                 while at < end, bytes[at].isBlank { at += 1 }
                 guard at < end else { break }
                 valueStart = at
-                valueEnd = at
                 state = .value
+                fallthrough
 
             case .value:
-                while at < end, bytes[at].isFieldValueByte {
-                    if !bytes[at].isBlank { valueEnd = at + 1 }
-                    at += 1
-                }
+                at = endOfFieldValue(bytes, from: at, to: end)
                 guard at < end else { break }
                 guard bytes[at] == ASCII.carriageReturn else {
                     throw bytes[at] == ASCII.lineFeed ? .bareLineFeed : .invalidFieldValue
                 }
+                valueEnd = at
+                while valueEnd > valueStart, bytes[valueEnd - 1].isBlank { valueEnd -= 1 }
                 at += 1
                 state = .valueLineFeed
+                guard at < end else { break }
+                fallthrough
 
             case .valueLineFeed:
                 guard bytes[at] == ASCII.lineFeed else { throw .bareCarriageReturn }

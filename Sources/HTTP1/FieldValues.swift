@@ -3,20 +3,20 @@
 // `expected` is always a literal in lower case; what came in is folded byte by byte.
 
 /// `bytes[slice]` is `expected` without regard to the case of ASCII letters.
-@inline(__always)
+@inlinable
 package func fieldEquals(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: StaticString) -> Bool {
     equals(bytes, slice.range, expected) { $0.lowercased }
 }
 
 /// `bytes[slice]` is the field name `expected` for a WSGI server, which reads `_` as `-`: both become `_` in the
 /// environment (PEP 3333, RFC 3875 §4.1.18).
-@inline(__always)
+@inlinable
 package func fieldNameEqualsUnderWSGI(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: StaticString) -> Bool {
-    equals(bytes, slice.range, expected) { $0 == ASCII.underscore ? ASCII.hyphen : $0.lowercased }
+    equals(bytes, slice.range, expected) { $0.foldedUnderWSGI }
 }
 
 /// `bytes[slice]` is exactly `expected`.
-@inline(__always)
+@inlinable
 package func bytesEqual(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: StaticString) -> Bool {
     equals(bytes, slice.range, expected) { $0 }
 }
@@ -28,13 +28,13 @@ package func fieldHasPrefix(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected
     return equals(bytes, slice.range.lowerBound..<slice.range.lowerBound + count, expected) { $0.lowercased }
 }
 
-@inline(__always)
-private func equals(
+@inlinable @inline(__always)
+func equals(
     _ bytes: Span<UInt8>, _ range: Range<Int>, _ expected: StaticString, fold: (UInt8) -> UInt8
 ) -> Bool {
     guard range.count == expected.utf8CodeUnitCount else { return false }
     return expected.withUTF8Buffer { literal in
-        for i in literal.indices where fold(bytes[range.lowerBound + i]) != literal[i] { return false }
+        for i in 0..<literal.count where fold(bytes[range.lowerBound + i]) != literal[i] { return false }
         return true
     }
 }

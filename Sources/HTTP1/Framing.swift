@@ -31,9 +31,9 @@ private struct FramingFields {
 
     /// - Parameter underWSGI: the receiver reads `_` as `-`, so a disguised field is an attack.
     init(_ fields: [FieldLine], _ bytes: Span<UInt8>, underWSGI: Bool) throws(ParseError) {
-        for field in fields {
-            switch field.name.count {
-            case 14 where fieldNameEqualsUnderWSGI(bytes, field.name, "content-length"):
+        for i in fields.indices {
+            let field = fields[i]
+            if field.isNamed("content-length", in: bytes) {
                 guard fieldEquals(bytes, field.name, "content-length") else {
                     if underWSGI { throw .disguisedFramingField }
                     continue
@@ -41,14 +41,12 @@ private struct FramingFields {
                 // Equal values too: a list of lengths is a sign of a broken or hostile sender.
                 guard length == nil else { throw .duplicateContentLength }
                 length = try contentLength(bytes, field.value)
-            case 17 where fieldNameEqualsUnderWSGI(bytes, field.name, "transfer-encoding"):
+            } else if field.isNamed("transfer-encoding", in: bytes) {
                 guard fieldEquals(bytes, field.name, "transfer-encoding") else {
                     if underWSGI { throw .disguisedFramingField }
                     continue
                 }
                 try addCodings(bytes, field.value)
-            default:
-                continue
             }
         }
     }

@@ -1,10 +1,12 @@
 /// A run of bytes inside a head's buffer, by offset: heads are never copied to be looked at.
+@usableFromInline
 package struct ByteSlice: Sendable, Equatable {
     /// Offset of the first byte from the start of the head.
-    package var start: Int32
+    @usableFromInline package var start: Int32
     /// Number of bytes.
-    package var count: Int32
+    @usableFromInline package var count: Int32
 
+    @inlinable
     package init(start: Int, count: Int) {
         self.start = Int32(truncatingIfNeeded: start)
         self.count = Int32(truncatingIfNeeded: count)
@@ -12,18 +14,23 @@ package struct ByteSlice: Sendable, Equatable {
 
     package static let empty = ByteSlice(start: 0, count: 0)
 
-    package var isEmpty: Bool { count == 0 }
-    package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
+    @inlinable package var isEmpty: Bool { count == 0 }
+    @inlinable package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
 }
 
 /// One field line (RFC 9112 §5): name and value as they came, the value without the blanks around it.
+@usableFromInline
 package struct FieldLine: Sendable, Equatable {
-    package var name: ByteSlice
-    package var value: ByteSlice
+    @usableFromInline package var name: ByteSlice
+    @usableFromInline package var value: ByteSlice
+    /// Of the name, to be compared before its bytes are.
+    @usableFromInline package let key: FieldNameKey
 
-    package init(name: ByteSlice, value: ByteSlice) {
+    @inlinable
+    init(name: ByteSlice, value: ByteSlice, key: FieldNameKey) {
         self.name = name
         self.value = value
+        self.key = key
     }
 }
 

@@ -1,28 +1,32 @@
 /// Writes a message head into memory that somebody else owns. Nothing is allocated and nothing is
 /// written past the end: what does not fit sets `overflowed`, and the head must then not be sent.
+@usableFromInline
 package struct HeadWriter {
     // Invariant for every unsafe use below: 0 <= count <= buffer.count, and a copy happens only after
     // `reserve` has shown that it ends within the buffer. The owner keeps the buffer alive for as long
     // as the writer is in use.
-    private let buffer: UnsafeMutableRawBufferPointer
+    @usableFromInline let buffer: UnsafeMutableRawBufferPointer
     /// Bytes written so far.
-    package private(set) var count = 0
+    @usableFromInline package internal(set) var count = 0
     /// Something did not fit.
-    package private(set) var overflowed = false
+    @usableFromInline package internal(set) var overflowed = false
 
     package init(_ buffer: UnsafeMutableRawBufferPointer) {
         self.buffer = buffer
     }
 
-    private mutating func reserve(_ bytes: Int) -> Int? {
+    @inlinable @inline(__always)
+    mutating func reserve(_ bytes: Int) -> Int? {
         guard !overflowed, bytes <= buffer.count - count else {
             overflowed = true
             return nil
         }
-        defer { count += bytes }
-        return count
+        let at = count
+        count += bytes
+        return at
     }
 
+    @inlinable
     package mutating func append(_ bytes: Span<UInt8>) {
         guard !bytes.isEmpty, let at = reserve(bytes.count) else { return }
         bytes.withUnsafeBytes { source in
@@ -30,10 +34,12 @@ package struct HeadWriter {
         }
     }
 
+    @inlinable
     package mutating func append(_ bytes: [UInt8]) {
         append(bytes.span)
     }
 
+    @inlinable @inline(__always)
     package mutating func append(_ text: StaticString) {
         guard let at = reserve(text.utf8CodeUnitCount) else { return }
         text.withUTF8Buffer { source in
@@ -42,6 +48,7 @@ package struct HeadWriter {
         }
     }
 
+    @inlinable @inline(__always)
     package mutating func append(byte: UInt8) {
         guard let at = reserve(1) else { return }
         buffer[at] = byte
@@ -56,7 +63,7 @@ package struct HeadWriter {
             digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         } while rest > 0
-        for i in first..<20 { append(byte: digits[i]) }
+        append(digits.span.extracting(first..<20))
     }
 
     /// The size line of a chunk (RFC 9112 §7.1) without its CRLF.

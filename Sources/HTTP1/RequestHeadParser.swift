@@ -46,7 +46,7 @@ package struct RequestHeadParser {
                 case .needsBytes: break
                 case .line:
                     guard head.fields.count < limits.fields else { throw .tooManyFields }
-                    head.fields.append(scanner.line)
+                    head.fields.append(scanner.line(in: bytes))
                 case .end: try finish(bytes)
                 }
             } else {
@@ -82,7 +82,7 @@ package struct RequestHeadParser {
         case .target:
             try readTarget(bytes, end)
         case .version:
-            try readVersion(bytes)
+            try readVersion(bytes, end)
         case .lineLineFeed:
             try expectLineFeed(bytes)
             state = .fields
@@ -116,10 +116,10 @@ package struct RequestHeadParser {
 
     private mutating func readTarget(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
         let start = Int(head.target.start)
-        while position < end, ByteClass.target.contains(bytes[position]) {
-            position += 1
-            guard position - start <= limits.targetBytes else { throw .targetTooLong }
-        }
+        // One byte beyond the limit is looked at, to tell that the target is too long.
+        let mostEnd = end - start > limits.targetBytes ? start + limits.targetBytes + 1 : end
+        position = endOfTarget(bytes, from: position, to: mostEnd)
+        guard position - start <= limits.targetBytes else { throw .targetTooLong }
         guard position < end else { return }
         guard bytes[position] == ASCII.space else { throw Self.refusalInTarget(bytes[position]) }
         guard position > start else { throw .malformedRequestLine }
@@ -138,9 +138,12 @@ package struct RequestHeadParser {
         }
     }
 
-    private mutating func readVersion(_ bytes: Span<UInt8>) throws(ParseError) {
+    private mutating func readVersion(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
         let index = position - versionStart
-        if index < 8 {
+        if index == 0, end - position >= 8, EightBytes(bytes.bytes, at: position).spell("HTTP/1.1") {
+            position += 8
+            head.version = .http11
+        } else if index < 8 {
             guard isVersionByte(bytes[position], at: index) else { throw .malformedVersion }
             position += 1
             if index == 7 { head.version = try httpVersion(bytes, at: versionStart) }
@@ -158,21 +161,19 @@ package struct RequestHeadParser {
         head.length = position
         head.isLastRequest = head.version == .http10
         var hosts = 0
-        for field in head.fields {
-            switch field.name.count {
-            case 4 where fieldEquals(bytes, field.name, "host"):
+        for i in head.fields.indices {
+            let field = head.fields[i]
+            if field.isNamed("host", in: bytes) {
                 hosts += 1
                 guard hosts == 1 else { throw .duplicateHost }
                 guard isValidAuthority(bytes, field.value.range) else { throw .malformedHost }
-            case 6 where fieldEquals(bytes, field.name, "expect"):
+            } else if field.isNamed("expect", in: bytes) {
                 try readExpectations(bytes, field.value)
-            case 10 where fieldEquals(bytes, field.name, "connection"):
+            } else if field.isNamed("connection", in: bytes) {
                 var options = ListElements(field.value)
                 while let option = options.next(bytes) {
                     if fieldEquals(bytes, option, "close") { head.isLastRequest = true }
                 }
-            default:
-                continue
             }
         }
         guard hosts == 1 || head.version == .http10 else { throw .missingHost }

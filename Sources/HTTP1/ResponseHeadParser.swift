@@ -42,7 +42,7 @@ package struct ResponseHeadParser {
                 case .needsBytes: break
                 case .line:
                     guard head.fields.count < limits.fields else { throw .tooManyFields }
-                    head.fields.append(scanner.line)
+                    head.fields.append(scanner.line(in: bytes))
                 case .end:
                     head.length = position
                     state = .done
@@ -62,6 +62,11 @@ package struct ResponseHeadParser {
         let byte = bytes[position]
         switch state {
         case .version:
+            if position == 0, end >= 8, EightBytes(bytes.bytes, at: 0).spell("HTTP/1.1") {
+                head.version = .http11
+                position = 8
+                return
+            }
             if position < 8 {
                 guard isVersionByte(byte, at: position) else { throw .malformedVersion }
                 if position == 7 { head.version = try httpVersion(bytes, at: 0) }
@@ -91,7 +96,7 @@ package struct ResponseHeadParser {
             head.reason = ByteSlice(start: position, count: 0)
 
         case .reason:
-            while position < end, bytes[position].isFieldValueByte { position += 1 }
+            position = endOfFieldValue(bytes, from: position, to: end)
             guard position < end else { return }
             guard bytes[position] == ASCII.carriageReturn else {
                 throw bytes[position] == ASCII.lineFeed ? .bareLineFeed : .invalidReasonPhrase

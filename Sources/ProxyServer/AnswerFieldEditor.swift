@@ -11,19 +11,20 @@ struct AnswerFieldEditor: ResponseFieldEditor {
     let rewritesLinks: Bool
     let dropsCoding: Bool
 
-    mutating func edit(name: Span<UInt8>, value: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
-        if rewritesLinks, isFieldName(name, "link") {
+    mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
+        if rewritesLinks, field.isNamed("link", in: bytes) {
             writer.append("Link: ")
-            rewriter.rewriteLink(value, scheme: scheme, host: host.span, into: &writer)
+            rewriter.rewriteLink(bytes.extracting(field.value.range), scheme: scheme, host: host.span, into: &writer)
             writer.append("\r\n")
             return true
         }
-        if rewritesLinks, isFieldName(name, "location") {
+        if rewritesLinks, field.isNamed("location", in: bytes) {
             writer.append("Location: ")
-            rewriter.rewriteLocation(value, scheme: scheme, host: host.span, into: &writer)
+            rewriter.rewriteLocation(
+                bytes.extracting(field.value.range), scheme: scheme, host: host.span, into: &writer)
             writer.append("\r\n")
             return true
         }
-        return dropsCoding && isFieldName(name, "content-encoding")
+        return dropsCoding && field.isNamed("content-encoding", in: bytes)
     }
 }

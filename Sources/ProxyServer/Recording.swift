@@ -28,8 +28,9 @@ extension Worker {
     }
 
     private func hostField(_ head: RequestHead, _ bytes: Span<UInt8>) -> ByteSlice {
-        for field in head.fields where isFieldName(bytes.extracting(field.name.range), "host") {
-            return Int(field.value.count) <= Bounds.notedHostBytes ? field.value : .empty
+        for i in head.fields.indices where head.fields[i].isNamed("host", in: bytes) {
+            let value = head.fields[i].value
+            return Int(value.count) <= Bounds.notedHostBytes ? value : .empty
         }
         return .empty
     }

@@ -29,7 +29,7 @@ import Testing
         head.fields = [
             FieldLine(
                 name: ByteSlice(start: 4, count: name.utf8.count),
-                value: ByteSlice(start: 4 + name.utf8.count, count: value.utf8.count))
+                value: ByteSlice(start: 4 + name.utf8.count, count: value.utf8.count), in: bytes.span)
         ]
         return ParsedRequest(head: head, bytes: bytes)
     }
@@ -56,7 +56,7 @@ import Testing
                 head.fields = [
                     FieldLine(
                         name: ByteSlice(start: 2, count: spelling.utf8.count),
-                        value: ByteSlice(start: 2 + spelling.utf8.count, count: 10))
+                        value: ByteSlice(start: 2 + spelling.utf8.count, count: 10), in: bytes.span)
                 ]
                 let answer = ParsedResponse(head: head, bytes: bytes)
                 #expect(!(try client(answer)).joined().contains("x-marks-it"), "\(spelling) on the elevated route")
@@ -224,10 +224,10 @@ import Testing
     private struct LinkEditor: ResponseFieldEditor {
         var seen: [String] = []
 
-        mutating func edit(name: Span<UInt8>, value: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
-            seen.append(String(decoding: (0..<name.count).map { name[$0] }, as: UTF8.self))
-            if isFieldName(name, "content-encoding") { return true }
-            guard isFieldName(name, "link") else { return false }
+        mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
+            seen.append(String(decoding: field.name.range.map { bytes[$0] }, as: UTF8.self))
+            if field.isNamed("content-encoding", in: bytes) { return true }
+            guard field.isNamed("link", in: bytes) else { return false }
             writer.append("Link: <mine>\r\n")
             return true
         }

@@ -67,12 +67,13 @@ import Testing
         let pieces = [
             "/", "%2f", "%252F", "oauth", "o%61uth", "api", "0", "1", "%31", "%30", ".", "..", "%2e", ";", "%", "%2",
             "5", "x", "\\", "%5c",
-            "A", "%00",
+            "A", "%00", "y-1.x", "?", "#", "abcdefgh",
         ]
         var barred = 0
         for _ in 0..<20_000 {
+            // Half of them where most requests go: there, a path that looks plain is not taken apart.
             let path =
-                "/"
+                (Bool.random(using: &random) ? "/" : "/api/0/")
                 + (0..<Int.random(in: 1...8, using: &random)).map { _ in pieces.randomElement(using: &random)! }
                 .joined()
             let expected = plainlyBarred(path)
@@ -83,7 +84,7 @@ import Testing
     }
 
     private func plainlyBarred(_ path: String) -> Bool {
-        var bytes = Array(path.utf8)
+        var bytes = Array(path.utf8.prefix { $0 != UInt8(ascii: "?") })
         while let at = bytes.indices.first(where: { escape(bytes, $0) != nil }) {
             bytes.replaceSubrange(at...at + 2, with: [escape(bytes, at)!])
         }

@@ -1,0 +1,144 @@
+// Where a run of bytes of one kind ends, eight bytes at a time: heads are mostly such runs.
+
+/// Eight bytes in one word, the first in the lowest bits. Each test answers with marks: bit 7 of a byte's eight bits.
+@usableFromInline
+package struct EightBytes: Sendable {
+    @usableFromInline package let word: UInt64
+
+    @inlinable @inline(__always)
+    package init(word: UInt64) { self.word = word }
+
+    /// The bytes at `offset`. The load checks its bounds; it is called unsafe because not every type may have any bits.
+    @inlinable @inline(__always)
+    package init(_ bytes: RawSpan, at offset: Int) {
+        word = UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    /// `byte` in all eight places.
+    @inlinable @inline(__always)
+    static func all(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
+
+    @inlinable @inline(__always)
+    static var marks: UInt64 { all(0x80) }
+
+    /// The bytes from `offset`, and zeros behind the end.
+    @inlinable @inline(__always)
+    package init(_ bytes: Span<UInt8>, padded offset: Int) {
+        if bytes.count - offset >= 8 {
+            self.init(bytes.bytes, at: offset)
+        } else {
+            var word: UInt64 = 0
+            for i in offset..<bytes.count { word |= UInt64(bytes[i]) << UInt64(8 * (i - offset)) }
+            self.init(word: word)
+        }
+    }
+
+    /// Whether the bytes are those of `text`, a literal of eight.
+    @inlinable @inline(__always)
+    package func spell(_ text: StaticString) -> Bool {
+        text.withUTF8Buffer { EightBytes(UnsafeRawBufferPointer($0).bytes, at: 0).word == word }
+    }
+
+    /// Marks the bytes from 0x80.
+    @inlinable @inline(__always)
+    package var beyondASCII: UInt64 { word & Self.marks }
+
+    /// Marks the bytes less than `bound` (up to 0x80). The lowest mark is exact, a borrow may set false ones above it.
+    @inlinable @inline(__always)
+    package func less(than bound: UInt8) -> UInt64 { (word &- Self.all(bound)) & ~word & Self.marks }
+
+    /// Marks the bytes that are `byte`. The lowest mark is exact, a borrow may set false ones above it.
+    @inlinable @inline(__always)
+    package func equal(to byte: UInt8) -> UInt64 { EightBytes(word: word ^ Self.all(byte)).less(than: 1) }
+
+    /// Marks the bytes that are not `byte`, every mark exact.
+    @inlinable @inline(__always)
+    func notEqual(to byte: UInt8) -> UInt64 {
+        let difference = word ^ Self.all(byte)
+        return ((difference & ~Self.marks) &+ ~Self.marks | difference) & Self.marks
+    }
+
+    /// Marks the bytes outside `first...last`, which are ASCII; every mark exact.
+    @inlinable @inline(__always)
+    func outside(_ first: UInt8, _ last: UInt8) -> UInt64 {
+        let fromFirst = (word | Self.marks) &- Self.all(first)
+        let beyondLast = (word & ~Self.marks) &+ Self.all(0x7f - last)
+        return (~fromFirst | beyondLast | word) & Self.marks
+    }
+
+    /// Marks the bytes that are neither ASCII letters nor `-`, every mark exact.
+    @inlinable @inline(__always)
+    var neitherLetterNorHyphen: UInt64 {
+        let small = EightBytes(word: word | Self.all(0x20))
+        return small.outside(UInt8(ascii: "a"), UInt8(ascii: "z")) & notEqual(to: ASCII.hyphen)
+    }
+
+    /// Each byte as `UInt8.foldedUnderWSGI` has it.
+    @inlinable @inline(__always)
+    package var foldedUnderWSGI: EightBytes {
+        let capitals = outside(UInt8(ascii: "A"), UInt8(ascii: "Z")) ^ Self.marks
+        let underscores = notEqual(to: ASCII.underscore) ^ Self.marks
+        // A mark becomes the bits in which the two spellings differ.
+        let difference = UInt64(ASCII.underscore ^ ASCII.hyphen)
+        return EightBytes(word: word ^ (capitals >> 2) ^ ((underscores >> 7) &* difference))
+    }
+
+    /// The first `count` bytes, 0...8, and zeros in the place of the others.
+    @inlinable @inline(__always)
+    package func first(_ count: Int) -> EightBytes {
+        count >= 8 ? self : EightBytes(word: word & ((1 << UInt64(8 &* count)) &- 1))
+    }
+}
+
+/// The end of the run of bytes that belong together: the first one in `bytes[start..<end]` that does not, or `end`.
+/// - Parameters:
+///   - suspects: marks every byte that does not belong; those that it marks for nothing only cost time.
+@inlinable @inline(__always)
+package func endOfRun(
+    _ bytes: Span<UInt8>, from start: Int, to end: Int, suspects: (EightBytes) -> UInt64, belongs: (UInt8) -> Bool
+) -> Int {
+    // Ends where the loop does, so that the loop's condition is the load's bounds check.
+    let raw = bytes.extracting(0..<end).bytes
+    var at = start
+    while raw.byteCount - at >= 8 {
+        let marks = suspects(EightBytes(raw, at: at))
+        at += marks.trailingZeroBitCount >> 3
+        guard marks != 0 else { continue }
+        guard belongs(bytes[at]) else { return at }
+        at += 1
+    }
+    while at < end, belongs(bytes[at]) { at += 1 }
+    return at
+}
+
+/// The end of a run of `field-vchar / SP / HTAB` (RFC 9110 §5.5).
+func endOfFieldValue(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+    endOfRun(
+        bytes, from: start, to: end,
+        suspects: { $0.less(than: 0x20) | $0.equal(to: 0x7f) },
+        belongs: { $0.isFieldValueByte })
+}
+
+/// The end of a run of `tchar` (RFC 9110 §5.6.2), which are mostly letters and hyphens.
+func endOfToken(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+    endOfRun(
+        bytes, from: start, to: end,
+        suspects: { $0.neitherLetterNorHyphen },
+        belongs: { ByteClass.token.contains($0) })
+}
+
+/// The end of a run of bytes that a request target may hold: `ByteClass.target`.
+func endOfTarget(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+    endOfRun(
+        bytes, from: start, to: end,
+        suspects: { $0.less(than: 0x21) | $0.equal(to: UInt8(ascii: "#")) | $0.equal(to: 0x7f) | $0.beyondASCII },
+        belongs: { ByteClass.target.contains($0) })
+}
+
+/// The end of a run of bytes of a `reg-name`: `ByteClass.registeredName`.
+func endOfRegisteredName(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+    endOfRun(
+        bytes, from: start, to: end,
+        suspects: { $0.neitherLetterNorHyphen },
+        belongs: { ByteClass.registeredName.contains($0) })
+}
