@@ -29,6 +29,7 @@ package struct Readiness: OptionSet, Sendable {
         self.rawValue = rawValue
     }
 
+    package static var nothing: Readiness { Readiness(rawValue: UInt32()) }
     package static let readable = Readiness(rawValue: 0x001)  // EPOLLIN
     package static let writable = Readiness(rawValue: 0x004)  // EPOLLOUT
     package static let error = Readiness(rawValue: 0x008)  // EPOLLERR

@@ -74,7 +74,7 @@ extension Exchange {
     func closeClient(_ worker: Worker, byReset: Bool = false) {
         guard client.isOpen else { return }
         if byReset { client.transport.reset() } else { client.transport.close() }
-        client.interest = []
+        client.interest = .nothing
         client.hasEnded = false
         worker.descriptorClosed()
     }
@@ -112,7 +112,7 @@ extension Exchange {
     func closeUpstream(_ worker: Worker, byReset: Bool) {
         guard upstream.isOpen else { return }
         if byReset { upstream.transport.reset() } else { upstream.transport.drop() }
-        upstream.interest = []
+        upstream.interest = .nothing
         upstream.hasEnded = false
         worker.descriptorClosed()
     }

@@ -4,7 +4,7 @@ internal import EventLoop
 struct Peer: ~Copyable {
     var transport = Transport()
     /// What epoll reports of it; empty while it is not watched.
-    var interest: Readiness = []
+    var interest: Readiness = .nothing
     /// What the socket has not taken yet.
     var backlog = Backlog()
     /// The peer's FIN was reported, maybe with unread bytes before it.

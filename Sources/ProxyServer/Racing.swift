@@ -4,7 +4,7 @@ internal import EventLoop
 /// A second attempt to connect, beside one that does not get on.
 struct Rival: ~Copyable {
     var socket = Socket()
-    var interest: Readiness = []
+    var interest: Readiness = .nothing
     var address = AttemptedAddress()
 }
 
@@ -192,13 +192,13 @@ extension Exchange {
         upstream.interest = rival.interest
         upstreamAddress = rival.address
         upstreamSide = upstreamSide == Side.upstream ? Side.rival : Side.upstream
-        rival.interest = []
+        rival.interest = .nothing
     }
 
     func closeRival(_ worker: Worker) {
         guard rival.socket.isOpen else { return }
         rival.socket.reset()
-        rival.interest = []
+        rival.interest = .nothing
         worker.descriptorClosed()
     }
 
