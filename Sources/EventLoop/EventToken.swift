@@ -34,5 +34,15 @@ package struct Readiness: OptionSet, Sendable {
     package static let error = Readiness(rawValue: 0x008)  // EPOLLERR
     package static let hangUp = Readiness(rawValue: 0x010)  // EPOLLHUP: both directions are shut
     package static let peerClosed = Readiness(rawValue: 0x2000)  // EPOLLRDHUP: the peer's FIN is in
+    /// What a reader waits for. (Sets that the data path uses are written out: a literal of several costs a generic call.)
+    package static let incoming = Readiness(rawValue: 0x2001)
+    /// What a reader and writer waits for.
+    package static let anything = Readiness(rawValue: 0x2005)
+    package static let broken = Readiness(rawValue: 0x018)
+    package static let incomingOrBroken = Readiness(rawValue: 0x2019)
     package static let edgeTriggered = Readiness(rawValue: 1 << 31)  // EPOLLET
+
+    /// One of `other`'s bits is set.
+    @inline(__always)
+    package func intersects(_ other: Readiness) -> Bool { rawValue & other.rawValue != 0 }
 }

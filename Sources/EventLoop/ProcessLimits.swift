@@ -34,7 +34,7 @@ package enum ProcessLimits {
         guard words.count == 2, let quota = Int(words[0]), let period = Int(words[1]), quota > 0, period > 0 else {
             return nil
         }
-        return (quota + period - 1) / period
+        return quota / period + (quota % period == 0 ? 0 : 1)
     }
 
     private static func cgroupCPUs() -> Int? {

@@ -198,7 +198,7 @@ struct AuthRefresh: ParsableCommand {
                 throw Failure(
                     .configuration, "the login for \(context.origin) has no refresh token: it was stored with --token")
             }
-            let refreshed = try refresh(context, store, login)
+            let refreshed = try Self.refresh(context, store, login)
             context.report(
                 Report(origin: context.origin, expiresAt: refreshed.expiresAt.map(dateText)),
                 [
@@ -208,7 +208,7 @@ struct AuthRefresh: ParsableCommand {
         }
     }
 
-    private func refresh(_ context: AuthContext, _ store: any LoginStore, _ login: Login) throws(Failure) -> Login {
+    static func refresh(_ context: AuthContext, _ store: any LoginStore, _ login: Login) throws(Failure) -> Login {
         let refresher = LoginRefresher(store: store, upstream: context.origin, client: context.client.oauth)
         let deadline = SystemClock().now().monotonicNanoseconds &+ AuthContext.lockNanoseconds
         let outcome: Result<Login, TokenSourceError>

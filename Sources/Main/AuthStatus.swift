@@ -152,6 +152,9 @@ struct AuthStatus: ParsableCommand {
         report.ageSeconds = max(0, wallMilliseconds() - login.obtainedAt) / 1_000
         report.expiresAt = login.expiresAt.map(dateText)
         report.nextRefresh = login.dueAt.map(dateText)
+        if login.isExpired(at: wallMilliseconds()), login.canRefresh {
+            report.problem = "the access token has expired; `serve` and `auth refresh` renew it"
+        }
         report.refresh = login.refreshToken == nil ? "none" : login.isRefused ? "refused" : "available"
     }
 
@@ -200,11 +203,16 @@ struct AuthToken: ParsableCommand {
             }
             let context = try AuthContext(options)
             let effective = try EffectiveToken(context, flags)
-            let secret: Secret
+            let stored: Secret
             do throws(TokenSourceError) {
-                secret = try effective.token.get()
+                stored = try effective.token.get()
             } catch {
                 throw Failure(.unavailable, error.logMessage)
+            }
+            var secret = stored
+            // A script can do nothing with a token that has ended.
+            if let login = effective.login, login.isExpired(at: wallMilliseconds()) {
+                secret = try AuthRefresh.refresh(context, context.store(), login).accessToken
             }
             let text = secret.withBytes { bytes in
                 String(decoding: (0..<bytes.count).map { bytes[$0] }, as: UTF8.self)

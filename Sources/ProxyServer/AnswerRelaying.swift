@@ -281,7 +281,7 @@ extension Exchange {
             advance(.answerSent, worker)
             return false
         case .wouldBlock:
-            watchClient([.readable, .writable, .peerClosed], worker)
+            watchClient(.anything, worker)
             return false
         case .endOfStream, .failed:
             advance(.clientLeft, worker)
@@ -296,7 +296,7 @@ extension Exchange {
             let scratch = worker.scratch
             switch upstream.transport.receive(into: scratch.inbound) {
             case .wouldBlock:
-                watchUpstream([.readable, .peerClosed], worker)
+                watchUpstream(.incoming, worker)
                 return
             case .endOfStream:
                 answerEnded(worker)
@@ -311,7 +311,7 @@ extension Exchange {
                 // A short read has emptied the socket; what comes later is a new edge. Unless the FIN is in already:
                 // then nothing comes later.
                 if count < Bounds.relayBytes, upstream.transport.isPlain, !upstream.hasEnded {
-                    watchUpstream([.readable, .peerClosed], worker)
+                    watchUpstream(.incoming, worker)
                     return
                 }
             }
@@ -361,7 +361,7 @@ extension Exchange {
         case .bytes: break
         case .wouldBlock:
             setDeadline(worker.now + worker.configuration.timeouts.body, worker)
-            watchClient([.readable, .writable, .peerClosed], worker)
+            watchClient(.anything, worker)
             return
         case .endOfStream, .failed:
             advance(.clientLeft, worker)

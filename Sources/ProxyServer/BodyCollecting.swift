@@ -10,7 +10,7 @@ extension Exchange {
         for _ in 0..<Bounds.readsPerTurn {
             switch client.transport.receive(into: worker.scratch.inbound) {
             case .wouldBlock:
-                watchClient([.readable, .peerClosed], worker)
+                watchClient(.incoming, worker)
                 return
             case .endOfStream, .failed:
                 advance(.clientLeft, worker)

@@ -37,7 +37,7 @@ extension Exchange {
         }
         client.transport.shutdownWrite()
         setDeadline(worker.now + Bounds.lingerNanoseconds, worker)
-        watchClient([.readable, .peerClosed], worker)
+        watchClient(.incoming, worker)
         drain(worker)
     }
 
@@ -92,7 +92,7 @@ extension Exchange {
             closeUpstream(worker, byReset: false)
         } else {
             setDeadline(worker.now + Bounds.partingNanoseconds, worker)
-            watchUpstream([.readable, .peerClosed], worker)
+            watchUpstream(.incoming, worker)
         }
     }
 

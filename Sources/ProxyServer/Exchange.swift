@@ -153,7 +153,7 @@ final class Exchange {
     func clientReady(_ readiness: Readiness, _ worker: Worker) {
         // An event of the batch in which this side was closed is nobody's.
         guard client.isOpen else { return }
-        if !readiness.isDisjoint(with: [.error, .hangUp]), phase != .closing {
+        if readiness.intersects(.broken), phase != .closing {
             advance(.clientLeft, worker)
             return
         }
@@ -163,7 +163,7 @@ final class Exchange {
             if phase == .vacant { return }
         }
         // TLS may have to write before it can read.
-        let mayRead = !readiness.isDisjoint(with: [.readable, .peerClosed, .error, .hangUp])
+        let mayRead = readiness.intersects(.incomingOrBroken)
         guard mayRead || !client.transport.isPlain else { return }
         switch phase {
         case .readingHead: readHead(worker)
@@ -300,7 +300,7 @@ final class Exchange {
 
     func timerExpired(_ worker: Worker) {
         armedFor = 0
-        watchClient([.readable, .peerClosed], worker)
+        watchClient(.incoming, worker)
         guard worker.now >= deadline else {
             arm(worker)
             return

@@ -23,7 +23,7 @@ extension Exchange {
         let bytes = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count))
         switch client.send(bytes, more: true, pool: &worker.pool) {
         case .bytes: advance(.answerSent, worker)
-        case .wouldBlock: watchClient([.readable, .writable, .peerClosed], worker)
+        case .wouldBlock: watchClient(.anything, worker)
         case .endOfStream, .failed: advance(.clientLeft, worker)
         }
     }

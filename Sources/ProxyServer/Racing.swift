@@ -111,7 +111,7 @@ extension Exchange {
     }
 
     private func watchAttempt(_ worker: Worker) {
-        watchUpstream(isHandshaking ? [.readable, .peerClosed] : [.readable, .writable, .peerClosed], worker)
+        watchUpstream(isHandshaking ? .incoming : .anything, worker)
     }
 
     /// TCP is connected and TLS waits for its peer: the ClientHello is out.
@@ -162,7 +162,7 @@ extension Exchange {
         let token = EventToken(
             generation: generation, slot: slot, side: upstreamSide == Side.upstream ? Side.rival : Side.upstream)
         worker.watch(
-            rival.socket.descriptor, [.readable, .writable, .peerClosed], over: &rival.interest, token)
+            rival.socket.descriptor, .anything, over: &rival.interest, token)
     }
 
     /// The rival's attempt has come to something; the event may also be stale.

@@ -7,7 +7,7 @@ internal import TokenStore
 extension Exchange {
     /// Parks the exchange until the token is known to be new or not.
     func askForRenewal(_ worker: Worker) {
-        watchClient([.readable, .peerClosed], worker)
+        watchClient(.incoming, worker)
         setDeadline(worker.now + worker.configuration.timeouts.response, worker)
         worker.askForRenewal(self)
     }

@@ -17,7 +17,7 @@ extension Exchange {
             let window = heldHead.map { $0.bytes.part(heldHeadCount..<$0.capacity) } ?? worker.scratch.inbound
             switch client.transport.receive(into: window) {
             case .wouldBlock:
-                watchClient([.readable, .peerClosed], worker)
+                watchClient(.incoming, worker)
                 return
             case .endOfStream, .failed:
                 advance(.clientLeft, worker)

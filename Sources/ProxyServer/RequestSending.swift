@@ -11,7 +11,7 @@ extension Exchange {
             switch upstream.flush(to: &worker.pool, more: false) {
             case .bytes: break
             case .wouldBlock:
-                watchUpstream([.readable, .writable, .peerClosed], worker)
+                watchUpstream(.anything, worker)
                 return
             case .endOfStream, .failed:
                 uploadBroke(worker)
@@ -25,8 +25,8 @@ extension Exchange {
             let window = worker.scratch.inbound
             switch client.transport.receive(into: window) {
             case .wouldBlock:
-                watchClient([.readable, .peerClosed], worker)
-                watchUpstream([.readable, .peerClosed], worker)
+                watchClient(.incoming, worker)
+                watchUpstream(.incoming, worker)
                 return
             case .endOfStream, .failed:
                 // Half a request is none: the upstream must not take it for whole.
@@ -37,8 +37,8 @@ extension Exchange {
             }
         }
         postpone(Side.client, .readable, worker)
-        watchClient([.readable, .peerClosed], worker)
-        watchUpstream([.readable, .peerClosed], worker)
+        watchClient(.incoming, worker)
+        watchUpstream(.incoming, worker)
     }
 
     /// Sends one received piece on.
@@ -75,7 +75,7 @@ extension Exchange {
 
     private func requestSent(_ worker: Worker) {
         if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.response, worker) }
-        watchUpstream([.readable, .peerClosed], worker)
+        watchUpstream(.incoming, worker)
         advance(.requestSent, worker)
         noteEarlyFIN(worker)
     }
@@ -86,7 +86,7 @@ extension Exchange {
         clientSentMore = true
         upstream.backlog.release(to: &worker.pool)
         if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.response, worker) }
-        watchUpstream([.readable, .peerClosed], worker)
+        watchUpstream(.incoming, worker)
         if phase == .sendingRequest { readAnswer(worker) }
     }
 }

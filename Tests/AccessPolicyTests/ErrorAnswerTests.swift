@@ -51,9 +51,9 @@ import Testing
     @Test func json() {
         #expect(
             answer(.badRequest, .json)
-                == "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 38\r\n"
+                == "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 39\r\n"
                 + "Cache-Control: no-store\r\nConnection: close\r\nX-Request-Id: id-1\r\n\r\n"
-                + "{\"detail\":\"The request is malformed.\"}")
+                + "{\"detail\": \"The request is malformed.\"}")
     }
 
     @Test func text() {

@@ -9,10 +9,7 @@ import Testing
     private func table(_ firstCells: [String]) throws -> [[String]] {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        // The tables wait in a file of their own until there is a README.
-        let file = ["README.md", "README-tables.md"].map { root.appendingPathComponent($0) }
-            .first { FileManager.default.fileExists(atPath: $0.path) }
-        let text = try String(contentsOf: #require(file), encoding: .utf8)
+        let text = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
         let rows = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             line.hasPrefix("|")
                 ? line.dropFirst().dropLast().split(separator: "|", omittingEmptySubsequences: false)

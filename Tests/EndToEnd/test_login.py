@@ -356,6 +356,18 @@ def test_refresh_rotates_both_tokens(server: AuthorizationServer, commands: Comm
     assert after["scopes"] == before["scopes"] and after["user"] == before["user"]
 
 
+def test_a_token_that_has_ended_is_refreshed_before_it_is_printed(server: AuthorizationServer, commands: Commands) -> None:
+    server.set(token_life=0.5)
+    before = commands.sign_in()
+    eventually(lambda: time.time() * 1000 > before["expires_at_ms"], "the end of the token")
+    code, status = run_json(commands, "auth", "status")
+    assert code == 1 and "expired" in status["problem"] and server.count("refresh") == 0
+    server.set(token_life=600)
+    assert commands.run("auth", "token").stdout == server.state["grants"][0]["access"] + "\n"
+    assert server.state["grants"][0]["access"] != before["access_token"]
+    assert commands.stored[server.uri]["access_token"] == server.state["grants"][0]["access"]
+
+
 def test_a_refused_refresh_is_remembered(server: AuthorizationServer, commands: Commands) -> None:
     commands.sign_in()
     server.forget()

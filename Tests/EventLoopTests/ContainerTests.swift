@@ -13,14 +13,19 @@ private final class Holder {
 }
 
 @Suite struct SlabTests {
+    private func acquire(_ slab: inout Slab<Holder>) throws -> (element: Holder, slot: Int, generation: UInt32) {
+        let taken = slab.acquire()
+        return try #require(taken)
+    }
+
     @Test func aTokenOfAFormerTenancyFindsNobody() throws {
         var slab = Slab { Holder(slot: $0) }
-        let first = try #require(slab.acquire())
+        let first = try acquire(&slab)
         let token = EventToken(generation: first.generation, slot: first.slot, side: 1)
         #expect(slab.element(for: token) === first.element)
         slab.release(slot: first.slot)
         #expect(slab.element(for: token) == nil)
-        let second = try #require(slab.acquire())
+        let second = try acquire(&slab)
         #expect(second.element === first.element && second.slot == first.slot)
         #expect(slab.element(for: token) == nil)
         #expect(slab.element(for: EventToken(generation: second.generation, slot: second.slot, side: 0)) != nil)
@@ -28,12 +33,12 @@ private final class Holder {
 
     @Test func countsWhatIsInUseAndReusesBeforeItGrows() throws {
         var slab = Slab { Holder(slot: $0) }
-        for expected in 0..<100 { #expect(try #require(slab.acquire()).slot == expected) }
+        for expected in 0..<100 { #expect(try acquire(&slab).slot == expected) }
         #expect(slab.count == 100 && slab.slots == 100)
         for slot in 0..<50 { slab.release(slot: slot) }
         #expect(slab.count == 50)
         var reused: Set<Int> = []
-        for _ in 0..<50 { reused.insert(try #require(slab.acquire()).slot) }
+        for _ in 0..<50 { reused.insert(try acquire(&slab).slot) }
         #expect(reused == Set(0..<50) && slab.slots == 100)
     }
 

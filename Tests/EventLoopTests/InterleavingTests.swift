@@ -5,7 +5,9 @@ struct InterleavingTests {
     @Test func familiesTakeTurnsAndTheFirstStaysFirst() {
         let hosts = ["::1", "::2", "::3", "127.0.0.1", "127.0.0.2"]
         let addresses = hosts.compactMap { SocketAddress(address: $0, port: 80) }
-        let expected = [0, 3, 1, 4, 2].map { addresses[$0] }
+        let expected = ["::1", "127.0.0.1", "::2", "127.0.0.2", "::3"].compactMap {
+            SocketAddress(address: $0, port: 80)
+        }
         #expect(Resolver.interleaved(addresses) == expected)
         #expect(Resolver.interleaved([]) == [])
         #expect(Resolver.interleaved([addresses[3]]) == [addresses[3]])

@@ -53,6 +53,8 @@ class Grant:
     access: str
     refresh: str
     scope: str
+    # On the monotonic clock.
+    expires: float = 0
 
 
 @dataclass
@@ -158,6 +160,7 @@ class Server:
         grant.access = "sntrya_" + secrets.token_hex(32)
         grant.refresh = "sntryr_" + secrets.token_hex(32)
         life = self.settings.token_life
+        grant.expires = time.monotonic() + life
         scope: Any = grant.scope.split() if self.settings.scope_as_array else grant.scope
         return {
             "access_token": grant.access, "refresh_token": grant.refresh, "expires_in": life,
@@ -270,7 +273,7 @@ class Handler(BaseHTTPRequestHandler):
         token = words[1] if len(words) == 2 and words[0].lower() == "bearer" else ""
         with self.state.lock:
             status = self.state.settings.api_status
-            good = any(grant.access == token for grant in self.state.grants)
+            good = any(grant.access == token and time.monotonic() < grant.expires for grant in self.state.grants)
             if good and not status:
                 self.state.accepted[token] = self.state.accepted.get(token, 0) + 1
             else:

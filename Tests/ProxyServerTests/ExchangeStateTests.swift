@@ -1,0 +1,97 @@
+import Foundation
+import Testing
+
+@testable import ProxyServer
+
+@Suite struct ExchangeStateTests {
+    /// The events that can happen in each phase; every other pair is illegal.
+    private static let legal: [Phase: Set<Event>] = [
+        .vacant: [.accepted],
+        .readingHead: [.headAccepted, .bodyWanted, .renewalWanted, .requestRefused, .clientTimedOut, .clientLeft],
+        .collectingBody: [
+            .bodyCollected, .bodyOutgrewBuffer, .renewalWanted, .requestRefused, .clientTimedOut, .clientLeft,
+        ],
+        .renewingFirst: [.tokenRenewed, .tokenNotRenewed, .clientLeft],
+        .dialing: [.connected, .dialFailed, .requestRefused, .clientLeft],
+        .sendingRequest: [
+            .requestSent, .answerBegan, .tokenRefused, .requestRefused, .upstreamFailed, .upstreamTimedOut,
+            .clientTimedOut, .clientLeft,
+        ],
+        .awaitingAnswer: [.answerBegan, .tokenRefused, .upstreamFailed, .upstreamTimedOut, .clientLeft],
+        .renewing: [.tokenRenewed, .tokenNotRenewed, .clientLeft],
+        .relayingEarly: [.requestSent, .answerSent, .answerBroken, .relayStalled, .requestRefused, .clientLeft],
+        .relaying: [.answerSent, .answerBroken, .relayStalled, .clientLeft],
+        .answering: [.answerSent, .relayStalled, .clientLeft],
+        .closing: [.bothClosed, .clientLeft],
+    ]
+
+    private func following(_ phase: Phase) -> [(event: Event, phase: Phase, action: Action)] {
+        Event.allCases.compactMap { event in
+            guard case .next(let next, let action) = step(phase, event) else { return nil }
+            return (event, next, action)
+        }
+    }
+
+    @Test(arguments: Phase.allCases)
+    func everyPairIsLegalOrListed(_ phase: Phase) throws {
+        #expect(Set(following(phase).map(\.event)) == (try #require(Self.legal[phase])))
+    }
+
+    @Test(arguments: Phase.allCases)
+    func everyPhaseCanEnd(_ phase: Phase) {
+        var reached: Set<Phase> = [phase]
+        var open = [phase]
+        while let current = open.popLast() {
+            for (_, next, _) in following(current) where reached.insert(next).inserted { open.append(next) }
+        }
+        #expect(reached.contains(.vacant))
+    }
+
+    @Test func everyPhaseIsReachedAndEveryActionAndEventIsUsed() {
+        let steps = Phase.allCases.flatMap(following)
+        #expect(Set(steps.map(\.phase)) == Set(Phase.allCases))
+        #expect(Set(steps.map(\.action)) == Set(Action.allCases))
+        #expect(Set(steps.map(\.event)) == Set(Event.allCases))
+    }
+
+    @Test func aClientMayLeaveAtAnyTimeAndItsSlotIsGivenBack() {
+        for phase in Phase.allCases where phase != .vacant {
+            guard case .next(.vacant, let action) = step(phase, .clientLeft) else {
+                Issue.record("\(phase) does not end")
+                continue
+            }
+            #expect(action == .release || action == .abandon)
+        }
+    }
+
+    @Test func whatLeadsToVacantGivesTheSlotBack() {
+        for phase in Phase.allCases {
+            for (event, next, action) in following(phase) {
+                #expect((next == .vacant) == (action == .release || action == .abandon), "\(phase), \(event)")
+            }
+        }
+    }
+
+    /// Where ARCHITECTURE.md is not there, this says so and checks nothing.
+    @Test func theDiagramInTheDocumentationIsThisMachine() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let file = root.appendingPathComponent("ARCHITECTURE.md")
+        guard let text = try? String(contentsOf: file, encoding: .utf8) else {
+            print("skipped: there is no ARCHITECTURE.md to compare with")
+            return
+        }
+        let blocks = text.components(separatedBy: "```mermaid\n").dropFirst().compactMap {
+            $0.components(separatedBy: "```").first
+        }
+        #expect(blocks.contains(stateDiagram()), "generate the diagram of ARCHITECTURE.md anew from stateDiagram()")
+    }
+
+    @Test func theDiagramHasOneLineForEachLegalPair() {
+        let lines = stateDiagram().split(separator: "\n")
+        #expect(lines.first == "stateDiagram-v2")
+        #expect(lines.count == 2 + Self.legal.values.reduce(0) { $0 + $1.count })
+        #expect(lines.contains("    readingHead --> dialing: headAccepted / dial"))
+        #expect(lines.contains("    sendingRequest --> awaitingAnswer: requestSent"))
+    }
+}
