@@ -82,7 +82,7 @@ extension Exchange {
             failUpstream(worker)
             return true
         }
-        finishAnswerHead(region.part(start..<region.count), parser, worker)
+        finishAnswerHead(region.part(start..<region.count), &parser, worker)
         return true
     }
 
@@ -105,9 +105,8 @@ extension Exchange {
     /// The final answer's head is whole.
     /// - Parameter bytes: the head and what came with it.
     private func finishAnswerHead(
-        _ bytes: UnsafeMutableRawBufferPointer, _ parser: consuming ResponseHeadParser, _ worker: Worker
+        _ bytes: UnsafeMutableRawBufferPointer, _ parser: inout ResponseHeadParser, _ worker: Worker
     ) {
-        var parser = parser
         record.status = parser.head.status
         if parser.head.status == 401, mayRetry(worker) {
             holdAnswer(bytes, &parser, worker)
@@ -115,7 +114,7 @@ extension Exchange {
             return
         }
         guard let framing = readFraming(parser.head, bytes, worker) else {
-            worker.giveBack(parser)
+            worker.giveBack(&parser)
             failUpstream(worker)
             return
         }
@@ -127,7 +126,7 @@ extension Exchange {
             return
         }
         let isStaged = stageAnswer(parser.head, bytes, worker)
-        worker.giveBack(parser)
+        worker.giveBack(&parser)
         guard isStaged else {
             failUpstream(worker)
             return
@@ -137,7 +136,7 @@ extension Exchange {
 
     /// A 401 was held back for nothing: it goes on to the client.
     func relayHeldAnswer(_ worker: Worker) {
-        guard let buffer = heldAnswer, let parser = answerParser.take() else {
+        guard let buffer = heldAnswer, var parser = answerParser.take() else {
             record.cause = .internalError
             advance(.answerBroken, worker)
             return
@@ -145,7 +144,7 @@ extension Exchange {
         let held = buffer.bytes.part(0..<heldAnswerCount)
         let isStaged =
             readFraming(parser.head, held, worker) != nil && stageAnswer(parser.head, held, worker)
-        worker.giveBack(parser)
+        worker.giveBack(&parser)
         releaseHeldAnswer(worker)
         guard isStaged else {
             advance(.answerBroken, worker)

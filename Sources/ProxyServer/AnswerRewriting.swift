@@ -106,9 +106,9 @@ extension Exchange {
 
     /// Queues the held head and `body` for the client and goes over to relaying.
     private func send(_ body: UnsafeRawBufferPointer, isWhole: Bool, _ worker: Worker) {
-        guard let heldAnswer, let parser = answerParser.take() else { return }
+        guard let heldAnswer, var parser = answerParser.take() else { return }
         let isStaged = stageAnswerHead(parser.head, heldAnswer.bytes.part(0..<heldAnswerCount), worker)
-        worker.giveBack(parser)
+        worker.giveBack(&parser)
         guard isStaged else {
             failUpstream(worker)
             return

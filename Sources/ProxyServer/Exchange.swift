@@ -400,14 +400,14 @@ final class Exchange {
         if let heldHead { worker.pool.give(heldHead, used: heldHeadCount) }
         heldHead = nil
         heldHeadCount = 0
-        if let parser = headParser.take() { worker.giveBack(parser) }
+        if var parser = headParser.take() { worker.giveBack(&parser) }
     }
 
     func releaseHeldAnswer(_ worker: Worker) {
         if let heldAnswer { worker.pool.give(heldAnswer, used: heldAnswerCount) }
         heldAnswer = nil
         heldAnswerCount = 0
-        if let parser = answerParser.take() { worker.giveBack(parser) }
+        if var parser = answerParser.take() { worker.giveBack(&parser) }
     }
 
     func releaseKept(_ worker: Worker) {

@@ -40,7 +40,7 @@ extension Exchange {
         let bytes = worker.scratch.inbound.bytes(count)
         let verdict = parse(&parser, bytes, worker)
         if let verdict, !verdict.keepsHead {
-            worker.giveBack(parser)
+            worker.giveBack(&parser)
         } else {
             // The bytes are needed after this turn: out of the shared buffer with them.
             let buffer = worker.pool.take(atLeast: max(2_048, count + 1))

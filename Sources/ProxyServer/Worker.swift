@@ -81,8 +81,8 @@ final class Worker {
         requestParsers.popLast() ?? RequestHeadParser(limits: configuration.headLimits)
     }
 
-    func giveBack(_ parser: consuming RequestHeadParser) {
-        var parser = parser
+    /// The parser is reset where it is: a second copy of its fields would cost the next head an allocation.
+    func giveBack(_ parser: inout RequestHeadParser) {
         parser.reset()
         requestParsers.append(parser)
     }
@@ -91,8 +91,7 @@ final class Worker {
         responseParsers.popLast() ?? ResponseHeadParser(limits: HeadLimits())
     }
 
-    func giveBack(_ parser: consuming ResponseHeadParser) {
-        var parser = parser
+    func giveBack(_ parser: inout ResponseHeadParser) {
         parser.reset()
         responseParsers.append(parser)
     }
