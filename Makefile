@@ -1,13 +1,22 @@
 # The commands of this repository; README.md says what they show.
-#   make demo     see it work            make test      unit and end-to-end tests
-#   make run ARGS="--help"               make check     format, lint, warnings as errors, tests
-#   make build    a release binary       make asan, make tsan, make campaign, make fuzz
+#   make demo           see it work
+#   make run ARGS="…"   the proxy alone, with these flags
+#   make test           every test; make unit-test and make end-to-end are its halves
+#   make check          format, lint, warnings as errors, tests; make lint is its first half
+#   make asan, tsan     the same tests with AddressSanitizer, ThreadSanitizer
+#   make campaign       the tests that measure, on a quiet machine
+#   make bench          side by side with nginx and HAProxy: ARGS="--quick" for less
+#   make bench-check    instructions and allocations of single operations against their thresholds
+#   make fuzz           every fuzzer for FUZZ_SECONDS
+#   make build          a release binary
+#   make deb, man, completions, container-test, check-deploy      what is shipped, and its tests
+#   make deps           what apt has to install; make clean removes what was built
 
 SHELL := /bin/bash
 PYTHON ?= /usr/bin/python3
 JOBS ?= $(shell nproc)
 SWIFT_FLAGS := -j $(JOBS) --explicit-target-dependency-import-check error
-RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS) -Xlinker --gc-sections -Xlinker -s
+RELEASE_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS) -Xlinker --gc-sections -Xlinker -s -Xlinker -z -Xlinker now
 RELEASE := .build/release/sentry-api-proxy
 DEBUG := $(CURDIR)/.build/debug/sentry-api-proxy
 
@@ -18,7 +27,8 @@ PYTEST := $(PYTHON) -m pytest -q -p no:cacheprovider -c Tests/EndToEnd/pytest.in
 SHELL_SCRIPTS := $(wildcard Scripts/*.sh Fuzzing/*.sh Benchmarks/*.sh) .ci/run
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Fuzzing Benchmarks)
 
-.PHONY: build test unit-test end-to-end check lint run demo clean asan tsan campaign fuzz deps deps-build deps-demo deps-test swift
+.PHONY: build test unit-test end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
+.PHONY: deps deps-build deps-demo deps-test deps-bench
 
 build: swift deps-build
 	swift build $(RELEASE_FLAGS)
@@ -60,16 +70,24 @@ tsan: swift deps-build deps-test
 campaign: build deps-test
 	TEST_SECONDS=600 PROXY_BINARY=$(CURDIR)/$(RELEASE) $(PYTEST) -s -m "campaign or slow"
 
+bench: build deps-bench
+	PROXY_BINARY=$(CURDIR)/$(RELEASE) $(PYTHON) Benchmarks/run.py $(ARGS)
+
+bench-check: swift deps-build deps-bench
+	BENCH=1 swift build -c release --product MicroBenchmarks --scratch-path .build/bench $(SWIFT_FLAGS)
+	$(PYTHON) Benchmarks/micro/check.py .build/bench/release/MicroBenchmarks
+
+FUZZ_SECONDS ?= 60
 fuzz: swift
-	Fuzzing/run.sh
+	Fuzzing/run.sh $(FUZZ_SECONDS)
 
 clean:
-	rm -rf .build .build-asan .build-tsan .build-venv
+	rm -rf .build .build-asan .build-tsan .build-venv* Fuzzing/.build dist
 	find Tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 deps: deps-build deps-demo deps-test
 
-deps-build deps-demo deps-test: deps-%:
+deps-build deps-demo deps-test deps-bench: deps-%:
 	@Scripts/install-deps.sh $*
 
 swift:

@@ -32,7 +32,7 @@ for fuzzer in "$@"; do
     folder=requests
     [ "$fuzzer" != ResponseHeadFuzzer ] || folder=responses
     for fixture in ../Tests/Fixtures/"$folder"/*.http; do seed "$fixture" "$fuzzer" "$seeds"; done
-    echo "$fuzzer: $seconds s, $(ls "$seeds" | wc -l) seeds"
+    echo "$fuzzer: $seconds s, $(find "$seeds" -type f | wc -l) seeds"
     log=.build/$fuzzer.log
     if SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 "$bin/$fuzzer" \
         -max_total_time="$seconds" -max_len=4096 -dict=http.dict -print_final_stats=1 \

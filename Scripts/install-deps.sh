@@ -1,22 +1,26 @@
 #!/bin/sh
-# Installs by apt what is missing of the named sets: build, demo, test. Without root it prints the command instead.
+# Installs by apt what is missing of the named sets: build, demo, test, bench. Without root it prints the command instead.
 # Nothing is started: neither services nor a PostgreSQL cluster.
 set -eu
 
-usage="usage: install-deps.sh [build] [demo] [test]"
+usage="usage: install-deps.sh [build] [demo] [test] [bench]"
 [ $# -gt 0 ] || { echo "$usage" >&2; exit 64; }
 
-# What is looked for, and the package that brings it. A name without a slash is a command, one that ends in .pc a library.
+# What is looked for, and the package that brings it: a command, or by its ending a library (.pc), a Python module (.py), a
+# program of PostgreSQL's server (.pg), a header (.h).
 build_set="pkg-config:pkg-config libpq.pc:libpq-dev openssl.pc:libssl-dev zlib.pc:zlib1g-dev"
-demo_set="curl:curl python3:python3"
+demo_set="curl:curl /usr/bin/python3:python3 initdb.pg:postgresql"
 test_set="curl:curl /usr/bin/python3:python3 pytest.py:python3-pytest ensurepip.py:python3-venv initdb.pg:postgresql
-pgbouncer:pgbouncer nginx:nginx-light haproxy:haproxy strace:strace shellcheck:shellcheck ss:iproute2 openssl:openssl"
+pgbouncer:pgbouncer nginx:nginx-light strace:strace shellcheck:shellcheck ss:iproute2 openssl:openssl"
+bench_set="/usr/bin/python3:python3 cc:gcc stdio.h:libc6-dev strip:binutils nginx:nginx-light haproxy:haproxy strace:strace
+openssl:openssl valgrind:valgrind"
 
 present() {
     case $1 in
         *.pc) pkg-config --exists "${1%.pc}" 2>/dev/null ;;
         *.py) /usr/bin/python3 -c "import ${1%.py}" 2>/dev/null ;;
         *.pg) ls /usr/lib/postgresql/*/bin/"${1%.pg}" >/dev/null 2>&1 ;;
+        *.h) [ -e "/usr/include/$1" ] ;;
         /*) [ -x "$1" ] ;;
         *) command -v "$1" >/dev/null 2>&1 || [ -x "/usr/sbin/$1" ] ;;
     esac
@@ -28,6 +32,7 @@ for set_name in "$@"; do
         build) entries=$build_set ;;
         demo) entries=$demo_set ;;
         test) entries=$test_set ;;
+        bench) entries=$bench_set ;;
         *) echo "$usage" >&2; exit 64 ;;
     esac
     for entry in $entries; do

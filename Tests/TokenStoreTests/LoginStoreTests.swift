@@ -293,7 +293,7 @@ final class FakeLoginStore: LoginStore {
 }
 
 @Suite(
-    .enabled(if: PostgresCluster.isInstalled, "needs PostgreSQL 15 and PgBouncer"), .serialized, PostgresTrait()
+    .enabled(if: PostgresCluster.isInstalled, "needs PostgreSQL and PgBouncer"), .serialized, PostgresTrait()
 )
 struct PostgresLoginStoreTests {
     func store(throughBouncer: Bool = false) throws -> PostgresLoginStore {

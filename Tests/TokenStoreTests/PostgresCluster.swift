@@ -3,11 +3,16 @@ import Testing
 
 @testable import TokenStore
 
-/// A private PostgreSQL 15 with a PgBouncer in transaction mode before it, in a folder of its own.
+/// A private PostgreSQL with a PgBouncer in transaction mode before it, in a folder of its own.
 ///
 /// PostgreSQL refuses to run as root: started by root, both run as the user `postgres`.
 final class PostgresCluster: Sendable {
-    static let binaries = "/usr/lib/postgresql/15/bin/"
+    /// The newest of the servers that are installed: Debian and Ubuntu have a folder for each major version.
+    static let binaries: String = {
+        let root = "/usr/lib/postgresql/"
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []
+        return root + String(versions.compactMap { Int($0) }.max() ?? 0) + "/bin/"
+    }()
     static let bouncerBinary = "/usr/sbin/pgbouncer"
     static let password = "pa'ss w\\ord"
 

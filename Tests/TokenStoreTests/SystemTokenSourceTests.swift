@@ -6,7 +6,7 @@ import Testing
 
 @Suite(
     .serialized,
-    .enabled(if: PostgresCluster.isInstalled, "needs PostgreSQL 15 and PgBouncer"),
+    .enabled(if: PostgresCluster.isInstalled, "needs PostgreSQL and PgBouncer"),
     PostgresTrait()
 )
 struct SystemTokenSourceTests {
