@@ -11,6 +11,7 @@ private final class OneAnswer: Sendable {
     let port: UInt16
     private let listener: CInt
     private let received: Received
+    private let thread: EventLoop.Thread
 
     private final class Received: Sendable { let bytes = Mutex<[UInt8]>([]) }
 
@@ -34,7 +35,7 @@ private final class OneAnswer: Sendable {
         self.listener = listener
         let received = Received()
         self.received = received
-        _ = try EventLoop.Thread(name: "one-answer") {
+        thread = try EventLoop.Thread(name: "one-answer") {
             for _ in 0..<connections {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { return }
@@ -56,7 +57,12 @@ private final class OneAnswer: Sendable {
         }
     }
 
-    deinit { close(listener) }
+    deinit {
+        // Only when nobody uses the number any more may it be given to another socket.
+        shutdown(listener, Int32(SHUT_RDWR))
+        thread.join()
+        close(listener)
+    }
 
     private static func isWhole(_ bytes: [UInt8]) -> Bool {
         let text = String(decoding: bytes, as: UTF8.self)
