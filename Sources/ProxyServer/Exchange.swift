@@ -6,8 +6,9 @@ internal import HTTP1
 /// `ExchangeState` is about.
 ///
 /// An exchange lives in a slot of its worker, is used on the worker's thread only and is reused when it is vacant. What
-/// it does in each part of its life is in the files named for it: `RequestHeadReading`, `RequestSending`, `Dialing`,
-/// `AnswerRelaying`, `OwnAnswer`, `Closing`.
+/// it does in each part of its life is in the files named for it: `RequestHeadReading`, `BodyCollecting`, `Dialing`,
+/// `Racing`, `RequestSending`, `Renewing`, `AnswerHeadReading`, `AnswerRelaying`, `OwnAnswer`, `Closing`; besides these there
+/// are `HalfClosing` and `ExchangeDeadlines`.
 final class Exchange {
     /// The sides of an event token.
     enum Side {
@@ -88,7 +89,7 @@ final class Exchange {
     /// When the current phase must have got on; 0 is never.
     var deadline: UInt64 = 0
     /// When the wheel fires; 0 is not armed.
-    private var armedFor: UInt64 = 0
+    var armedFor: UInt64 = 0
     var record = AccessRecord()
 
     init(slot: Int) {
@@ -202,63 +203,6 @@ final class Exchange {
         }
     }
 
-    /// The client sent something while nothing of it is wanted: more requests, or its FIN.
-    private func clientSpoke(_ worker: Worker) {
-        if client.hasEnded {
-            clientEnded(worker)
-        } else if requestBody.isWhole {
-            clientSentMore = true
-        }
-    }
-
-    /// The client's FIN is in. After its whole request it may have left, or only have shut its sending side.
-    ///
-    /// TCP tells the two apart only when something is sent: a client that has left answers with a RST. Before the answer
-    /// an interim one is sent, which every HTTP/1.1 client must be able to pass over (RFC 9110 §15.2); an HTTP/1.0
-    /// client must not get one and has the benefit of the doubt. Nobody shuts its sending side in the middle of an
-    /// answer, so a FIN that comes only then is a departure.
-    private func clientEnded(_ worker: Worker) {
-        switch phase {
-        case .dialing, .awaitingAnswer, .renewing, .renewingFirst:
-            // The rest of the body may lie before the FIN: whoever reads it finds out.
-            if requestBody.isWhole { noteHalfClose(worker) }
-        case .relaying:
-            if !isHalfClosed { advance(.clientLeft, worker) }
-        case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .answering, .closing:
-            break
-        }
-    }
-
-    /// The request's last byte is out. A FIN that came before it is no departure in the middle of the answer.
-    func noteEarlyFIN(_ worker: Worker) {
-        guard client.hasEnded else { return }
-        if phase == .awaitingAnswer { noteHalfClose(worker) } else { isHalfClosed = true }
-    }
-
-    private func noteHalfClose(_ worker: Worker) {
-        guard !isHalfClosed else { return }
-        isHalfClosed = true
-        if request.version == .http11 { sendContinue(worker) }
-    }
-
-    /// An answer that takes longer than one send is about to begin: whether the client's FIN came before it must be known
-    /// now.
-    func lookForHalfClose(_ worker: Worker) {
-        guard requestBody.isWhole, !isHalfClosed, client.interest.isEmpty else { return }
-        switch client.transport.receive(into: worker.scratch.inbound) {
-        case .endOfStream: noteHalfClose(worker)
-        case .bytes: clientSentMore = true
-        case .wouldBlock, .failed: break
-        }
-    }
-
-    /// Sends `100 Continue` (RFC 9110 §15.2.1), which fits into any socket buffer that is otherwise empty.
-    func sendContinue(_ worker: Worker) {
-        let text: StaticString = "HTTP/1.1 100 Continue\r\n\r\n"
-        let bytes = UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-        _ = client.send(bytes, more: false, pool: &worker.pool)
-    }
-
     // MARK: Watching
 
     func watchClient(_ asked: Readiness, _ worker: Worker) {
@@ -279,79 +223,6 @@ final class Exchange {
     func postpone(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
         let current = side == Side.client ? side : upstreamSide
         worker.reactor.postpone(EventToken(generation: generation, slot: slot, side: current), readiness)
-    }
-
-    // MARK: Deadlines
-
-    /// Sets when the current phase must have got on. Moving it away costs nothing: the wheel fires at the old time and
-    /// is set anew then.
-    func setDeadline(_ time: UInt64, _ worker: Worker) {
-        deadline = time
-        arm(worker)
-    }
-
-    private func arm(_ worker: Worker) {
-        var time = deadline
-        if client.isOpen, client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
-        guard armedFor == 0 || time < armedFor else { return }
-        armedFor = time
-        worker.reactor.timers.arm(slot: slot, at: time)
-    }
-
-    func timerExpired(_ worker: Worker) {
-        armedFor = 0
-        watchClient(.incoming, worker)
-        guard worker.now >= deadline else {
-            arm(worker)
-            return
-        }
-        deadlinePassed(worker)
-    }
-
-    /// The proxy is about to end: a request that is not there yet must come soon.
-    func hurryHead(_ worker: Worker) {
-        guard phase == .readingHead else { return }
-        setDeadline(min(deadline, worker.now + Bounds.drainHeadNanoseconds), worker)
-    }
-
-    private func deadlinePassed(_ worker: Worker) {
-        guard !isPeerSlow() else {
-            setDeadline(worker.now + worker.configuration.timeouts.body, worker)
-            return
-        }
-        switch phase {
-        case .vacant:
-            break
-        case .readingHead, .collectingBody:
-            refuse(.requestTimeout)
-            advance(.clientTimedOut, worker)
-        case .dialing:
-            attemptTimedOut(worker)
-        case .sendingRequest:
-            // Bytes that wait for the upstream's socket tell who is slow.
-            let isUpstreamSlow = !upstream.backlog.isEmpty || isUploadBroken
-            refuse(isUpstreamSlow ? .gatewayTimeout : .requestTimeout)
-            advance(isUpstreamSlow ? .upstreamTimedOut : .clientTimedOut, worker)
-        case .awaitingAnswer:
-            refuse(.gatewayTimeout)
-            advance(.upstreamTimedOut, worker)
-        case .renewingFirst, .renewing:
-            worker.renewalTimedOut(self)
-        case .relayingEarly, .relaying, .answering:
-            advance(.relayStalled, worker)
-        case .closing:
-            closingTimedOut(worker)
-        }
-    }
-
-    /// Whether bytes still move, though no socket became ready in time.
-    private func isPeerSlow() -> Bool {
-        switch phase {
-        case .sendingRequest: upstream.hasTakenMore()
-        case .relayingEarly, .relaying, .answering: client.hasTakenMore()
-        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .closing:
-            false
-        }
     }
 
     /// Chooses the proxy's own answer; the event that leads to it follows.
@@ -416,22 +287,4 @@ final class Exchange {
         (keptHead, keptHeadCount, tokenPlace) = (nil, 0, nil)
         (keptBody, keptBodyCount, keepsBody) = (nil, 0, false)
     }
-}
-
-/// What later parts of the exchange need to know of the request, once its head is gone.
-struct RequestFacts {
-    var method = Method.other
-    var version = HTTPVersion.http11
-    /// The client promised to send nothing after this request.
-    var isLast = false
-    var acceptsGzip = false
-    /// The JSON of the answer names Sentry's own address.
-    var endpoint: RewrittenEndpoint?
-}
-
-/// What became of a 401 that a renewal might mend.
-enum RetryOutcome: UInt8, Sendable {
-    case none, renewed, unchanged, unavailable
-    /// The request's body was too large to be kept, so it was not sent again.
-    case bodyTooLarge
 }

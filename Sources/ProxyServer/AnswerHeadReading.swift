@@ -1,0 +1,254 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import HTTP1
+
+/// The answer's head: read, judged and written anew for the client.
+extension Exchange {
+    /// Reads what the upstream says, before its answer's head is whole and after.
+    func readAnswer(_ worker: Worker) {
+        switch phase {
+        case .sendingRequest, .awaitingAnswer:
+            if isCollectingAnswer { collectAnswer(worker) } else { readAnswerHead(worker) }
+        case .relayingEarly, .relaying: relayBody(worker)
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .renewing, .answering, .closing: break
+        }
+    }
+
+    private func readAnswerHead(_ worker: Worker) {
+        for _ in 0..<Bounds.readsPerTurn {
+            // What comes with the head has to fit behind it into the staging buffer, however large the held block is.
+            let window =
+                heldAnswer.map { $0.bytes.part(heldAnswerCount..<min($0.capacity, Bounds.relayBytes)) }
+                ?? worker.scratch.inbound
+            switch upstream.transport.receive(into: window) {
+            case .wouldBlock:
+                return
+            case .endOfStream:
+                record.cause = .upstreamClosed
+                failUpstream(worker)
+                return
+            case .failed(let error):
+                record.cause = upstreamFailure(error)
+                failUpstream(worker)
+                return
+            case .bytes(let count):
+                if record.firstByteAt == 0 { record.firstByteAt = worker.now }
+                if parseAnswer(count, worker) { return }
+            }
+        }
+        postpone(Side.upstream, .readable, worker)
+    }
+
+    func upstreamFailure(_ error: SystemError) -> Cause {
+        upstream.transport.tlsFailure.map { .tls($0) } ?? .upstream(error)
+    }
+
+    /// The upstream gave no answer that can be relayed.
+    func failUpstream(_ worker: Worker) {
+        refuse(.badGateway)
+        advance(.upstreamFailed, worker)
+    }
+
+    /// - Returns: true when an event was reported.
+    private func parseAnswer(_ count: Int, _ worker: Worker) -> Bool {
+        var parser = answerParser.take() ?? worker.takeResponseParser()
+        let region: UnsafeMutableRawBufferPointer
+        if let heldAnswer {
+            heldAnswerCount += count
+            region = heldAnswer.bytes.part(0..<heldAnswerCount)
+        } else {
+            region = worker.scratch.inbound.part(0..<count)
+        }
+        var start = 0
+        do throws(ParseError) {
+            while true {
+                let bytes = region.bytes(start..<region.count)
+                guard try parser.parse(bytes.span) else {
+                    holdAnswer(region.part(start..<region.count), &parser, worker)
+                    return false
+                }
+                guard parser.head.status < 200 else { break }
+                // Interim answers are dropped: the proxy has given its own 100 (RFC 9110 §15.2).
+                interimAnswers += 1
+                start += parser.head.length
+                parser.reset()
+                guard interimAnswers <= Bounds.interimAnswers else { throw .invalidStatusCode }
+            }
+        } catch {
+            record.cause = .badAnswer(error)
+            answerParser = parser
+            failUpstream(worker)
+            return true
+        }
+        finishAnswerHead(region.part(start..<region.count), &parser, worker)
+        return true
+    }
+
+    /// Keeps an incomplete head, or one that waits for a renewal.
+    private func holdAnswer(
+        _ bytes: UnsafeMutableRawBufferPointer, _ parser: inout ResponseHeadParser, _ worker: Worker
+    ) {
+        let capacity = max(2_048, bytes.count * 2)
+        if let old = heldAnswer, old.capacity > bytes.count, old.bytes.baseAddress == bytes.baseAddress {
+            answerParser = parser
+            return
+        }
+        let buffer = worker.pool.take(atLeast: capacity)
+        buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(bytes))
+        if let old = heldAnswer { worker.pool.give(old, used: heldAnswerCount) }
+        (heldAnswer, heldAnswerCount) = (buffer, bytes.count)
+        answerParser = parser
+    }
+
+    /// The final answer's head is whole.
+    /// - Parameter bytes: the head and what came with it.
+    private func finishAnswerHead(
+        _ bytes: UnsafeMutableRawBufferPointer, _ parser: inout ResponseHeadParser, _ worker: Worker
+    ) {
+        record.status = parser.head.status
+        if parser.head.status == 401, mayRetry(worker) {
+            holdAnswer(bytes, &parser, worker)
+            advance(.tokenRefused, worker)
+            return
+        }
+        guard let framing = readFraming(parser.head, bytes, worker) else {
+            worker.giveBack(&parser)
+            failUpstream(worker)
+            return
+        }
+        if mustRewrite(parser.head, bytes.bytes(parser.head.length).span, framing) {
+            // The body's first bytes are taken from where they are held: holding may give the old place back.
+            let body = parser.head.length..<bytes.count
+            holdAnswer(bytes, &parser, worker)
+            if let heldAnswer { beginCollecting(heldAnswer.bytes.part(body), worker) }
+            return
+        }
+        let isStaged = stageAnswer(parser.head, bytes, worker)
+        worker.giveBack(&parser)
+        guard isStaged else {
+            failUpstream(worker)
+            return
+        }
+        advance(.answerBegan, worker)
+    }
+
+    /// A 401 was held back for nothing: it goes on to the client.
+    func relayHeldAnswer(_ worker: Worker) {
+        guard let buffer = heldAnswer, var parser = answerParser.take() else {
+            record.cause = .internalError
+            advance(.answerBroken, worker)
+            return
+        }
+        let held = buffer.bytes.part(0..<heldAnswerCount)
+        let isStaged =
+            readFraming(parser.head, held, worker) != nil && stageAnswer(parser.head, held, worker)
+        worker.giveBack(&parser)
+        releaseHeldAnswer(worker)
+        guard isStaged else {
+            advance(.answerBroken, worker)
+            return
+        }
+        if requestBody.isWhole, upstream.backlog.isEmpty, !isUploadBroken {
+            advance(.requestSent, worker)
+        }
+        relayAnswer(worker)
+        // The client's events of the meantime are used up: what it sent since must be looked for.
+        if phase == .relayingEarly { sendRequest(worker) }
+    }
+
+    /// Decides how the answer's body ends here and how it will end for the client.
+    /// - Returns: nil when the answer breaks a rule of framing; the cause is noted.
+    private func readFraming(
+        _ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker
+    ) -> BodyFraming? {
+        let framing: BodyFraming
+        do throws(ParseError) {
+            framing = try responseFraming(head, bytes.bytes(head.length).span, requestMethod: request.method)
+        } catch {
+            record.cause = .badAnswer(error)
+            return nil
+        }
+        answerBody = BodyReader(framing, limits: worker.configuration.headLimits)
+        switch framing {
+        case .none: answerFraming = .none
+        case .length(let count): answerFraming = .length(count)
+        // An HTTP/1.0 client knows no chunks; the end of its connection is the end of the body.
+        case .chunked, .untilClose: answerFraming = request.version == .http11 ? .chunked : .untilClose
+        }
+        return framing
+    }
+
+    /// Writes the client's head, and the body's first bytes behind it, into the staging buffer.
+    /// - Returns: false when the answer cannot be relayed; the cause is noted.
+    private func stageAnswer(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+        if mustInflate(head, bytes.bytes(head.length).span) {
+            inflater = worker.takeInflater()
+            if inflater != nil { answerFraming = request.version == .http11 ? .chunked : .untilClose }
+        }
+        guard stageAnswerHead(head, bytes, worker) else { return false }
+        guard stageBody(bytes.part(head.length..<bytes.count), worker) else {
+            // What is staged belongs to this exchange, and nobody else may find it.
+            worker.stagedCount = 0
+            return false
+        }
+        return true
+    }
+
+    /// Answers without a body, parts of one and other codings are left alone.
+    private func mustInflate(_ head: ResponseHead, _ bytes: Span<UInt8>) -> Bool {
+        !request.acceptsGzip && answerFraming != .none && answerFraming != .length(0) && head.status != 206
+            && ContentCoding(head, bytes) == .gzip
+    }
+
+    /// Writes the client's head into the staging buffer.
+    /// - Returns: false when it cannot be written; the cause is noted.
+    func stageAnswerHead(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+        var writer = HeadWriter(worker.scratch.staging.part(0..<Bounds.stagingBytes - Bounds.relayBytes))
+        var editor = AnswerFieldEditor(
+            rewriter: worker.configuration.rewriter, scheme: worker.clientScheme, host: record.host,
+            rewritesLinks: forward.route == .elevated, dropsCoding: inflater != nil)
+        do throws(HeadRewriteError) {
+            try writeResponseHead(
+                head, bytes.bytes(head.length).span, route: forward.route, framing: answerFraming,
+                keepsContentLength: request.method == .head || head.status == 304, editor: &editor, into: &writer)
+        } catch {
+            record.cause = .unwritableAnswer
+            return false
+        }
+        guard !writer.overflowed else {
+            record.cause = .unwritableAnswer
+            return false
+        }
+        worker.stagedCount = writer.count
+        return true
+    }
+
+    private func stageBody(_ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+        let piece: BodyReader.Piece
+        do throws(ParseError) {
+            piece = try answerBody.read(bytes)
+        } catch {
+            record.cause = .badAnswer(error)
+            return false
+        }
+        record.bytesDown += UInt64(piece.payload)
+        if inflater != nil {
+            compressed.store(UnsafeRawBufferPointer(bytes.part(0..<piece.payload)), from: &worker.pool)
+            return true
+        }
+        var header = HeadWriter(worker.scratch.staging.part(worker.stagedCount..<Bounds.stagingBytes))
+        let payload = bytes.bytes(piece.payload)
+        if answerFraming == .chunked {
+            if piece.payload > 0 {
+                header.appendChunkHeader(piece.payload)
+                header.append(payload.span)
+                header.append(ChunkedCoding.chunkEnd)
+            }
+            if answerBody.isWhole { header.append(ChunkedCoding.lastChunk) }
+        } else {
+            header.append(payload.span)
+        }
+        worker.stagedCount += header.count
+        return !header.overflowed
+    }
+}

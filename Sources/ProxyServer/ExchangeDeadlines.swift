@@ -1,0 +1,75 @@
+internal import AccessPolicy
+
+/// When an exchange must have got on, and what happens when it has not.
+extension Exchange {
+    /// Sets when the current phase must have got on. Moving it away costs nothing: the wheel fires at the old time and
+    /// is set anew then.
+    func setDeadline(_ time: UInt64, _ worker: Worker) {
+        deadline = time
+        arm(worker)
+    }
+
+    private func arm(_ worker: Worker) {
+        var time = deadline
+        if client.isOpen, client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
+        guard armedFor == 0 || time < armedFor else { return }
+        armedFor = time
+        worker.reactor.timers.arm(slot: slot, at: time)
+    }
+
+    func timerExpired(_ worker: Worker) {
+        armedFor = 0
+        watchClient(.incoming, worker)
+        guard worker.now >= deadline else {
+            arm(worker)
+            return
+        }
+        deadlinePassed(worker)
+    }
+
+    /// The proxy is about to end: a request that is not there yet must come soon.
+    func hurryHead(_ worker: Worker) {
+        guard phase == .readingHead else { return }
+        setDeadline(min(deadline, worker.now + Bounds.drainHeadNanoseconds), worker)
+    }
+
+    private func deadlinePassed(_ worker: Worker) {
+        guard !isPeerSlow() else {
+            setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+            return
+        }
+        switch phase {
+        case .vacant:
+            break
+        case .readingHead, .collectingBody:
+            refuse(.requestTimeout)
+            advance(.clientTimedOut, worker)
+        case .dialing:
+            attemptTimedOut(worker)
+        case .sendingRequest:
+            // Bytes that wait for the upstream's socket tell who is slow.
+            let isUpstreamSlow = !upstream.backlog.isEmpty || isUploadBroken
+            refuse(isUpstreamSlow ? .gatewayTimeout : .requestTimeout)
+            advance(isUpstreamSlow ? .upstreamTimedOut : .clientTimedOut, worker)
+        case .awaitingAnswer:
+            refuse(.gatewayTimeout)
+            advance(.upstreamTimedOut, worker)
+        case .renewingFirst, .renewing:
+            worker.renewalTimedOut(self)
+        case .relayingEarly, .relaying, .answering:
+            advance(.relayStalled, worker)
+        case .closing:
+            closingTimedOut(worker)
+        }
+    }
+
+    /// Whether bytes still move, though no socket became ready in time.
+    private func isPeerSlow() -> Bool {
+        switch phase {
+        case .sendingRequest: upstream.hasTakenMore()
+        case .relayingEarly, .relaying, .answering: client.hasTakenMore()
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .closing:
+            false
+        }
+    }
+}
