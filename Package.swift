@@ -8,9 +8,9 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("ExistentialAny"),
         // Two accesses that overlap are found by the tests, which run with the check on; a release does not pay for it
-    // (docs/adr/0009-exclusivity-checks.md). Bounds and overflows are checked in every build.
-    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
-] + (Context.environment["WERROR"] == "1" ? [.treatAllWarnings(as: .error)] : [])
+        // (docs/adr/0009-exclusivity-checks.md). Bounds and overflows are checked in every build.
+        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    ] + (Context.environment["WERROR"] == "1" ? [.treatAllWarnings(as: .error)] : [])
 
 let package = Package(
     name: "sentry-api-proxy",
