@@ -21,8 +21,9 @@ extension Exchange {
     }
 
     /// - Returns: false when the socket is full, or an event was reported.
-    func sendToClient(_ bytes: UnsafeRawBufferPointer, _ worker: Worker) -> Bool {
-        switch client.send(bytes, more: isAnswerWhole, pool: &worker.pool) {
+    /// - Parameter more: more bytes follow at once, so that the kernel need not send a short segment now.
+    func sendToClient(_ bytes: UnsafeRawBufferPointer, more: Bool = false, _ worker: Worker) -> Bool {
+        switch client.send(bytes, more: more || isAnswerWhole, pool: &worker.pool) {
         case .bytes:
             guard isAnswerWhole else { return true }
             advance(.answerSent, worker)
@@ -83,7 +84,8 @@ extension Exchange {
         isAnswerWhole = answerBody.isWhole
         let framed = scratch.framedInbound(
             piece.payload, isChunked: answerFraming == .chunked, isLast: isAnswerWhole)
-        return sendToClient(framed, worker)
+        // A full read leaves more behind: without the hint each would end in a segment of a few bytes.
+        return sendToClient(framed, more: count == Bounds.relayBytes, worker)
     }
 
     /// The upstream's stream is over.

@@ -65,7 +65,8 @@ extension Exchange {
         }
         let framed = scratch.framedInbound(
             piece.payload, isChunked: requestFraming == .chunked, isLast: requestBody.isWhole)
-        switch upstream.send(framed, more: false, pool: &worker.pool) {
+        // A full read leaves more behind: without the hint each would end in a segment of a few bytes.
+        switch upstream.send(framed, more: count == Bounds.relayBytes && !requestBody.isWhole, pool: &worker.pool) {
         case .bytes, .wouldBlock: return true
         case .endOfStream, .failed:
             uploadBroke(worker)
