@@ -63,6 +63,7 @@ asan: swift deps-build deps-test
 	SANITIZER=address PROXY_BINARY=$(CURDIR)/.build-asan/debug/sentry-api-proxy $(PYTEST) -m "$(E2E_MARKS)"
 
 MUTEX := $(CURDIR)/.build-tsan/mutex.so
+tsan: export TSAN_OPTIONS := suppressions=$(CURDIR)/Tests/Sanitizers/thread.supp
 tsan: swift deps-build deps-test
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan -j $(JOBS)
 	clang -O1 -Wall -Wextra -Werror -shared -fPIC -o $(MUTEX) Tests/Sanitizers/mutex.c
