@@ -150,7 +150,7 @@ func initialSnapshot(kind: TokenKind = .system) -> TokenSnapshot {
         version: 1, token: nil, kind: kind, source: .postgreSQL, isRenewable: true, health: .missing(.notReadYet))
 }
 
-/// Lets other tasks run until `condition` holds; gives up after ten seconds of the real clock.
+/// Lets other tasks run until `condition` holds; gives up after a minute of the real clock.
 func eventually(_ condition: () async -> Bool) async -> Bool {
     let clock = ContinuousClock()
     let deadline = clock.now + .seconds(60)
