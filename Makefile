@@ -62,9 +62,13 @@ asan: swift deps-build deps-test
 	swift test --sanitize=address --scratch-path .build-asan -j $(JOBS)
 	SANITIZER=address PROXY_BINARY=$(CURDIR)/.build-asan/debug/sentry-api-proxy $(PYTEST) -m "$(E2E_MARKS)"
 
+MUTEX := $(CURDIR)/.build-tsan/mutex.so
+tsan: export TSAN_OPTIONS := suppressions=$(CURDIR)/Tests/Sanitizers/thread.supp
 tsan: swift deps-build deps-test
-	swift test --sanitize=thread --scratch-path .build-tsan -j $(JOBS)
-	SANITIZER=thread PROXY_BINARY=$(CURDIR)/.build-tsan/debug/sentry-api-proxy $(PYTEST) -m "$(E2E_MARKS)"
+	swift build --build-tests --sanitize=thread --scratch-path .build-tsan -j $(JOBS)
+	clang -O1 -Wall -Wextra -Werror -shared -fPIC -o $(MUTEX) Tests/Sanitizers/mutex.c
+	LD_PRELOAD=$(MUTEX) swift test --skip-build --sanitize=thread --scratch-path .build-tsan
+	LD_PRELOAD=$(MUTEX) SANITIZER=thread PROXY_BINARY=$(CURDIR)/.build-tsan/debug/sentry-api-proxy $(PYTEST) -m "$(E2E_MARKS)"
 
 # Figures on a release build: latency in a crowd, system calls, 2 GB streams.
 campaign: build deps-test

@@ -150,10 +150,10 @@ func initialSnapshot(kind: TokenKind = .system) -> TokenSnapshot {
         version: 1, token: nil, kind: kind, source: .postgreSQL, isRenewable: true, health: .missing(.notReadYet))
 }
 
-/// Lets other tasks run until `condition` holds; gives up after ten seconds of the real clock.
+/// Lets other tasks run until `condition` holds; gives up after a minute of the real clock.
 func eventually(_ condition: () async -> Bool) async -> Bool {
     let clock = ContinuousClock()
-    let deadline = clock.now + .seconds(10)
+    let deadline = clock.now + .seconds(60)
     while clock.now < deadline {
         if await condition() { return true }
         try? await Task.sleep(for: .milliseconds(1))
