@@ -11,7 +11,7 @@ usage="usage: install-deps.sh [build] [demo] [test] [bench]"
 build_set="pkg-config:pkg-config libpq.pc:libpq-dev openssl.pc:libssl-dev zlib.pc:zlib1g-dev"
 demo_set="curl:curl /usr/bin/python3:python3 initdb.pg:postgresql"
 test_set="curl:curl /usr/bin/python3:python3 pytest.py:python3-pytest ensurepip.py:python3-venv initdb.pg:postgresql
-pgbouncer:pgbouncer nginx:nginx-light strace:strace shellcheck:shellcheck ss:iproute2 openssl:openssl"
+pgbouncer:pgbouncer nginx:nginx-light haproxy:haproxy strace:strace shellcheck:shellcheck ss:iproute2 openssl:openssl"
 bench_set="/usr/bin/python3:python3 cc:gcc stdio.h:libc6-dev strip:binutils nginx:nginx-light haproxy:haproxy strace:strace
 openssl:openssl valgrind:valgrind"
 

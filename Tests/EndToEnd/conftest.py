@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.database import PgBouncer, Postgres
+from harness.fast_upstream import FastUpstream, Unavailable
 from harness.proxy import BINARY, Proxy
 from harness.upstream import RawUpstream, StandIn
 
@@ -94,6 +96,17 @@ def raw_upstream() -> Iterator[Callable[..., RawUpstream]]:
     yield open_upstream
     for upstream in opened:
         upstream.close()
+
+
+@pytest.fixture
+def fast_upstream(tmp_path: Path) -> Iterator[str]:
+    """Its URI; see harness/fast_upstream.py."""
+    try:
+        upstream = FastUpstream(tmp_path)
+    except Unavailable as error:
+        pytest.skip(str(error))
+    yield upstream.uri
+    upstream.close()
 
 
 @pytest.fixture(scope="module")

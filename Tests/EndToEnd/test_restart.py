@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,40 +20,6 @@ from harness.upstream import TOKEN, StandIn
 
 CAMPAIGN_RATE = 1_000
 CAMPAIGN_REQUESTS = 60_000
-NGINX = """
-daemon off; pid {folder}/pid; error_log stderr warn; worker_processes 1;
-events {{ worker_connections 4096; }}
-http {{
-  access_log off; keepalive_timeout 0;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{ return 200 "ok\\n"; }} }}
-}}
-"""
-
-
-@pytest.fixture
-def fast_upstream(tmp_path: Path) -> Iterator[str]:
-    """An upstream that is never what a thousand requests a second wait for."""
-    nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    if nginx is None:
-        pytest.skip("nginx is not installed")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (tmp_path / "nginx.conf").write_text(NGINX.format(folder=tmp_path, port=port))
-    child = subprocess.Popen([nginx, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")])
-
-    def is_up() -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            return False
-        return True
-
-    eventually(is_up, "nginx is up", 10)
-    yield f"http://127.0.0.1:{port}"
-    child.terminate()
-    child.wait(10)
 
 
 def report(result: Result) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.client import Client, ask, request
+from harness.database import Postgres
+from harness.process import eventually
 from harness.proxy import StartProxy
 from harness.upstream import TOKEN, StandIn
 
@@ -41,3 +43,41 @@ def test_the_token_is_not_in_the_title_of_the_process(stand_in: StandIn, start_p
     proxy = start_proxy(stand_in.uri)
     for name in ("cmdline", "comm"):
         assert TOKEN.encode() not in Path(f"/proc/{proxy.pid}/{name}").read_bytes()
+
+
+@pytest.mark.tokens
+def test_no_secret_of_the_database_is_told_through_a_rotation_and_a_loss(
+    stand_in: StandIn, start_proxy: StartProxy, postgres: Postgres
+) -> None:
+    """Two system tokens, the database's password, an alias and a stranger's bearer."""
+    old, new, password, alias, stranger = "0a1b" * 16, "c2d3" * 16, "pass-word-of-the-database", "alias-that-is-secret", "bearer-of-a-stranger"
+    secrets = [old, new, password, alias, stranger]
+    postgres.store_token(old)
+    stand_in.set_tokens([old])
+    environment = {"PGX_CONN": f"{postgres.connection_string} password={password}", "ALIAS_TOKENS": alias}
+    proxy = start_proxy(stand_in.uri, "--log-level", "trace", environment=environment, token=None)
+    elevated = request("GET", "/behave/verdict", f"Authorization: Bearer {alias}")
+    eventually(lambda: ask(proxy.address, elevated).status == 200, "the token read")
+    pages = [Path(f"/proc/{proxy.pid}/cmdline").read_bytes()]
+
+    def look() -> None:
+        pages.extend(ask(proxy.admin, request("GET", path)).raw for path in ("/healthz", "/readyz", "/status", "/metrics"))
+
+    look()
+    postgres.store_token(new)
+    stand_in.set_tokens([new])
+    pages.append(ask(proxy.address, elevated).raw)
+    proxy.wait_for_line(lambda line: "retry=renewed" in line)
+    look()
+    postgres.stop()
+    stand_in.set_tokens([])
+    pages.append(ask(proxy.address, elevated).raw)
+    pages.append(ask(proxy.address, request("GET", "/behave/reset-head", f"Authorization: Bearer {stranger}")).raw)
+    eventually(lambda: b"degraded" in ask(proxy.admin, request("GET", "/status")).raw, "degraded")
+    look()
+    sent = "".join(entry["head"] for entry in stand_in.records(requests=4)["requests"])
+    assert old in sent and new in sent and stranger in sent and alias not in sent
+    proxy.stop()
+    pages.append(proxy.output.encode())
+    for secret in secrets:
+        assert not any(secret.encode() in page for page in pages), f"{secret} was told"

@@ -64,6 +64,10 @@ class Postgres:
     def stop(self) -> None:
         self._ctl("-m", "immediate", "stop")
 
+    def signal(self, number: int) -> None:
+        """To the postmaster, which takes connections; not to those that it has."""
+        os.kill(int((self.data / "postmaster.pid").read_text().splitlines()[0]), number)
+
     @property
     def connection_string(self) -> str:
         return f"host={self.folder} port={PORT} user=postgres dbname=postgres"
