@@ -49,7 +49,7 @@ class Plan:
 
 
 QUICK = Plan(rounds=2, bursts=5, burst_s=0.4, rate_s=1.5, bulk_requests=4)
-FULL = Plan(rounds=7, bursts=8, burst_s=0.4, rate_s=3, bulk_requests=6)
+FULL = Plan(rounds=5, bursts=6, burst_s=0.4, rate_s=3, bulk_requests=6)
 
 
 class Results:
