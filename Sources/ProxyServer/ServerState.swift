@@ -80,6 +80,8 @@ final class ServerState: Sendable {
         return descriptors.load(ordering: .relaxed) <= limit - limit / 16
     }
 
+    /// Looked at before the descriptor is opened, so reactors that look at once may exceed it by one each:
+    /// the reserve has room for that.
     var mayDial: Bool {
         descriptors.load(ordering: .relaxed) < configuration.descriptorLimit - Bounds.reservedDescriptors
     }
