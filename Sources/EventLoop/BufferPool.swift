@@ -41,6 +41,19 @@ package struct BufferPool: ~Copyable {
         return PooledBuffer(bytes: block, sizeClass: sizeClass)
     }
 
+    /// Adds bytes behind the first `count` of a block, which is exchanged for a larger one when they do not fit.
+    /// - Parameter count: bytes in use; counted up.
+    package mutating func append(_ bytes: UnsafeRawBufferPointer, to buffer: inout PooledBuffer, count: inout Int) {
+        if count + bytes.count > buffer.capacity {
+            let larger = take(atLeast: max(buffer.capacity * 4, count + bytes.count))
+            larger.bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer.bytes[..<count]))
+            give(buffer, used: count)
+            buffer = larger
+        }
+        UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[count...]).copyMemory(from: bytes)
+        count += bytes.count
+    }
+
     /// Gives a block back. Secrets may have been in it, so what was used of it is wiped.
     /// - Parameter used: bytes from the start that were written.
     package mutating func give(_ buffer: PooledBuffer, used: Int) {

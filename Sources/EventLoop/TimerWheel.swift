@@ -19,6 +19,9 @@ package struct TimerWheel {
     private var due: [UInt64] = []
     /// All ticks up to this one have been looked at.
     private var current: UInt64
+    /// While the bucket of the tick after `current` is being looked at: the slot that comes next in it.
+    private var cursor = none
+    private var isWalking = false
 
     /// - Parameter now: nanoseconds of the monotonic clock.
     package init(now: UInt64) {
@@ -33,8 +36,8 @@ package struct TimerWheel {
     package mutating func arm(slot: Int, at deadline: UInt64) {
         if slot >= due.count { grow(to: slot + 1) }
         if due[slot] != 0 { unlink(slot) }
-        // Rounded up, and never into a tick that was looked at already.
-        let tick = max((deadline >> Self.tickShift) + 1, current + 1)
+        // Rounded up, and never into a tick that was looked at already, or is now.
+        let tick = max((deadline >> Self.tickShift) + 1, current + (isWalking ? 2 : 1))
         due[slot] = tick
         link(slot, into: Int(tick % UInt64(Self.buckets)))
     }
@@ -52,20 +55,26 @@ package struct TimerWheel {
         let target = now >> Self.tickShift
         guard count > 0 else {
             current = max(current, target)
+            isWalking = false
             return nil
         }
         // More than a whole turn behind: every bucket is looked at once, which finds all that is due.
-        if target > current + UInt64(Self.buckets) { current = target - UInt64(Self.buckets) }
+        if target > current + UInt64(Self.buckets) {
+            current = target - UInt64(Self.buckets)
+            isWalking = false
+        }
         while current < target {
-            var slot = heads[Int((current + 1) % UInt64(Self.buckets))]
-            while slot != Self.none {
-                let following = next[Int(slot)]
-                if due[Int(slot)] <= target {
-                    disarm(slot: Int(slot))
-                    return Int(slot)
+            if !isWalking { cursor = heads[Int((current + 1) % UInt64(Self.buckets))] }
+            isWalking = true
+            while cursor != Self.none {
+                let slot = Int(cursor)
+                cursor = next[slot]
+                if due[slot] <= target {
+                    disarm(slot: slot)
+                    return slot
                 }
-                slot = following
             }
+            isWalking = false
             current += 1
         }
         return nil
@@ -110,6 +119,7 @@ package struct TimerWheel {
     private mutating func unlink(_ slot: Int) {
         let bucket = Int(due[slot] % UInt64(Self.buckets))
         let (before, after) = (previous[slot], next[slot])
+        if cursor == Int32(slot) { cursor = after }
         if before == Self.none { heads[bucket] = after } else { next[Int(before)] = after }
         if after != Self.none { previous[Int(after)] = before }
         if heads[bucket] == Self.none { occupied[bucket / 64] &= ~(1 << UInt64(bucket % 64)) }

@@ -57,7 +57,8 @@ extension Exchange {
             failUpstream(worker)
             return false
         }
-        append(UnsafeRawBufferPointer(received.part(0..<piece.payload)), worker)
+        worker.pool.append(
+            UnsafeRawBufferPointer(received.part(0..<piece.payload)), to: &collectedBody!, count: &collectedCount)
         if answerBody.isWhole {
             sendRewritten(worker)
             return false
@@ -67,18 +68,6 @@ extension Exchange {
             return false
         }
         return true
-    }
-
-    private func append(_ payload: UnsafeRawBufferPointer, _ worker: Worker) {
-        guard var buffer = collectedBody else { return }
-        if collectedCount + payload.count > buffer.capacity {
-            let larger = worker.pool.take(atLeast: max(buffer.capacity * 4, collectedCount + payload.count))
-            larger.bytes.copyMemory(from: UnsafeRawBufferPointer(buffer.bytes.part(0..<collectedCount)))
-            worker.pool.give(buffer, used: collectedCount)
-            (buffer, collectedBody) = (larger, larger)
-        }
-        buffer.bytes.part(collectedCount..<collectedCount + payload.count).copyMemory(from: payload)
-        collectedCount += payload.count
     }
 
     /// The body is whole: its URLs are changed, and its length is told anew.

@@ -52,7 +52,8 @@ extension Exchange {
             advance(.requestRefused, worker)
             return false
         }
-        append(UnsafeRawBufferPointer(received.part(0..<piece.payload)), worker)
+        worker.pool.append(
+            UnsafeRawBufferPointer(received.part(0..<piece.payload)), to: &keptBody!, count: &keptBodyCount)
         if requestBody.isWhole {
             requestFraming = .length(UInt64(keptBodyCount))
             advance(.bodyCollected, worker)
@@ -66,18 +67,5 @@ extension Exchange {
             return false
         }
         return true
-    }
-
-    private func append(_ payload: UnsafeRawBufferPointer, _ worker: Worker) {
-        guard var buffer = keptBody else { return }
-        if keptBodyCount + payload.count > buffer.capacity {
-            let larger = worker.pool.take(atLeast: max(buffer.capacity * 4, keptBodyCount + payload.count))
-            larger.bytes.copyMemory(from: UnsafeRawBufferPointer(buffer.bytes.part(0..<keptBodyCount)))
-            worker.pool.give(buffer, used: keptBodyCount)
-            buffer = larger
-            keptBody = larger
-        }
-        buffer.bytes.part(keptBodyCount..<keptBodyCount + payload.count).copyMemory(from: payload)
-        keptBodyCount += payload.count
     }
 }

@@ -136,6 +136,20 @@ private final class Holder {
         pool.give(second, used: 0)
     }
 
+    @Test func appendingKeepsWhatIsThereAcrossLargerBlocks() {
+        var pool = BufferPool()
+        var buffer = pool.take(atLeast: 100)
+        var count = 0
+        var expected: [UInt8] = []
+        for step in 0..<200 {
+            let piece = [UInt8](repeating: UInt8(step), count: step * 13 % 3_000)
+            piece.withUnsafeBytes { pool.append($0, to: &buffer, count: &count) }
+            expected += piece
+        }
+        #expect(count == expected.count && Array(buffer.bytes[..<count]) == expected)
+        pool.give(buffer, used: count)
+    }
+
     @Test func noBlockHasTwoOwners() {
         var pool = BufferPool()
         var owned: [PooledBuffer] = []

@@ -90,6 +90,45 @@ private func expired(_ wheel: inout TimerWheel, _ now: UInt64) -> [Int] {
         }
     }
 
+    /// Handlers arm and disarm between the pops, and a loop with a budget stops in the middle of a bucket.
+    @Test func changesWhileTheDueOnesAreTakenAreNotMissed() {
+        var random = SystemRandomNumberGenerator()
+        var now: UInt64 = 77 * second
+        var wheel = TimerWheel(now: now)
+        var deadlines: [Int: UInt64] = [:]
+        for _ in 0..<5_000 {
+            now += UInt64.random(in: 0...(5 * second), using: &random)
+            let budget = Int.random(in: 0...60, using: &random)
+            var popped = 0
+            while popped < budget, let slot = wheel.popExpired(now: now) {
+                popped += 1
+                let deadline = deadlines.removeValue(forKey: slot)
+                #expect(deadline.map { $0 <= now } == true, "slot \(slot) fired early or was not armed")
+                for _ in 0..<Int.random(in: 0...2, using: &random) {
+                    let other = Int.random(in: 0..<100, using: &random)
+                    // Many share a bucket, in this turn of the wheel and in the next ones.
+                    let ahead = UInt64.random(in: 0...3, using: &random) * 512 * tick
+                    // One that has passed already is due at once.
+                    wheel.arm(slot: other, at: ahead == 0 ? now - 4 * second : now + ahead)
+                    deadlines[other] = now + ahead
+                }
+                let gone = Int.random(in: 0..<100, using: &random)
+                wheel.disarm(slot: gone)
+                deadlines[gone] = nil
+            }
+            if popped < budget {
+                #expect(deadlines.values.allSatisfy { $0 + 2 * tick > now }, "a timer was passed over")
+            }
+            #expect(wheel.count == deadlines.count)
+            if deadlines.count < 20 {
+                for slot in 0..<100 where deadlines[slot] == nil {
+                    deadlines[slot] = now + UInt64.random(in: 0...40, using: &random) * 256 * tick
+                    wheel.arm(slot: slot, at: deadlines[slot]!)
+                }
+            }
+        }
+    }
+
     @Test func theTimeoutNeverSleepsPastATimer() {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<500 {
