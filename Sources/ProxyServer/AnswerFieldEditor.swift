@@ -25,6 +25,17 @@ struct AnswerFieldEditor: ResponseFieldEditor {
             writer.append("\r\n")
             return true
         }
-        return dropsCoding && field.isNamed("content-encoding", in: bytes)
+        guard dropsCoding else { return false }
+        if field.isNamed("etag", in: bytes) {
+            let tag = bytes.extracting(field.value.range)
+            // A strong tag stands for the coded bytes, which this client does not get (RFC 9110 §8.8.3.3).
+            guard !tag.isEmpty, tag[0] == UInt8(ascii: "\"") else { return false }
+            writer.append("ETag: W/")
+            writer.append(tag)
+            writer.append("\r\n")
+            return true
+        }
+        // Ranges would be of the coded bytes too (RFC 9110 §14.1).
+        return field.isNamed("content-encoding", in: bytes) || field.isNamed("accept-ranges", in: bytes)
     }
 }

@@ -68,6 +68,17 @@ def test_it_is_inflated_for_a_client_that_does_not(raw_upstream: Upstream, start
     assert answer.complete and answer.body == PLAIN
 
 
+@pytest.mark.parametrize(("sent", "inflated"), [('"v1"', 'W/"v1"'), ('W/"v1"', 'W/"v1"'), ("v1", "v1"), ("", "")])
+def test_a_strong_validator_becomes_weak_with_the_coding(
+    raw_upstream: Upstream, start_proxy: StartProxy, sent: str, inflated: str
+) -> None:
+    coded = coded_answer(CODED, f"ETag: {sent}", "Accept-Ranges: bytes")
+    answer, proxy = get(raw_upstream, start_proxy, coded)
+    assert answer.body == PLAIN and answer.values("ETag") == [inflated] and answer.values("Accept-Ranges") == []
+    answer = ask(proxy.address, request("GET", "/api/0/", "Accept-Encoding: gzip"))
+    assert answer.body == CODED and answer.values("ETag") == [sent] and answer.values("Accept-Ranges") == ["bytes"]
+
+
 def test_several_members_are_one_body(raw_upstream: Upstream, start_proxy: StartProxy) -> None:
     body = gzip.compress(b"one ") + gzip.compress(b"") + gzip.compress(b"three" * 50_000)
     answer, _ = get(raw_upstream, start_proxy, coded_answer(body))
