@@ -48,10 +48,13 @@ final class Tokens: Sendable {
         case .storedLogin, .system: return
         case .given, .file: break
         }
-        Blocking.wait { [broker] in _ = await broker.reload() }
-        if case .missing(let reason) = publisher.current().health {
-            throw Failure(.configuration, "\(precedence.winner.rawValue): \(reason.logMessage)")
+        Blocking.wait { [broker] in await broker.load() }
+        guard case .missing(let reason) = publisher.current().health else { return }
+        let name = precedence.winner.rawValue
+        guard case .file(let error) = reason, case .file(let path) = precedence.choice else {
+            throw Failure(.configuration, "\(name): \(reason.logMessage)")
         }
+        throw Failure(.configuration, "\(name): token file '\(path)': \(error.message)")
     }
 
     func start() {

@@ -9,7 +9,8 @@ package final class Server: Sendable {
     /// Until the workers are started: a listener lives as long as the workers that accept from it.
     private let listeners: Mutex<[[Listener]]>
     private let mailboxes: [Mailbox<WorkerMail>]
-    private let threads = Mutex<[Thread]>([])
+    /// One for each worker, opened when it has ended.
+    private let ends: [Gate]
     private let log: LogWriter
     private let reports: WorkerReports
 
@@ -30,30 +31,38 @@ package final class Server: Sendable {
         var mailboxes: [Mailbox<WorkerMail>] = []
         for _ in listeners { mailboxes.append(try Mailbox()) }
         self.mailboxes = mailboxes
+        ends = listeners.map { _ in Gate() }
         reports = WorkerReports(count: listeners.count)
     }
 
     /// Starts one thread for each worker.
+    /// - Throws: what kept one of them from starting; the others may run then, and the process is to be ended.
     package func start() throws(SystemError) {
         let listenersOfWorkers = listeners.withLock { each in
             defer { each = [] }
             return each
         }
+        var starts: [WorkerStart] = []
         for (index, mailbox) in mailboxes.enumerated() {
             let listeners = Listeners(listenersOfWorkers[index])
-            let thread = try Thread(name: "worker-\(index)") { [state, log, reports] in
+            let start = WorkerStart()
+            starts.append(start)
+            try Thread(name: "worker-\(index)") { [state, log, reports, end = ends[index]] in
+                defer { end.open() }
                 do throws(SystemError) {
-                    let worker = try Worker(state, listeners: listeners, mailbox: mailbox)
+                    let worker = try start.result { () throws(SystemError) in
+                        try Worker(state, listeners: listeners, mailbox: mailbox)
+                    }
                     try worker.run()
                     reports.update(
                         index, worker.counters, longestTurn: worker.reactor.takeLongestTurn(), hasEnded: true)
                 } catch {
-                    log.log(.critical, "a worker could not start", [("error", error.summary)])
+                    log.log(.critical, "a worker has ended", [("error", error.summary)])
                     reports.update(index, Counters(), longestTurn: 0, hasEnded: true)
                 }
-            }
-            threads.withLock { $0.append(thread) }
+            }.detach()
         }
+        for start in starts { try start.wait() }
     }
 
     /// Tells the workers that a token, the policy or the addresses were published anew.
@@ -73,7 +82,7 @@ package final class Server: Sendable {
 
     /// Waits until all workers have ended.
     package func join() {
-        for thread in threads.withLock({ $0 }) { thread.join() }
+        for end in ends { end.pass() }
     }
 
     /// Asks the workers for their counters and waits for at most `nanoseconds`. One that does not answer in time, or has
@@ -90,9 +99,31 @@ package final class Server: Sendable {
         return reports.take(question, within: nanoseconds)
     }
 
-    /// Whether a worker has ended, or could not start.
+    /// Whether a worker has ended.
     package var hasLostWorkers: Bool { reports.hasEnded }
 
     /// The longest turn of each worker's loop since this was last asked, in nanoseconds.
     package func takeLongestTurns() -> [UInt64] { reports.takeLongestTurns() }
+}
+
+/// How a worker's start, on its own thread, turned out.
+private final class WorkerStart: Sendable {
+    private let error = Mutex<SystemError?>(nil)
+    private let isKnown = Gate()
+
+    /// Makes the worker, and tells who waits.
+    func result<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(SystemError) -> Value {
+        defer { isKnown.open() }
+        do throws(SystemError) {
+            return try body()
+        } catch let failure {
+            error.withLock { $0 = failure }
+            throw failure
+        }
+    }
+
+    func wait() throws(SystemError) {
+        isKnown.pass()
+        if let error = error.withLock({ $0 }) { throw error }
+    }
 }

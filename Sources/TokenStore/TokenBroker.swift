@@ -45,7 +45,7 @@ package actor TokenBroker {
     private var dueNanoseconds: UInt64 = 0
     private var sleeper: Task<Void, Never>?
 
-    /// Publishes `.missing(.notReadYet)`; nothing is fetched before `run()` or `reload()`.
+    /// Publishes `.missing(.notReadYet)`; nothing is fetched before `load()`, `run()` or `reload()`.
     /// - Parameters:
     ///   - random: 0 up to but not including 1; spreads the retries.
     ///   - log: gets typed events; called on the actor, must not block.
@@ -93,7 +93,12 @@ package actor TokenBroker {
         }
     }
 
-    /// Asks the source again, whatever is due. For SIGHUP, and for a first token before the listeners open.
+    /// Asks the source for the first token, before the listeners open.
+    package func load() async {
+        _ = await fly(.start)
+    }
+
+    /// Asks the source again, whatever is due (SIGHUP).
     @discardableResult
     package func reload() async -> RenewalOutcome {
         await fly(.reload)

@@ -66,7 +66,7 @@ package enum TokenSourceError: Error, Sendable, Equatable {
     }
 }
 
-/// Why a token file cannot be used; the path is left to the caller, who knows which flag named it.
+/// Why a token file cannot be used; the path is left to the caller, who knows which flag or variable named it.
 package enum TokenFileError: Error, Sendable, Equatable {
     case missing
     case notReadable

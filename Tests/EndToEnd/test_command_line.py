@@ -12,7 +12,7 @@ from harness.client import ask, request
 from harness.proxy import BINARY, StartProxy, clean_environment
 from harness.upstream import StandIn
 
-USAGE, UNKNOWN_HOST, CONFIGURATION = 64, 68, 78
+USAGE, UNKNOWN_HOST, SYSTEM, CONFIGURATION = 64, 68, 71, 78
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -42,7 +42,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     (["--body-timeout", "-3"], USAGE, "--body-timeout"),
     (["--max-body", "1x"], USAGE, "--max-body"),
     (["--sentry-uri", "http://no-such-host.invalid:9000"], UNKNOWN_HOST, "--sentry-uri"),
-    (["--token-file", "/no/such/file"], CONFIGURATION, "--token-file"),
+    (["--token-file", "/no/such/file"], CONFIGURATION, "--token-file: token file '/no/such/file'"),
     (["--token-file", "/"], CONFIGURATION, "--token-file"),
     (["--token-file", "/dev/null"], CONFIGURATION, "--token-file"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else str(value))
@@ -69,6 +69,16 @@ def test_a_port_in_use_is_one_line_and_nothing_half_starts() -> None:
         assert ended.returncode not in (0, None) and ended.returncode > 0
         errors = [line for line in ended.stderr.splitlines() if address in line]
         assert errors and "--listen" in ended.stderr
+
+
+def test_without_descriptors_for_every_worker_nothing_half_starts() -> None:
+    """Listeners and mailboxes take two descriptors a worker; the last workers' epoll instances do not fit."""
+    ended = subprocess.run(
+        ["prlimit", "--nofile=160:160", BINARY, "--listen", "127.0.0.1:0", "--admin-listen", "off", "--token", "x", "--threads", "60",
+         "--sentry-uri", "http://127.0.0.1:9"],
+        env=clean_environment({}), capture_output=True, text=True, timeout=20, check=False)
+    assert ended.returncode == SYSTEM, ended
+    assert "Too many open files" in ended.stderr.splitlines()[-1] and "listening" not in ended.stderr, ended.stderr
 
 
 def test_help_and_version_answer_on_standard_output() -> None:
