@@ -37,7 +37,7 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
         case .internalError:
             Row(status: 500, reason: "Internal Server Error", message: "The proxy failed on this request.")
         case .notImplemented:
-            Row(status: 501, reason: "Not Implemented", message: "This transfer coding is not known here.")
+            Row(status: 501, reason: "Not Implemented", message: "This method or transfer coding is not known here.")
         case .badGateway: Row(status: 502, reason: "Bad Gateway", message: "Sentry gave no valid answer.")
         case .overloaded:
             Row(

@@ -65,10 +65,10 @@ package final class LogWriter: Sendable {
             line.field("msg", text: message)
             for (name, value) in fields { line.field(key: name, text: value) }
             let count = line.end()
-            guard count > 0 else { return }
-            let written = eventsLock.withLock { _ in
-                events.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            }
+            // An event that is too long for a line counts as dropped too.
+            let written =
+                count > 0
+                && eventsLock.withLock { _ in events.write(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
             if !written { dropped.add(1, ordering: .relaxed) }
         }
         wake()

@@ -20,6 +20,8 @@ URI = f"http://sentry.test:{PORT}"
 GET = request("GET", "/api/0/")
 FOLLOWED_SECONDS = 10.0
 # One address is waited for alone for 250 ms; with the timer's grain and a busy machine.
+# What a dead address costs at least each time it is tried first (RFC 8305 §8).
+DELAY_SECONDS = 0.25
 RACE_SECONDS = 1.0
 DEAD_V4, DEAD_V6 = "10.99.0.9", "fd99::9"
 
@@ -83,6 +85,13 @@ def descriptors_at_rest(proxy: Proxy) -> int:
 def timed(proxy: Proxy) -> tuple[Answer, float]:
     begin = time.monotonic()
     return ask(proxy.address, GET), time.monotonic() - begin
+
+
+def fastest(ask_once: Callable[[], tuple[Answer, float]], body: bytes) -> float:
+    """Of five: a delay that the proxy causes is in all of them, one of the machine's is not."""
+    answers = [ask_once() for _ in range(5)]
+    assert all(answer.body == body for answer, _ in answers)
+    return min(seconds for _, seconds in answers)
 
 
 def seconds_until(proxy: Proxy, body: bytes, tolerated: tuple[int, ...]) -> float:
@@ -170,7 +179,8 @@ def test_one_dead_address_of_two_delays_one_request_only(
     print(f"\nfirst {times[0] * 1000:.0f} ms, longest of the others {max(times[1:]) * 1000:.0f} ms")
     assert times[0] < RACE_SECONDS
     # Which of two families comes first is the system's choice (RFC 6724): the delay may be spared altogether.
-    assert max(times[1:]) < 0.2
+    # All but those that the machine itself may have held up.
+    assert sorted(times[1:])[-4] < DELAY_SECONDS
 
 
 def test_many_requests_at_once_all_get_past_a_dead_address(
@@ -192,18 +202,15 @@ def test_many_requests_at_once_all_get_past_a_dead_address(
 
 def test_an_address_that_refuses_costs_no_time(start: Callable[..., Proxy], upstream: Callable[[str], NamedUpstream]) -> None:
     upstream("10.99.0.3")
+    assert fastest(lambda: timed(start("10.99.0.1", "10.99.0.2", "10.99.0.3")), b"10.99.0.3") < DELAY_SECONDS
     proxy = start("10.99.0.1", "10.99.0.2", "10.99.0.3")
-    for _ in range(5):
-        answer, seconds = timed(proxy)
-        assert answer.body == b"10.99.0.3" and seconds < 0.2
+    assert ask(proxy.address, GET).status == 200
     assert "cause=" not in proxy.wait_for_line(lambda line: "status=200" in line)
 
 
 def test_an_address_without_a_route_costs_no_time(start: Callable[..., Proxy], upstream: Callable[[str], NamedUpstream]) -> None:
     upstream("10.99.0.1")
-    proxy = start("2001:db8::1", "10.99.0.1")
-    answer, seconds = timed(proxy)
-    assert answer.body == b"10.99.0.1" and seconds < 0.2
+    assert fastest(lambda: timed(start("2001:db8::1", "10.99.0.1")), b"10.99.0.1") < DELAY_SECONDS
 
 
 def test_every_address_is_tried_within_the_time(
@@ -216,8 +223,7 @@ def test_every_address_is_tried_within_the_time(
     answer, seconds = timed(proxy)
     assert answer.body == b"10.99.0.1", answer
     assert seconds < 5
-    answer, seconds = timed(proxy)
-    assert answer.body == b"10.99.0.1" and seconds < 0.2
+    assert fastest(lambda: timed(proxy), b"10.99.0.1") < DELAY_SECONDS
 
 
 def test_only_dead_addresses_are_a_504_in_time(start: Callable[..., Proxy], dead: Callable[..., None]) -> None:
