@@ -40,9 +40,10 @@ extension Exchange {
     func relayBody(_ worker: Worker) {
         guard client.backlog.isEmpty, !isAnswerWhole else { return }
         if inflater != nil, !inflateRest(worker) { return }
-        for _ in 0..<Bounds.readsPerTurn {
-            let scratch = worker.scratch
-            switch upstream.transport.receive(into: scratch.inbound) {
+        var moved = 0
+        while moved < Bounds.bytesPerTurn {
+            let window = client.window
+            switch upstream.transport.receive(into: worker.scratch.inbound(window)) {
             case .wouldBlock:
                 watchUpstream(.incoming, worker)
                 return
@@ -55,10 +56,11 @@ extension Exchange {
                 return
             case .bytes(let count):
                 setDeadline(worker.now + worker.configuration.timeouts.body, worker)
-                guard relayPiece(count, worker) else { return }
+                guard relayPiece(count, isFull: count == window, worker) else { return }
+                moved += max(count, Bounds.relayBytes)
                 // A short read has emptied the socket; what comes later is a new edge. Unless the FIN is in already:
                 // then nothing comes later.
-                if count < Bounds.relayBytes, upstream.transport.isPlain, !upstream.hasEnded {
+                if count < window, upstream.transport.isPlain, !upstream.hasEnded {
                     watchUpstream(.incoming, worker)
                     return
                 }
@@ -67,11 +69,12 @@ extension Exchange {
         postpone(Side.upstream, .readable, worker)
     }
 
-    private func relayPiece(_ count: Int, _ worker: Worker) -> Bool {
+    /// - Parameter isFull: the read took all that it was let, so more bytes lie behind.
+    private func relayPiece(_ count: Int, isFull: Bool, _ worker: Worker) -> Bool {
         let scratch = worker.scratch
         let piece: BodyReader.Piece
         do throws(ParseError) {
-            piece = try answerBody.read(scratch.inbound.part(0..<count))
+            piece = try answerBody.read(scratch.inbound(count))
         } catch {
             record.cause = .badAnswer(error)
             advance(.answerBroken, worker)
@@ -79,13 +82,15 @@ extension Exchange {
         }
         record.bytesDown += UInt64(piece.payload)
         if inflater != nil {
-            return inflate(UnsafeRawBufferPointer(scratch.inbound.part(0..<piece.payload)), worker)
+            return inflate(UnsafeRawBufferPointer(scratch.inbound(piece.payload)), worker)
         }
         isAnswerWhole = answerBody.isWhole
         let framed = scratch.framedInbound(
             piece.payload, isChunked: answerFraming == .chunked, isLast: isAnswerWhole)
-        // A full read leaves more behind: without the hint each would end in a segment of a few bytes.
-        return sendToClient(framed, more: count == Bounds.relayBytes, worker)
+        // With more behind, and without the hint, each would end in a segment of a few bytes.
+        guard sendToClient(framed, more: isFull, worker) else { return false }
+        if isFull { client.widenWindow() }
+        return true
     }
 
     /// The upstream's stream is over.

@@ -74,8 +74,7 @@ extension Exchange {
     func closeClient(_ worker: Worker, byReset: Bool = false) {
         guard client.isOpen else { return }
         if byReset { client.transport.reset() } else { client.transport.close() }
-        client.interest = .nothing
-        client.hasEnded = false
+        client.forget()
         worker.descriptorClosed()
     }
 
@@ -112,8 +111,7 @@ extension Exchange {
     func closeUpstream(_ worker: Worker, byReset: Bool) {
         guard upstream.isOpen else { return }
         if byReset { upstream.transport.reset() } else { upstream.transport.drop() }
-        upstream.interest = .nothing
-        upstream.hasEnded = false
+        upstream.forget()
         worker.descriptorClosed()
     }
 

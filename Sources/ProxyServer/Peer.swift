@@ -10,12 +10,22 @@ struct Peer: ~Copyable {
     /// The peer's FIN was reported, maybe with unread bytes before it.
     var hasEnded = false
 
+    /// How many bytes to read for it at once: more while it keeps up, so that what it leaves behind stays little.
+    private(set) var window = Bounds.relayBytes
+
     /// What the peer had not acknowledged when its socket was last found full.
     private var unacknowledged = 0
 
     var isOpen: Bool { transport.isOpen }
 
     init() {}
+
+    /// Its socket is closed; the next one is another peer's. What the backlog holds is released apart.
+    mutating func forget() {
+        interest = .nothing
+        hasEnded = false
+        window = Bounds.relayBytes
+    }
 
     /// Whether the peer has taken bytes since its socket was found full, or since this was last asked.
     ///
@@ -45,6 +55,11 @@ struct Peer: ~Copyable {
         return .bytes(0)
     }
 
+    /// The peer took a whole window, and more is there for it.
+    mutating func widenWindow() {
+        window = min(2 * window, Bounds.widestRelayBytes)
+    }
+
     /// Sends `bytes` behind the backlog, and keeps what the socket does not take.
     mutating func send(_ bytes: UnsafeRawBufferPointer, more: Bool, pool: inout BufferPool) -> IOResult {
         guard backlog.isEmpty else {
@@ -59,6 +74,7 @@ struct Peer: ~Copyable {
                 sent += count
             case .wouldBlock:
                 backlog.store(rest, from: &pool)
+                window = Bounds.relayBytes
                 unacknowledged = transport.unacknowledged
                 return .wouldBlock
             case .endOfStream: return .endOfStream

@@ -7,7 +7,8 @@ extension Exchange {
     /// Moves what can be moved. A full upstream socket stops the reading of the client, so that memory stays bounded.
     func sendRequest(_ worker: Worker) {
         guard !isUploadBroken else { return }
-        for _ in 0..<Bounds.readsPerTurn {
+        var moved = 0
+        while moved < Bounds.bytesPerTurn {
             switch upstream.flush(to: &worker.pool, more: false) {
             case .bytes: break
             case .wouldBlock:
@@ -22,8 +23,8 @@ extension Exchange {
                 return
             }
             if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.body, worker) }
-            let window = worker.scratch.inbound
-            switch client.transport.receive(into: window) {
+            let window = upstream.window
+            switch client.transport.receive(into: worker.scratch.inbound(window)) {
             case .wouldBlock:
                 watchClient(.incoming, worker)
                 watchUpstream(.incoming, worker)
@@ -33,7 +34,8 @@ extension Exchange {
                 advance(.clientLeft, worker)
                 return
             case .bytes(let count):
-                guard forwardPiece(count, worker) else { return }
+                guard forwardPiece(count, isFull: count == window, worker) else { return }
+                moved += max(count, Bounds.relayBytes)
             }
         }
         postpone(Side.client, .readable, worker)
@@ -42,12 +44,13 @@ extension Exchange {
     }
 
     /// Sends one received piece on.
+    /// - Parameter isFull: the read took all that it was let, so more bytes lie behind.
     /// - Returns: false when an event was reported.
-    private func forwardPiece(_ count: Int, _ worker: Worker) -> Bool {
+    private func forwardPiece(_ count: Int, isFull: Bool, _ worker: Worker) -> Bool {
         let scratch = worker.scratch
         let piece: BodyReader.Piece
         do throws(ParseError) {
-            piece = try requestBody.read(scratch.inbound.part(0..<count))
+            piece = try requestBody.read(scratch.inbound(count))
         } catch {
             record.cause = .badRequest(error)
             clientSentMore = true
@@ -56,7 +59,7 @@ extension Exchange {
             return false
         }
         if piece.consumed < count { clientSentMore = true }
-        keep(UnsafeRawBufferPointer(scratch.inbound.part(0..<piece.payload)))
+        keep(UnsafeRawBufferPointer(scratch.inbound(piece.payload)))
         record.bytesUp += UInt64(piece.payload)
         if let limit = worker.policy.maxBodyBytes, record.bytesUp > limit {
             refuse(.contentTooLarge)
@@ -65,9 +68,12 @@ extension Exchange {
         }
         let framed = scratch.framedInbound(
             piece.payload, isChunked: requestFraming == .chunked, isLast: requestBody.isWhole)
-        // A full read leaves more behind: without the hint each would end in a segment of a few bytes.
-        switch upstream.send(framed, more: count == Bounds.relayBytes && !requestBody.isWhole, pool: &worker.pool) {
-        case .bytes, .wouldBlock: return true
+        // With more behind, and without the hint, each would end in a segment of a few bytes.
+        switch upstream.send(framed, more: isFull && !requestBody.isWhole, pool: &worker.pool) {
+        case .bytes:
+            if isFull { upstream.widenWindow() }
+            return true
+        case .wouldBlock: return true
         case .endOfStream, .failed:
             uploadBroke(worker)
             return false

@@ -10,7 +10,7 @@ final class Scratch {
     let staging: UnsafeMutableRawBufferPointer
 
     init() {
-        relay = .allocate(byteCount: Bounds.relayBytes + 2 * Bounds.chunkMargin, alignment: 64)
+        relay = .allocate(byteCount: Bounds.widestRelayBytes + 2 * Bounds.chunkMargin, alignment: 64)
         staging = .allocate(byteCount: Bounds.stagingBytes, alignment: 64)
     }
 
@@ -20,11 +20,16 @@ final class Scratch {
     }
 
     /// Where to receive into.
-    var inbound: UnsafeMutableRawBufferPointer { relay.part(Self.data) }
+    var inbound: UnsafeMutableRawBufferPointer { inbound(Bounds.relayBytes) }
     /// Where to inflate into.
-    var inflated: UnsafeMutableRawBufferPointer { staging.part(Self.data) }
+    var inflated: UnsafeMutableRawBufferPointer {
+        staging.part(Bounds.chunkMargin..<Bounds.chunkMargin + Bounds.relayBytes)
+    }
 
-    private static let data = Bounds.chunkMargin..<Bounds.chunkMargin + Bounds.relayBytes
+    /// Where to receive up to `window` bytes of a long body into.
+    func inbound(_ window: Int) -> UnsafeMutableRawBufferPointer {
+        relay.part(Bounds.chunkMargin..<Bounds.chunkMargin + window)
+    }
 
     /// The first `payload` bytes of `inbound` as they go on.
     func framedInbound(_ payload: Int, isChunked: Bool, isLast: Bool) -> UnsafeRawBufferPointer {
@@ -40,7 +45,7 @@ final class Scratch {
     private func frame(
         _ block: UnsafeMutableRawBufferPointer, _ payload: Int, isChunked: Bool, isLast: Bool
     ) -> UnsafeRawBufferPointer {
-        precondition(payload <= Bounds.relayBytes)
+        precondition(payload <= block.count - 2 * Bounds.chunkMargin)
         let end = Bounds.chunkMargin + payload
         guard isChunked else { return UnsafeRawBufferPointer(block.part(Bounds.chunkMargin..<end)) }
         var start = Bounds.chunkMargin

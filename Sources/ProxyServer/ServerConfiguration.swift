@@ -66,10 +66,14 @@ package struct ServerConfiguration: Sendable {
 
 /// Bounds that are not for the operator to choose.
 enum Bounds {
-    /// One read or write moves at most this much.
+    /// One read moves at most this much.
     static let relayBytes = 65_536
+    /// One read of a long body for a receiver that keeps up: fewer and longer sends wake it less often (ADR 0010).
+    static let widestRelayBytes = 262_144
     /// Reads of one exchange in one turn; then the others have theirs.
     static let readsPerTurn = 16
+    /// Bytes that one exchange relays in one turn, about a millisecond's work; a short read counts as `relayBytes`.
+    static let bytesPerTurn = 2_097_152
     /// Before the data in the relay buffer there is room for a chunk's size line, and after it for its end and the
     /// last chunk.
     static let chunkMargin = 32

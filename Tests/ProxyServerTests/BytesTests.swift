@@ -135,9 +135,11 @@ import Testing
         var pool = BufferPool()
         var peer = Peer()
         peer.transport = Transport(Socket(owning: near))
+        peer.widenWindow()
         let bytes = (0..<2_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         let first = bytes[..<1_500_000].withUnsafeBytes { peer.send($0, more: false, pool: &pool) }
-        #expect(first == .wouldBlock)
+        let window = peer.window
+        #expect(first == .wouldBlock && window == Bounds.relayBytes)
         // A second send must not overtake what is left, nor end the process.
         let second = bytes[1_500_000...].withUnsafeBytes { peer.send($0, more: false, pool: &pool) }
         #expect(second == .wouldBlock)
@@ -148,6 +150,18 @@ import Testing
         while peer.flush(to: &pool, more: false) == .wouldBlock { received += drain(far) }
         received += drain(far)
         #expect(received == bytes)
+    }
+
+    @Test func theWindowGrowsAndIsTheNextPeersToEarn() {
+        var peer = Peer()
+        var windows: [Int] = []
+        for _ in 0..<4 {
+            windows.append(peer.window)
+            peer.widenWindow()
+        }
+        #expect(windows == [65_536, 131_072, 262_144, 262_144])
+        peer.forget()
+        #expect(peer.window == 65_536)
     }
 
     @Test func aSocketWhosePeerIsGoneFails() {
@@ -167,16 +181,17 @@ import Testing
         for index in 0..<count { window[index] = UInt8(truncatingIfNeeded: index &* 13) }
     }
 
-    @Test(arguments: [1, 9, 10, 15, 16, 17, 255, 4_096, 65_535, 65_536])
+    @Test(arguments: [1, 9, 10, 15, 16, 17, 255, 4_096, 65_535, 65_536, 65_537, 262_144])
     func chunksAreFramedAroundThePayload(_ count: Int) {
         let scratch = Scratch()
         for isLast in [false, true] {
-            fill(scratch.inbound, count)
-            let payload = Array(scratch.inbound[..<count])
+            fill(scratch.inbound(count), count)
+            let payload = Array(scratch.inbound(count))
             let end = isLast ? "\r\n0\r\n\r\n" : "\r\n"
             let expected = Array("\(String(count, radix: 16))\r\n".utf8) + payload + Array(end.utf8)
             #expect(Array(scratch.framedInbound(count, isChunked: true, isLast: isLast)) == expected)
         }
+        guard count <= Bounds.relayBytes else { return }
         fill(scratch.inflated, count)
         let payload = Array(scratch.inflated[..<count])
         #expect(Array(scratch.framedInflated(count, isChunked: false, isLast: true)) == payload)
