@@ -40,7 +40,7 @@ FIGURES = [
     ("up_ms_gb", "CPU ms per GB up", 0),
     ("idle_mb", "memory idle (PSS), MB", 1),
     ("held_kb", "memory per request in flight, KB", 2),
-    ("calls", "system calls a request, 8 in flight", 1),
+    ("calls", "system calls a request, at saturation", 1),
     ("calls_alone", "system calls a request, one at a time", 1),
     ("tls_us", "https upstream, CPU µs a request", 0),
     ("tls_resumed", "– sessions resumed, %", 1),
@@ -189,7 +189,7 @@ METHOD = """
   the load's own and the upstream's time on their shared core.
 - Memory is PSS of all the peer's processes, without the kernel's socket buffers (pages that another running program shares count in
   part); in flight: 4,000 requests whose answers are held back.
-- System calls by strace, 8 requests in flight and one at a time. https: nginx as upstream, TLS 1.3, certificate checked, 8 in flight; resumption is
+- System calls by strace, at saturation and one at a time. https: nginx as upstream, TLS 1.3, certificate checked, 8 in flight; resumption is
   counted in the upstream's log.
 """
 

@@ -2,11 +2,11 @@ internal import EventLoop
 
 /// The end of both connections, after the answer.
 extension Exchange {
-    /// The answer is whole and out.
+    /// The answer is whole and out. The client first: its last bytes may wait for close(2) (`MSG_MORE`).
     func close(_ worker: Worker) {
         worker.answered(self)
-        partFromUpstream(worker)
         closeClientGently(worker)
+        partFromUpstream(worker)
         finishIfClosed(worker)
     }
 
@@ -90,7 +90,8 @@ extension Exchange {
         if upstream.transport.isPlain ? upstream.hasEnded : hasHeardFarewell(worker) {
             closeUpstream(worker, byReset: false)
         } else {
-            setDeadline(worker.now + Bounds.partingNanoseconds, worker)
+            // A client that still sends has a later deadline, which does for both.
+            if !client.isOpen { setDeadline(worker.now + Bounds.partingNanoseconds, worker) }
             watchUpstream(.incoming, worker)
         }
     }
