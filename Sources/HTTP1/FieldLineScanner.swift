@@ -97,6 +97,23 @@ struct FieldLineScanner {
         return .needsBytes
     }
 
+    /// Reads field lines up to and including the empty line.
+    /// - Parameter most: lines that `fields` may hold.
+    /// - Returns: true when the section has ended, false when more bytes are needed.
+    mutating func collect(
+        _ bytes: Span<UInt8>, at position: inout Int, end: Int, into fields: inout [FieldLine], most: Int
+    ) throws(ParseError) -> Bool {
+        while true {
+            switch try next(bytes, at: &position, end: end) {
+            case .needsBytes: return false
+            case .end: return true
+            case .line:
+                guard fields.count < most else { throw .tooManyFields }
+                fields.append(line(in: bytes))
+            }
+        }
+    }
+
     private static func refusalAtLineStart(_ byte: UInt8) -> ParseError {
         switch byte {
         case ASCII.lineFeed: .bareLineFeed

@@ -53,8 +53,26 @@ package enum BodyFraming: Sendable, Equatable {
     case untilClose
 }
 
+/// What the heads of requests and responses have in common.
+protocol MessageHead {
+    var fields: [FieldLine] { get set }
+
+    init()
+}
+
+extension MessageHead {
+    /// Makes it empty; the field array keeps its room.
+    mutating func clear() {
+        var fields: [FieldLine] = []
+        swap(&fields, &self.fields)
+        fields.removeAll(keepingCapacity: true)
+        self = Self()
+        swap(&fields, &self.fields)
+    }
+}
+
 /// A request head whose every byte was checked. Slices point into the buffer that was parsed.
-package struct RequestHead: Sendable {
+package struct RequestHead: MessageHead, Sendable {
     package var method = Method.other
     package var methodName = ByteSlice.empty
     package var target = ByteSlice.empty
@@ -76,7 +94,7 @@ package struct RequestHead: Sendable {
 }
 
 /// A response head whose every byte was checked. Slices point into the buffer that was parsed.
-package struct ResponseHead: Sendable {
+package struct ResponseHead: MessageHead, Sendable {
     package var status = 0
     package var reason = ByteSlice.empty
     package var version = HTTPVersion.http11

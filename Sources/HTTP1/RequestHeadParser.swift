@@ -21,11 +21,7 @@ package struct RequestHeadParser {
 
     /// Makes the parser ready for another message.
     package mutating func reset() {
-        var fields: [FieldLine] = []
-        swap(&fields, &head.fields)
-        fields.removeAll(keepingCapacity: true)
-        head = RequestHead()
-        swap(&fields, &head.fields)
+        head.clear()
         position = 0
         state = .start
         scanner = FieldLineScanner()
@@ -42,12 +38,8 @@ package struct RequestHeadParser {
         let end = min(bytes.count, limit)
         while position < end, state != .done {
             if state == .fields {
-                switch try scanner.next(bytes, at: &position, end: end) {
-                case .needsBytes: break
-                case .line:
-                    guard head.fields.count < limits.fields else { throw .tooManyFields }
-                    head.fields.append(scanner.line(in: bytes))
-                case .end: try finish(bytes)
+                if try scanner.collect(bytes, at: &position, end: end, into: &head.fields, most: limits.fields) {
+                    try finish(bytes)
                 }
             } else {
                 try readRequestLine(bytes, end)

@@ -18,11 +18,7 @@ package struct ResponseHeadParser {
 
     /// Makes the parser ready for another message.
     package mutating func reset() {
-        var fields: [FieldLine] = []
-        swap(&fields, &head.fields)
-        fields.removeAll(keepingCapacity: true)
-        head = ResponseHead()
-        swap(&fields, &head.fields)
+        head.clear()
         position = 0
         state = .version
         scanner = FieldLineScanner()
@@ -38,12 +34,7 @@ package struct ResponseHeadParser {
         let end = min(bytes.count, limit)
         while position < end, state != .done {
             if state == .fields {
-                switch try scanner.next(bytes, at: &position, end: end) {
-                case .needsBytes: break
-                case .line:
-                    guard head.fields.count < limits.fields else { throw .tooManyFields }
-                    head.fields.append(scanner.line(in: bytes))
-                case .end:
+                if try scanner.collect(bytes, at: &position, end: end, into: &head.fields, most: limits.fields) {
                     head.length = position
                     state = .done
                 }

@@ -12,6 +12,7 @@ import pytest
 
 from harness.database import PgBouncer, Postgres
 from harness.fast_upstream import FastUpstream, Unavailable
+from harness.login import AuthorizationServer, Commands
 from harness.proxy import BINARY, Proxy
 from harness.upstream import RawUpstream, StandIn
 
@@ -138,3 +139,16 @@ def pgbouncer(postgres: Postgres) -> Iterator[PgBouncer]:
     bouncer = PgBouncer(postgres)
     yield bouncer
     bouncer.close()
+
+
+@pytest.fixture
+def authorization_server() -> Iterator[AuthorizationServer]:
+    running = AuthorizationServer("--interval", "0.1")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def commands(authorization_server: AuthorizationServer, tmp_path: Path) -> Commands:
+    """The `auth` commands with a store of their own."""
+    return Commands(tmp_path / "state", authorization_server)

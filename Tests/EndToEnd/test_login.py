@@ -10,7 +10,7 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,39 +22,27 @@ from harness.process import eventually
 USAGE, DATA, UNAVAILABLE, NO_PERMISSION, CONFIGURATION = 64, 65, 69, 77, 78
 
 
-@pytest.fixture
-def server() -> Iterator[AuthorizationServer]:
-    running = AuthorizationServer("--interval", "0.1")
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def commands(server: AuthorizationServer, tmp_path: Path) -> Commands:
-    return Commands(tmp_path / "state", server)
-
-
 def one_line(ended: subprocess.CompletedProcess[str], status: int) -> str:
     assert ended.returncode == status, (ended.returncode, ended.stderr)
     assert len(ended.stderr.splitlines()) == 1, ended.stderr
     return ended.stderr
 
 
-def test_the_whole_flow_without_a_terminal(server: AuthorizationServer, commands: Commands) -> None:
+def test_the_whole_flow_without_a_terminal(authorization_server: AuthorizationServer, commands: Commands) -> None:
     child = commands.start("auth", "login")
     line = child.wait_for_line(lambda text: "enter the code" in text)
-    code = server.state["codes"][0]
-    assert line == f"Open {server.uri}/oauth/device/ and enter the code {code['user_code']}"
+    code = authorization_server.state["codes"][0]
+    assert line == f"Open {authorization_server.uri}/oauth/device/ and enter the code {code['user_code']}"
     assert code["scope"].split() == READ_ONLY
     assert not commands.state.exists()
-    eventually(lambda: server.count("poll") >= 2, "two polls")
-    server.approve()
+    eventually(lambda: authorization_server.count("poll") >= 2, "two polls")
+    authorization_server.approve()
     assert child.wait(20) == 0
     assert "\x1b" not in child.output and "\r" not in child.output
-    login = commands.stored[server.uri]
+    login = commands.stored[authorization_server.uri]
     assert login["scopes"] == READ_ONLY
-    assert login["access_token"] == server.state["grants"][0]["access"]
-    assert login["refresh_token"] == server.state["grants"][0]["refresh"]
+    assert login["access_token"] == authorization_server.state["grants"][0]["access"]
+    assert login["refresh_token"] == authorization_server.state["grants"][0]["refresh"]
     assert login["user"]["email"] == "ada@example.com"
     assert login["access_token"] not in child.output
     assert stat.S_IMODE(commands.state.stat().st_mode) == 0o700
@@ -68,21 +56,23 @@ def test_the_whole_flow_without_a_terminal(server: AuthorizationServer, commands
     (["--full-access"], ["project:read", "project:write", "project:admin", "org:read", "event:read", "event:write", "member:read",
                          "team:read", "team:write", "team:admin", "alerts:read", "alerts:write"]),
 ])
-def test_the_scopes_that_are_asked_for(server: AuthorizationServer, commands: Commands, flags: list[str], scopes: list[str]) -> None:
+def test_the_scopes_that_are_asked_for(
+    authorization_server: AuthorizationServer, commands: Commands, flags: list[str], scopes: list[str]
+) -> None:
     child = commands.start("auth", "login", *flags)
     child.wait_for_line(lambda text: "enter the code" in text)
-    assert server.state["codes"][0]["scope"].split() == scopes
-    server.deny()
+    assert authorization_server.state["codes"][0]["scope"].split() == scopes
+    authorization_server.deny()
     assert child.wait(20) == NO_PERMISSION
 
 
 @pytest.mark.parametrize("as_array", [False, True])
-def test_a_grant_that_differs_is_told(server: AuthorizationServer, commands: Commands, as_array: bool) -> None:
-    server.set(scope_as_array=as_array)
+def test_a_grant_that_differs_is_told(authorization_server: AuthorizationServer, commands: Commands, as_array: bool) -> None:
+    authorization_server.set(scope_as_array=as_array)
     with subprocess.Popen(commands.command("auth", "login", "--scope", "org:read,org:write", "--json"), env=commands.environment(),
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        eventually(lambda: server.state["codes"] != [], "the code")
-        server.approve("org:read team:read")
+        eventually(lambda: authorization_server.state["codes"] != [], "the code")
+        authorization_server.approve("org:read team:read")
         out, _ = process.communicate(timeout=20)
     report = json.loads(out)
     assert report["scopes"] == ["org:read", "team:read"]
@@ -91,42 +81,42 @@ def test_a_grant_that_differs_is_told(server: AuthorizationServer, commands: Com
     assert report["user"]["name"] == "Ada"
 
 
-def test_denied_expired_and_impatient(server: AuthorizationServer, commands: Commands) -> None:
+def test_denied_expired_and_impatient(authorization_server: AuthorizationServer, commands: Commands) -> None:
     child = commands.start("auth", "login")
     child.wait_for_line(lambda text: "enter the code" in text)
-    server.deny()
+    authorization_server.deny()
     assert child.wait(20) == NO_PERMISSION
     assert "denied" in child.lines[-1]
 
-    server.set(code_life=0.5)
+    authorization_server.set(code_life=0.5)
     child = commands.start("auth", "login")
     assert child.wait(20) == UNAVAILABLE
     assert "expired" in child.lines[-1]
 
-    server.set(code_life=600)
+    authorization_server.set(code_life=600)
     child = commands.start("auth", "login", "--timeout", "500ms")
     assert child.wait(20) == UNAVAILABLE
     assert "--timeout" in child.lines[-1]
     assert not commands.state.exists()
 
 
-def test_faults_of_the_network_are_waited_out(server: AuthorizationServer, commands: Commands) -> None:
+def test_faults_of_the_network_are_waited_out(authorization_server: AuthorizationServer, commands: Commands) -> None:
     child = commands.start("auth", "login")
     child.wait_for_line(lambda text: "enter the code" in text)
-    server.set(faults=["reset", "500", "html", "cut"])
-    server.approve()
+    authorization_server.set(faults=["reset", "500", "html", "cut"])
+    authorization_server.approve()
     assert child.wait(30) == 0, child.output
-    assert server.state["grants"]
+    assert authorization_server.state["grants"]
 
 
-def test_slow_down_adds_five_seconds(server: AuthorizationServer, commands: Commands) -> None:
+def test_slow_down_adds_five_seconds(authorization_server: AuthorizationServer, commands: Commands) -> None:
     child = commands.start("auth", "login")
     child.wait_for_line(lambda text: "enter the code" in text)
-    server.set(slow=True)
-    eventually(lambda: server.count("slow_down") == 1, "a slow_down")
-    server.approve()
+    authorization_server.set(slow=True)
+    eventually(lambda: authorization_server.count("slow_down") == 1, "a slow_down")
+    authorization_server.approve()
     assert child.wait(30) == 0
-    polls = [entry["at"] for entry in server.state["log"] if entry["what"] == "poll"]
+    polls = [entry["at"] for entry in authorization_server.state["log"] if entry["what"] == "poll"]
     assert polls[-1] - polls[-2] >= 5.0
 
 
@@ -151,30 +141,30 @@ def test_a_client_id_is_needed_and_must_be_known(commands: Commands) -> None:
     assert "--client-id" in one_line(commands.run("auth", "login", "--client-id", "other"), NO_PERMISSION)
 
 
-def test_an_address_with_control_codes_is_not_shown(server: AuthorizationServer, commands: Commands) -> None:
-    server.set(verification_uri="https://x/\x1b]0;owned\x07")
+def test_an_address_with_control_codes_is_not_shown(authorization_server: AuthorizationServer, commands: Commands) -> None:
+    authorization_server.set(verification_uri="https://x/\x1b]0;owned\x07")
     ended = commands.run("auth", "login")
     assert ended.returncode == DATA and "\x1b" not in ended.stderr
 
 
-def test_a_given_token_is_stored_after_a_look(server: AuthorizationServer, commands: Commands) -> None:
-    grant = server.ask("POST", "/control/grant")
+def test_a_given_token_is_stored_after_a_look(authorization_server: AuthorizationServer, commands: Commands) -> None:
+    grant = authorization_server.ask("POST", "/control/grant")
     assert "401" in one_line(commands.run("auth", "login", "--token", "sntryu_bad"), NO_PERMISSION)
     assert not commands.state.exists()
     assert commands.run("auth", "login", "--token", "-", stdin=grant["access_token"] + "\n").returncode == 0
-    login = commands.stored[server.uri]
+    login = commands.stored[authorization_server.uri]
     assert login["access_token"] == grant["access_token"] and "refresh_token" not in login
 
 
-def test_a_login_is_replaced_by_force_only(server: AuthorizationServer, commands: Commands) -> None:
+def test_a_login_is_replaced_by_force_only(authorization_server: AuthorizationServer, commands: Commands) -> None:
     first = commands.sign_in()
     assert "--force" in one_line(commands.run("auth", "login"), USAGE)
-    assert commands.stored[server.uri] == first
+    assert commands.stored[authorization_server.uri] == first
     child = commands.start("auth", "login", "--force")
     child.wait_for_line(lambda text: "enter the code" in text)
-    server.approve()
+    authorization_server.approve()
     assert child.wait(20) == 0
-    assert commands.stored[server.uri]["access_token"] != first["access_token"]
+    assert commands.stored[authorization_server.uri]["access_token"] != first["access_token"]
 
 
 # A terminal
@@ -222,20 +212,20 @@ class Terminal:
         return lines
 
 
-def test_the_whole_flow_in_a_terminal(server: AuthorizationServer, commands: Commands) -> None:
+def test_the_whole_flow_in_a_terminal(authorization_server: AuthorizationServer, commands: Commands) -> None:
     terminal = Terminal(commands, "auth", "login")
     terminal.read_until("left")
-    code = server.state["codes"][0]["user_code"]
+    code = authorization_server.state["codes"][0]["user_code"]
     assert f"enter the code {code}" in terminal.output.decode()
-    server.approve()
+    authorization_server.approve()
     assert terminal.wait() == 0
     screen = terminal.screen()
     assert not any("Waiting" in line for line in screen)
-    assert f"Signed in to {server.uri} as ada@example.com." in screen
-    assert commands.stored[server.uri]
+    assert f"Signed in to {authorization_server.uri} as ada@example.com." in screen
+    assert commands.stored[authorization_server.uri]
 
 
-def test_interrupted_in_a_terminal_nothing_is_left(server: AuthorizationServer, commands: Commands) -> None:
+def test_interrupted_in_a_terminal_nothing_is_left(authorization_server: AuthorizationServer, commands: Commands) -> None:
     terminal = Terminal(commands, "auth", "login")
     terminal.read_until("left")
     os.write(terminal.descriptor, b"\x03")
@@ -245,15 +235,15 @@ def test_interrupted_in_a_terminal_nothing_is_left(server: AuthorizationServer, 
     assert not commands.state.exists()
 
 
-def test_a_dumb_terminal_gets_plain_lines(server: AuthorizationServer, commands: Commands) -> None:
+def test_a_dumb_terminal_gets_plain_lines(authorization_server: AuthorizationServer, commands: Commands) -> None:
     terminal = Terminal(commands, "auth", "login", TERM="dumb")
     terminal.read_until("left")
-    server.approve()
+    authorization_server.approve()
     assert terminal.wait() == 0
     assert b"\x1b" not in terminal.output
 
 
-def test_the_token_goes_to_a_terminal_only_when_asked_twice(server: AuthorizationServer, commands: Commands) -> None:
+def test_the_token_goes_to_a_terminal_only_when_asked_twice(authorization_server: AuthorizationServer, commands: Commands) -> None:
     login = commands.sign_in()
     assert commands.run("auth", "token").stdout == login["access_token"] + "\n"
     terminal = Terminal(commands, "auth", "token")
@@ -323,61 +313,61 @@ def test_a_file_that_is_not_right_is_refused_and_left_alone(
     assert (before[0].st_ino, before[0].st_mtime_ns, before[1]) == (after[0].st_ino, after[0].st_mtime_ns, after[1])
 
 
-def test_the_default_folder_follows_xdg(server: AuthorizationServer, tmp_path: Path) -> None:
+def test_the_default_folder_follows_xdg(authorization_server: AuthorizationServer, tmp_path: Path) -> None:
     for extra, folder in [({"XDG_STATE_HOME": str(tmp_path / "xdg")}, tmp_path / "xdg"),
                           ({"XDG_STATE_HOME": "", "HOME": str(tmp_path / "home")}, tmp_path / "home/.local/state"),
                           ({"XDG_STATE_HOME": "not/absolute", "HOME": str(tmp_path / "home2")}, tmp_path / "home2/.local/state")]:
-        commands = Commands(folder / "sentry-api-proxy", server)
-        grant = server.ask("POST", "/control/grant")
+        commands = Commands(folder / "sentry-api-proxy", authorization_server)
+        grant = authorization_server.ask("POST", "/control/grant")
         ended = commands.run("auth", "login", "--token", grant["access_token"], STATE_DIR="", **extra)
         assert ended.returncode == 0, ended.stderr
         assert stat.S_IMODE(commands.file.stat().st_mode) == 0o600
 
 
-def test_logout_removes_the_login_of_one_upstream(server: AuthorizationServer, commands: Commands) -> None:
+def test_logout_removes_the_login_of_one_upstream(authorization_server: AuthorizationServer, commands: Commands) -> None:
     commands.sign_in()
     other = AuthorizationServer("--interval", "0.1")
     try:
         Commands(commands.state, other).sign_in()
-        assert json.loads(commands.run("auth", "logout", "--json").stdout) == {"origin": server.uri, "removed": True}
+        assert json.loads(commands.run("auth", "logout", "--json").stdout) == {"origin": authorization_server.uri, "removed": True}
         assert list(commands.stored) == [other.uri]
         assert json.loads(commands.run("auth", "logout", "--json").stdout)["removed"] is False
     finally:
         other.stop()
 
 
-def test_refresh_rotates_both_tokens(server: AuthorizationServer, commands: Commands) -> None:
+def test_refresh_rotates_both_tokens(authorization_server: AuthorizationServer, commands: Commands) -> None:
     before = commands.sign_in()
     ended = commands.run("auth", "refresh", "--json")
     assert ended.returncode == 0, ended.stderr
-    after = commands.stored[server.uri]
-    assert after["access_token"] == server.state["grants"][0]["access"] != before["access_token"]
-    assert after["refresh_token"] == server.state["grants"][0]["refresh"] != before["refresh_token"]
+    after = commands.stored[authorization_server.uri]
+    assert after["access_token"] == authorization_server.state["grants"][0]["access"] != before["access_token"]
+    assert after["refresh_token"] == authorization_server.state["grants"][0]["refresh"] != before["refresh_token"]
     assert after["scopes"] == before["scopes"] and after["user"] == before["user"]
 
 
-def test_a_token_that_has_ended_is_refreshed_before_it_is_printed(server: AuthorizationServer, commands: Commands) -> None:
-    server.set(token_life=0.5)
+def test_a_token_that_has_ended_is_refreshed_before_it_is_printed(authorization_server: AuthorizationServer, commands: Commands) -> None:
+    authorization_server.set(token_life=0.5)
     before = commands.sign_in()
     eventually(lambda: time.time() * 1000 > before["expires_at_ms"], "the end of the token")
     code, status = run_json(commands, "auth", "status")
-    assert code == 1 and "expired" in status["problem"] and server.count("refresh") == 0
-    server.set(token_life=600)
-    assert commands.run("auth", "token").stdout == server.state["grants"][0]["access"] + "\n"
-    assert server.state["grants"][0]["access"] != before["access_token"]
-    assert commands.stored[server.uri]["access_token"] == server.state["grants"][0]["access"]
+    assert code == 1 and "expired" in status["problem"] and authorization_server.count("refresh") == 0
+    authorization_server.set(token_life=600)
+    assert commands.run("auth", "token").stdout == authorization_server.state["grants"][0]["access"] + "\n"
+    assert authorization_server.state["grants"][0]["access"] != before["access_token"]
+    assert commands.stored[authorization_server.uri]["access_token"] == authorization_server.state["grants"][0]["access"]
 
 
-def test_a_refused_refresh_is_remembered(server: AuthorizationServer, commands: Commands) -> None:
+def test_a_refused_refresh_is_remembered(authorization_server: AuthorizationServer, commands: Commands) -> None:
     commands.sign_in()
-    server.forget()
+    authorization_server.forget()
     assert "sign in" in one_line(commands.run("auth", "refresh"), NO_PERMISSION)
-    assert commands.stored[server.uri]["refused"] is True
+    assert commands.stored[authorization_server.uri]["refused"] is True
     status = json.loads(commands.run("auth", "status", "--json").stdout)
     assert (status["refresh"], status["accepted"], status["usable"]) == ("refused", False, False)
     # Signing in again needs no force.
     commands.sign_in()
-    assert "refused" not in commands.stored[server.uri]
+    assert "refused" not in commands.stored[authorization_server.uri]
 
 
 def run_json(commands: Commands, *arguments: str, **environment: str) -> tuple[int, Any]:
@@ -385,7 +375,7 @@ def run_json(commands: Commands, *arguments: str, **environment: str) -> tuple[i
     return ended.returncode, json.loads(ended.stdout)
 
 
-def test_status_of_a_login(server: AuthorizationServer, commands: Commands) -> None:
+def test_status_of_a_login(authorization_server: AuthorizationServer, commands: Commands) -> None:
     login = commands.sign_in()
     code, status = run_json(commands, "auth", "status")
     assert code == 0
@@ -395,7 +385,7 @@ def test_status_of_a_login(server: AuthorizationServer, commands: Commands) -> N
     assert status["next_refresh"] < status["expires_at"]
     text = commands.run("auth", "status").stdout
     assert login["access_token"] not in text and login["refresh_token"] not in text and "available" in text
-    assert server.count("refresh") == 0
+    assert authorization_server.count("refresh") == 0
 
 
 def test_a_login_of_another_host_is_not_sent_and_status_says_so(commands: Commands) -> None:
@@ -434,8 +424,8 @@ def test_precedence_over_a_stored_login(commands: Commands, tmp_path: Path, give
     assert os.stat(commands.file).st_mtime_ns == before.st_mtime_ns
 
 
-def test_headless_commands_touch_no_file(server: AuthorizationServer, commands: Commands) -> None:
-    grant = server.ask("POST", "/control/grant")
+def test_headless_commands_touch_no_file(authorization_server: AuthorizationServer, commands: Commands) -> None:
+    grant = authorization_server.ask("POST", "/control/grant")
     for name in ("SENTRY_AUTH_TOKEN", "SENTRY_TOKEN"):
         code, status = run_json(commands, "auth", "status", **{name: grant["access_token"]})
         assert (code, status["source"], status["accepted"]) == (0, name, True)

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,18 +25,6 @@ WINDOW_SECONDS = 0.005
 
 
 @pytest.fixture
-def server() -> Iterator[AuthorizationServer]:
-    running = AuthorizationServer("--interval", "0.1")
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def commands(server: AuthorizationServer, tmp_path: Path) -> Commands:
-    return Commands(tmp_path / "state", server)
-
-
-@pytest.fixture
 def serve(commands: Commands, start_proxy: StartProxy) -> Callable[..., Proxy]:
     def start(*flags: str, **environment: str) -> Proxy:
         return start_proxy(commands.server.uri, *flags, environment={"STATE_DIR": str(commands.state)} | environment, token=None)
@@ -48,40 +36,42 @@ def get(proxy: Proxy) -> Answer:
     return ask(proxy.address, request("GET", "/api/0/"))
 
 
-def test_a_login_is_used_and_named(server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]) -> None:
+def test_a_login_is_used_and_named(authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]) -> None:
     login = commands.sign_in()
     proxy = serve()
     eventually(lambda: get(proxy).status == 200, "an answer with the login")
-    assert list(server.state["accepted"]) == [login["access_token"]]
+    assert list(authorization_server.state["accepted"]) == [login["access_token"]]
     assert 'source="stored login"' in proxy.output
     assert login["access_token"] not in proxy.output and login["refresh_token"] not in proxy.output
 
 
-def test_it_is_refreshed_when_a_tenth_is_left(server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]) -> None:
-    server.set(token_life=3)
+def test_it_is_refreshed_when_a_tenth_is_left(
+    authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
+) -> None:
+    authorization_server.set(token_life=3)
     commands.sign_in()
     begin = time.monotonic()
     proxy = serve()
-    eventually(lambda: server.count("refresh") >= 2, "two refreshes", 12)
-    times = [entry["at"] for entry in server.state["log"] if entry["what"] == "refresh"]
+    eventually(lambda: authorization_server.count("refresh") >= 2, "two refreshes", 12)
+    times = [entry["at"] for entry in authorization_server.state["log"] if entry["what"] == "refresh"]
     assert 2.5 < times[0] - begin < 3.0 and 2.5 < times[1] - times[0] < 3.0
     assert get(proxy).status == 200
-    assert commands.stored[server.uri]["refresh_token"] == server.state["grants"][0]["refresh"]
+    assert commands.stored[authorization_server.uri]["refresh_token"] == authorization_server.state["grants"][0]["refresh"]
 
 
 def test_a_401_refreshes_once_for_all_and_the_requests_are_repeated(
-    server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
+    authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
 ) -> None:
-    server.set(token_life=2.5)
+    authorization_server.set(token_life=2.5)
     commands.sign_in()
     proxy = serve()
     eventually(lambda: get(proxy).status == 200, "an answer with the login")
     # Old enough that its refusal is put down to its age, and not yet due.
     time.sleep(0.6)
-    server.set(token_life=600)
-    taken = server.state["grants"][0]
+    authorization_server.set(token_life=600)
+    taken = authorization_server.state["grants"][0]
     # Sentry forgets the access token; the refresh token stays good.
-    server.ask("POST", "/control/spoil")
+    authorization_server.ask("POST", "/control/spoil")
     answers: list[int] = []
     threads = [threading.Thread(target=lambda: answers.append(get(proxy).status)) for _ in range(30)]
     for thread in threads:
@@ -89,31 +79,31 @@ def test_a_401_refreshes_once_for_all_and_the_requests_are_repeated(
     for thread in threads:
         thread.join()
     assert answers == [200] * 30, proxy.output
-    assert server.count("refresh") == 1
-    assert server.state["grants"][0]["access"] != taken["access"]
+    assert authorization_server.count("refresh") == 1
+    assert authorization_server.state["grants"][0]["access"] != taken["access"]
 
 
 def test_an_address_that_refuses_every_token_does_not_use_up_refresh_tokens(
-    server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
+    authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
 ) -> None:
     commands.sign_in()
     proxy = serve()
     eventually(lambda: get(proxy).status == 200, "an answer with the login")
-    server.set(api_status=401)
+    authorization_server.set(api_status=401)
     for _ in range(20):
         assert get(proxy).status == 401
-    assert server.count("refresh") == 0
+    assert authorization_server.count("refresh") == 0
 
 
 def test_a_refused_refresh_says_sign_in_again_and_is_not_repeated(
-    server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
+    authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
 ) -> None:
-    server.set(token_life=2)
+    authorization_server.set(token_life=2)
     commands.sign_in()
     proxy = serve()
     eventually(lambda: get(proxy).status == 200, "an answer with the login")
-    server.forget()
-    eventually(lambda: server.count("refresh") >= 1, "the refresh", 10)
+    authorization_server.forget()
+    eventually(lambda: authorization_server.count("refresh") >= 1, "the refresh", 10)
 
     def ended() -> bool:
         answer = get(proxy)
@@ -123,43 +113,45 @@ def test_a_refused_refresh_says_sign_in_again_and_is_not_repeated(
     assert get(proxy).value("Retry-After")
     proxy.wait_for_line(lambda line: "auth login" in line, 5)
     time.sleep(3)
-    assert server.count("refresh") == 1
+    assert authorization_server.count("refresh") == 1
     # A restart knows of the refusal.
     proxy.stop()
     again = serve()
     eventually(lambda: get(again).status == 503, "503 after the restart")
-    assert server.count("refresh") == 1
+    assert authorization_server.count("refresh") == 1
     # Signing in from another process mends it without a restart.
-    server.set(token_life=600)
+    authorization_server.set(token_life=600)
     commands.sign_in()
     eventually(lambda: get(again).status == 200, "the new login in use", 10)
 
 
 def test_an_authorization_server_that_is_away_keeps_the_token_in_use(
-    server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
+    authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
 ) -> None:
-    server.set(token_life=3)
+    authorization_server.set(token_life=3)
     commands.sign_in()
     proxy = serve()
     eventually(lambda: get(proxy).status == 200, "an answer with the login")
-    server.set(faults=["500", "reset", "html", "cut"])
+    authorization_server.set(faults=["500", "reset", "html", "cut"])
     proxy.wait_for_line(lambda line: "cannot be reached to refresh" in line, 10)
     assert get(proxy).status == 200
-    eventually(lambda: server.count("refresh") >= 1, "the refresh when it is back", 20)
+    eventually(lambda: authorization_server.count("refresh") >= 1, "the refresh when it is back", 20)
     eventually(lambda: get(proxy).status == 200, "an answer")
 
 
-def test_logout_ends_the_use_of_the_token(server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]) -> None:
+def test_logout_ends_the_use_of_the_token(
+    authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
+) -> None:
     commands.sign_in()
     proxy = serve()
     eventually(lambda: get(proxy).status == 200, "an answer with the login")
     assert commands.run("auth", "logout").returncode == 0
     eventually(lambda: get(proxy).status == 503, "503", 10)
-    assert server.count("refresh") == 0
+    assert authorization_server.count("refresh") == 0
 
 
 def test_a_store_that_went_bad_keeps_the_token_in_use(
-    server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
+    authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
 ) -> None:
     commands.sign_in()
     proxy = serve()
@@ -169,26 +161,28 @@ def test_a_store_that_went_bad_keeps_the_token_in_use(
     assert get(proxy).status == 200
 
 
-def test_the_system_token_is_provoked(server: AuthorizationServer, postgres: Postgres, start_proxy: StartProxy) -> None:
-    start_proxy(server.uri, "--pgx-conn", postgres.connection_string, token=None, environment={"STATE_DIR": "/nonexistent"})
-    eventually(lambda: server.state["refused"] >= 1, "one bearer request", 10)
+def test_the_system_token_is_provoked(authorization_server: AuthorizationServer, postgres: Postgres, start_proxy: StartProxy) -> None:
+    start_proxy(authorization_server.uri, "--pgx-conn", postgres.connection_string, token=None, environment={"STATE_DIR": "/nonexistent"})
+    eventually(lambda: authorization_server.state["refused"] >= 1, "one bearer request", 10)
 
 
 # PostgreSQL
 
 
-def test_a_login_in_postgresql(server: AuthorizationServer, commands: Commands, postgres: Postgres, start_proxy: StartProxy) -> None:
+def test_a_login_in_postgresql(
+    authorization_server: AuthorizationServer, commands: Commands, postgres: Postgres, start_proxy: StartProxy
+) -> None:
     postgres.sql("DROP TABLE IF EXISTS sentry_api_proxy_login")
     environment = {"STATE_DIR": "postgres", "PGX_CONN": postgres.connection_string}
     ended = commands.run("auth", "status", **environment)
     assert ended.returncode == 78 and "init-db" in ended.stderr
     for _ in range(2):
         assert commands.run("auth", "init-db", **environment).returncode == 0
-    proxy = start_proxy(server.uri, environment=environment, token=None)
+    proxy = start_proxy(authorization_server.uri, environment=environment, token=None)
     eventually(lambda: get(proxy).status == 503 and b"sign in" in get(proxy).body, "503 without a login")
     child = commands.start("auth", "login", **environment)
     child.wait_for_line(lambda line: "enter the code" in line)
-    server.approve()
+    authorization_server.approve()
     assert child.wait(20) == 0, child.output
     # Told by NOTIFY: well before the row is looked at by itself.
     eventually(lambda: get(proxy).status == 200, "the login in use", 4)
@@ -201,7 +195,7 @@ def test_a_login_in_postgresql(server: AuthorizationServer, commands: Commands, 
 
 @pytest.mark.campaign
 def test_three_replicas_refresh_once_a_period(
-    server: AuthorizationServer, commands: Commands, postgres: Postgres, start_proxy: StartProxy
+    authorization_server: AuthorizationServer, commands: Commands, postgres: Postgres, start_proxy: StartProxy
 ) -> None:
     seconds, life = 60, 2.25
     postgres.sql("DROP TABLE IF EXISTS sentry_api_proxy_login")
@@ -209,15 +203,15 @@ def test_three_replicas_refresh_once_a_period(
     assert commands.run("auth", "init-db", **environment).returncode == 0
     child = commands.start("auth", "login", **environment)
     child.wait_for_line(lambda line: "enter the code" in line)
-    server.set(token_life=life)
-    server.approve()
+    authorization_server.set(token_life=life)
+    authorization_server.approve()
     assert child.wait(20) == 0
-    proxies = [start_proxy(server.uri, environment=environment, token=None) for _ in range(3)]
+    proxies = [start_proxy(authorization_server.uri, environment=environment, token=None) for _ in range(3)]
     for proxy in proxies:
         eventually(lambda proxy=proxy: get(proxy).status == 200, "the login in use", 10)
     statuses: list[list[int]] = [[] for _ in range(6)]
     end = time.monotonic() + seconds
-    before = server.count("refresh")
+    before = authorization_server.count("refresh")
 
     def load(index: int) -> None:
         while time.monotonic() < end:
@@ -230,7 +224,7 @@ def test_three_replicas_refresh_once_a_period(
     for thread in threads:
         thread.join()
     elapsed = time.monotonic() - begin
-    log = [entry for entry in server.state["log"] if entry["what"] == "refresh"]
+    log = [entry for entry in authorization_server.state["log"] if entry["what"] == "refresh"]
     refreshes = len(log) - before
     gaps = [later["at"] - earlier["at"] for earlier, later in zip(log, log[1:])]
     total = sum(map(len, statuses))
@@ -247,10 +241,10 @@ def test_three_replicas_refresh_once_a_period(
 
 
 @pytest.mark.campaign
-def test_killed_at_random_moments_of_a_refresh(server: AuthorizationServer, commands: Commands, tmp_path: Path) -> None:
+def test_killed_at_random_moments_of_a_refresh(authorization_server: AuthorizationServer, commands: Commands, tmp_path: Path) -> None:
     """Counts the one window that OAuth leaves open: after the server's rotation, before the new tokens are stored."""
     commands.sign_in()
-    assert list(commands.stored) == [server.uri]
+    assert list(commands.stored) == [authorization_server.uri]
     random_ = random.Random(8628)
     # How long the whole command takes, so that the kills fall on all of it.
     begin = time.monotonic()
@@ -259,7 +253,7 @@ def test_killed_at_random_moments_of_a_refresh(server: AuthorizationServer, comm
     lost = 0
     rotated = 0
     for _ in range(KILLS):
-        state = server.state["grants"][-1]
+        state = authorization_server.state["grants"][-1]
         process = subprocess.Popen(commands.command("auth", "refresh"), env=commands.environment(), stdin=subprocess.DEVNULL,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(random_.uniform(0, whole * 1.1))
@@ -267,14 +261,14 @@ def test_killed_at_random_moments_of_a_refresh(server: AuthorizationServer, comm
         process.wait()
         # A request that was on its way when its sender was killed is carried out all the same.
         time.sleep(0.02)
-        now = server.state["grants"][-1]
+        now = authorization_server.state["grants"][-1]
         rotated += now["refresh"] != state["refresh"]
         # The file is whole, whatever happened.
-        stored = commands.stored[server.uri]
+        stored = commands.stored[authorization_server.uri]
         assert sorted(path.name for path in commands.state.iterdir() if path.name != "logins.json.new") == ["lock", "logins.json"]
         ended = commands.run("auth", "refresh")
         if ended.returncode == 0:
-            assert commands.stored[server.uri]["refresh_token"] == server.state["grants"][-1]["refresh"]
+            assert commands.stored[authorization_server.uri]["refresh_token"] == authorization_server.state["grants"][-1]["refresh"]
         else:
             assert stored["refresh_token"] == state["refresh"] != now["refresh"]
             lost += 1

@@ -28,6 +28,18 @@ package struct Input {
     }
 }
 
+/// The verdict on a message is the same whole and in pieces.
+/// - Parameter verdict: of a message that comes in pieces with these ends.
+/// - Returns: what libFuzzer wants to hear.
+package func checkSplitting<Verdict: Equatable>(
+    _ start: UnsafePointer<UInt8>?, _ count: Int, _ verdict: (_ message: Span<UInt8>, _ ends: [Int]) -> Verdict
+) -> CInt {
+    guard let input = Input(start, count) else { return 0 }
+    let message = input.message.span
+    precondition(verdict(message, [message.count]) == verdict(message, input.ends))
+    return 0
+}
+
 /// A slice lies in the head, and holds what `allowed` lets in.
 package func check(_ bytes: Span<UInt8>, _ slice: ByteSlice, within length: Int, _ allowed: (UInt8) -> Bool) {
     precondition(slice.start >= 0 && slice.count >= 0 && slice.range.upperBound <= length)

@@ -31,8 +31,5 @@ private func verdict(_ message: Span<UInt8>, ends: [Int]) -> Verdict {
 /// One verdict, whole or split.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    guard let input = Input(start, count) else { return 0 }
-    let message = input.message.span
-    precondition(verdict(message, ends: [message.count]) == verdict(message, ends: input.ends))
-    return 0
+    checkSplitting(start, count, verdict)
 }
