@@ -197,14 +197,15 @@ METHOD = """
 def chart(results, facts: Facts) -> str:
     """Bars, nginx = 100 %. Colours that hold on a light and on a dark page; the text follows the page."""
     colours = {PROXY: "#f05138", "nginx": "#3d9a50", "haproxy": "#4a7fd0"}
-    row, bar, left, width, widest = 22 * len(facts.peers) + 26, 16, 260, 900, 1.6
+    row, bar, left, width, widest = 22 * len(facts.peers) + 26, 16, 275, 915, 1.6
     unit = (width - left - 130) / widest
     height = 70 + row * len(CHART)
     out = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         'aria-label="CPU, latency and memory of the peers, in percent of nginx">',
-        "<style>text{font:13px system-ui,sans-serif;fill:#24292f}.quiet{fill:#57606a}.rule{stroke:#8c959f;stroke-dasharray:3 4}"
-        "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.quiet{fill:#9198a1}}</style>",
+        "<style>text{font:13px system-ui,sans-serif;fill:#24292f;stroke:#fff;stroke-width:3px;paint-order:stroke}"
+        ".quiet{fill:#57606a}.rule{stroke:#8c959f;stroke-dasharray:3 4}"
+        "@media(prefers-color-scheme:dark){text{fill:#e6edf3;stroke:#0d1117}.quiet{fill:#9198a1}}</style>",
         f'<text x="16" y="26" font-weight="600">In percent of nginx, less is better</text>',
     ]
     for i, peer in enumerate(facts.peers):
