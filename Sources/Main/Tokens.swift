@@ -29,11 +29,17 @@ final class Tokens: Sendable {
         case .file(let path): source = FileSource(path: path, origin: plan.token.winner)
         case .storedLogin:
             // The plan chooses a stored login only with a store in hand.
-            source = LoginSource(store: plan.loginStore!, upstream: plan.uri.origin, client: plan.client.oauth)
+            source = plan.login(in: plan.loginStore!)
         case .system:
-            source = SystemTokenSource(
+            let system = SystemTokenSource(
                 connectionString: plan.connection, provoke: { [client = plan.client] in await client.provoke() },
                 log: report)
+            // Who asked for `system` by name gets nothing else.
+            if plan.token.winner == .postgreSQL, let store = plan.loginStore {
+                source = FirstLoginSource(system: system, login: plan.login(in: store))
+            } else {
+                source = system
+            }
         }
         broker = TokenBroker(source: source, publisher: publisher, log: report, wake: { changed.call() })
     }
@@ -63,6 +69,12 @@ final class Tokens: Sendable {
 
     func reload() {
         Task.detached { [broker] in _ = await broker.reload() }
+    }
+}
+
+extension ServePlan {
+    fileprivate func login(in store: any LoginStore) -> LoginSource {
+        LoginSource(store: store, upstream: uri.origin, client: client.oauth)
     }
 }
 

@@ -45,6 +45,31 @@ def test_a_login_is_used_and_named(authorization_server: AuthorizationServer, co
     assert login["access_token"] not in proxy.output and login["refresh_token"] not in proxy.output
 
 
+def test_the_first_sign_in_is_taken_up_by_a_proxy_that_has_no_token(
+    authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
+) -> None:
+    proxy = serve(PGX_CONN="host=127.0.0.1 port=1")
+    eventually(lambda: "the server cannot be reached" in proxy.output, "the database is missed")
+    assert get(proxy).status == 503 and "source=PostgreSQL" in proxy.output
+    login = commands.sign_in()
+    eventually(lambda: get(proxy).status == 200, "an answer with the login", 10)
+    assert list(authorization_server.state["accepted"]) == [login["access_token"]]
+    assert "cause=changed" in proxy.wait_for_line(lambda line: "kind=login" in line)
+    # From now on it is kept fresh like any other.
+    commands.run("auth", "logout")
+    eventually(lambda: get(proxy).status == 503, "no answer after the logout", 10)
+
+
+def test_who_asked_for_the_system_token_by_name_gets_no_login(
+    authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
+) -> None:
+    proxy = serve(SENTRY_TOKEN="system", PGX_CONN="host=127.0.0.1 port=1")
+    commands.sign_in()
+    # Longer than a running proxy needs to take up a login.
+    time.sleep(2.5)
+    assert get(proxy).status == 503 and not authorization_server.state["accepted"]
+
+
 def test_it_is_refreshed_when_a_tenth_is_left(
     authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
 ) -> None:
