@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 name=sentry-api-proxy
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 export SOURCE_DATE_EPOCH
-for tool in dpkg-deb dpkg-shlibdeps gzip objcopy python3 strip; do
+for tool in dpkg-deb dpkg-shlibdeps gzip objcopy python3 readelf strip; do
     command -v "$tool" >/dev/null || { echo "build-deb.sh: $tool is missing: install binutils, dpkg-dev and python3" >&2; exit 69; }
 done
 
@@ -81,6 +81,10 @@ mkdir -p "$work/debian"
 printf 'Source: %s\n\nPackage: %s\nArchitecture: any\n' $name $name >"$work/debian/control"
 depends=$(cd "$work" && dpkg-shlibdeps -O -S"$root" "$root/usr/bin/$name" 2>"$work/shlibdeps" | sed -n 's/^shlibs:Depends=//p')
 [ -n "$depends" ] || { cat "$work/shlibdeps" >&2; exit 70; }
+# It looks at symbols alone; packed relocations need the dynamic loader of glibc 2.36 as well.
+if readelf --dynamic "$root/usr/bin/$name" | grep '(RELR)' >/dev/null; then
+    depends=$(sed -E 's/libc6 \(>= 2\.([12][0-9]|3[0-5])\)/libc6 (>= 2.36)/' <<<"$depends")
+fi
 installed_kib=$(find "$root" -type f -printf '%s\n' | awk '{total += int(($1 + 1023) / 1024)} END {print total}')
 
 mkdir -p "$root/DEBIAN"
