@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import secrets
-import signal
 import socket
 import ssl
 import struct
@@ -25,6 +23,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
+
+from ending import end_on_signal
 
 CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
@@ -325,6 +325,7 @@ def main() -> None:
     parser.add_argument("--tls-cert")
     parser.add_argument("--tls-key")
     options = parser.parse_args()
+    end_on_signal()
     host, _, port = options.listen.rpartition(":")
     handler = type("BoundHandler", (Handler,), {})
     listener = Listener((host, int(port)), handler)
@@ -337,8 +338,6 @@ def main() -> None:
     address = f"{host}:{listener.server_address[1]}"
     settings = Settings(options.interval, options.code_life, options.token_life, options.client_id)
     handler.state = Server(settings, f"{scheme}://{address}")
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: os._exit(0))
     print(f"listening on {address}", flush=True)
     listener.serve_forever()
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
-import signal
 import socket
 import ssl
 import sys
@@ -21,6 +19,7 @@ from http import HTTPStatus
 from api import Reply, SentryAPI
 from behave import BEHAVIOURS, Gate, Stage
 from control import control_server
+from ending import end_on_signal
 from records import Records
 from wire import Connection, Malformed, PeerLeft, Request, parse_head
 
@@ -138,6 +137,7 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print each request head as it arrives")
     options = parser.parse_args()
 
+    end_on_signal()
     threading.stack_size(THREAD_STACK_BYTES)
     listener, address = listen(options.listen)
     context = None
@@ -149,8 +149,6 @@ def main() -> None:
     stand_in = StandIn(set(options.token), prefix, quiet=not options.show)
     host, _, port = options.control.rpartition(":")
     control = control_server(stand_in, (host, int(port)))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: os._exit(0))
     threading.Thread(target=control.serve_forever, daemon=True).start()
     print(f"listening on {address} control {host}:{control.server_address[1]}", flush=True)
     stand_in.accept_forever(listener, context)
