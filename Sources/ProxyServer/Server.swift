@@ -53,11 +53,11 @@ package final class Server: Sendable {
                     let worker = try start.result { () throws(SystemError) in
                         try Worker(state, listeners: listeners, mailbox: mailbox)
                     }
-                    try worker.run()
+                    worker.run()
                     reports.update(
                         index, worker.counters, longestTurn: worker.reactor.takeLongestTurn(), hasEnded: true)
                 } catch {
-                    log.log(.critical, "a worker has ended", [("error", error.summary)])
+                    log.log(.critical, "a worker could not start", [("error", error.summary)])
                     reports.update(index, Counters(), longestTurn: 0, hasEnded: true)
                 }
             }.detach()

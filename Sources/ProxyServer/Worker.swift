@@ -64,12 +64,12 @@ final class Worker {
         log = shared.log.makeRing()
         aliasSlots = counters.aliasSlots(policy.aliases)
         lastRequestID = try Entropy.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
+        try reactor.watch(mailbox: mailbox.descriptor)
+        try listeners.watch(with: reactor)
     }
 
     /// Serves until it is told to stop.
-    func run() throws(SystemError) {
-        try reactor.watch(mailbox: mailbox.descriptor)
-        try listeners.watch(with: reactor)
+    func run() {
         reactor.run(self)
     }
 
