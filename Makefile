@@ -1,6 +1,7 @@
 # The commands of this repository; README.md says what they show.
 #   make demo           see it work
 #   make run ARGS="…"   the proxy alone, with these flags
+#   make quick          between two edits: unit tests and the quick half of the end-to-end tests
 #   make test           every test; make unit-test and make end-to-end are its halves
 #   make check          format, lint, warnings as errors, tests; make lint is its first half
 #   make asan, tsan     the same tests with AddressSanitizer, ThreadSanitizer
@@ -25,13 +26,17 @@ DEBUG := $(CURDIR)/.build/debug/sentry-api-proxy
 
 # Which end-to-end tests run, by the marks of Tests/EndToEnd/pytest.ini. Campaigns measure, and are judged on a quiet
 # machine: `make campaign`.
+# Most of them wait more than they work, so several files run at once; what measures runs alone.
 E2E_MARKS ?= not campaign
-PYTEST := $(PYTHON) -m pytest -q -p no:cacheprovider -c Tests/EndToEnd/pytest.ini Tests/EndToEnd
+E2E_JOBS ?= 6
+PYTEST_ON := $(PYTHON) -m pytest -q -p no:cacheprovider -c Tests/EndToEnd/pytest.ini
+PYTEST := $(PYTEST_ON) Tests/EndToEnd
+PARALLEL := -n $(E2E_JOBS) --dist loadfile
 SHELL_SCRIPTS := $(wildcard Scripts/*.sh Fuzzing/*.sh Benchmarks/*.sh) .ci/run
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Fuzzing Benchmarks)
 
-.PHONY: build test unit-test end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
-.PHONY: deps deps-build deps-demo deps-test deps-bench
+.PHONY: build test quick unit-test end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
+.PHONY: deps deps-build deps-demo deps-lint deps-quick deps-test deps-bench
 
 build: swift deps-build
 	swift build $(RELEASE_FLAGS)
@@ -51,11 +56,20 @@ unit-test: swift deps-build deps-test
 
 end-to-end: swift deps-build deps-test
 	WERROR=1 swift build $(SWIFT_FLAGS)
-	PROXY_BINARY=$(DEBUG) $(PYTEST) -m "$(E2E_MARKS)"
+	PROXY_BINARY=$(DEBUG) $(PYTEST) $(PARALLEL) -m "$(E2E_MARKS)"
+
+# What one runs between two edits: no database, nginx or HAProxy, nothing slow.
+QUICK := errors expect request_framing response_framing routes_and_headers static_tokens base_paths limits fixtures \
+	command_line reload departures streaming transfer_edges
+quick: swift deps-build deps-quick
+	WERROR=1 swift build --build-tests $(SWIFT_FLAGS)
+	WERROR=1 swift test --skip-build --skip 'SystemTokenSourceTests|PostgresLoginStoreTests'
+	PROXY_BINARY=$(DEBUG) $(PYTEST_ON) $(QUICK:%=Tests/EndToEnd/test_%.py) $(PARALLEL) \
+		-m "$(E2E_MARKS) and not slow and not tokens and not client"
 
 check: lint test
 
-lint: swift deps-test
+lint: swift deps-lint
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	shellcheck $(SHELL_SCRIPTS)
 
@@ -63,7 +77,7 @@ lint: swift deps-test
 asan: export ASAN_OPTIONS := detect_leaks=0
 asan: swift deps-build deps-test
 	swift test --sanitize=address --scratch-path .build-asan -j $(JOBS)
-	SANITIZER=address PROXY_BINARY=$(CURDIR)/.build-asan/debug/sentry-api-proxy $(PYTEST) -m "$(E2E_MARKS)"
+	SANITIZER=address PROXY_BINARY=$(CURDIR)/.build-asan/debug/sentry-api-proxy $(PYTEST) $(PARALLEL) -m "$(E2E_MARKS)"
 
 MUTEX := $(CURDIR)/.build-tsan/mutex.so
 tsan: export TSAN_OPTIONS := suppressions=$(CURDIR)/Tests/Sanitizers/thread.supp
@@ -71,7 +85,7 @@ tsan: swift deps-build deps-test
 	swift build --build-tests --sanitize=thread --scratch-path .build-tsan -j $(JOBS)
 	clang -O1 -Wall -Wextra -Werror -shared -fPIC -o $(MUTEX) Tests/Sanitizers/mutex.c
 	LD_PRELOAD=$(MUTEX) swift test --skip-build --sanitize=thread --scratch-path .build-tsan
-	LD_PRELOAD=$(MUTEX) SANITIZER=thread PROXY_BINARY=$(CURDIR)/.build-tsan/debug/sentry-api-proxy $(PYTEST) -m "$(E2E_MARKS)"
+	LD_PRELOAD=$(MUTEX) SANITIZER=thread PROXY_BINARY=$(CURDIR)/.build-tsan/debug/sentry-api-proxy $(PYTEST) $(PARALLEL) -m "$(E2E_MARKS)"
 
 # Figures on a release build: latency in a crowd, system calls, 2 GB streams.
 campaign: build deps-test
@@ -94,7 +108,7 @@ clean:
 
 deps: deps-build deps-demo deps-test
 
-deps-build deps-demo deps-test deps-bench: deps-%:
+deps-build deps-demo deps-lint deps-quick deps-test deps-bench: deps-%:
 	@Scripts/install-deps.sh $*
 
 swift:

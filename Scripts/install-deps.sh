@@ -1,17 +1,19 @@
 #!/bin/sh
-# Installs by apt what is missing of the named sets: build, demo, test, bench. Without root it prints the command instead.
+# Installs by apt what is missing of the named sets: build, demo, lint, quick, test, bench. Without root it prints the command instead.
 # Nothing is started: neither services nor a PostgreSQL cluster.
 set -eu
 
-usage="usage: install-deps.sh [build] [demo] [test] [bench]"
+usage="usage: install-deps.sh [build] [demo] [lint] [quick] [test] [bench]"
 [ $# -gt 0 ] || { echo "$usage" >&2; exit 64; }
 
 # What is looked for, and the package that brings it: a command, or by its ending a library (.pc), a Python module (.py), a
 # program of PostgreSQL's server (.pg), a header (.h).
 build_set="pkg-config:pkg-config libpq.pc:libpq-dev openssl.pc:libssl-dev zlib.pc:zlib1g-dev"
 demo_set="curl:curl /usr/bin/python3:python3 initdb.pg:postgresql"
-test_set="curl:curl /usr/bin/python3:python3 pytest.py:python3-pytest ensurepip.py:python3-venv initdb.pg:postgresql
-pgbouncer:pgbouncer nginx:nginx-light haproxy:haproxy strace:strace shellcheck:shellcheck ss:iproute2 openssl:openssl"
+lint_set="shellcheck:shellcheck"
+quick_set="/usr/bin/python3:python3 pytest.py:python3-pytest xdist.py:python3-pytest-xdist openssl:openssl"
+test_set="curl:curl /usr/bin/python3:python3 pytest.py:python3-pytest xdist.py:python3-pytest-xdist
+ensurepip.py:python3-venv initdb.pg:postgresql pgbouncer:pgbouncer nginx:nginx-light haproxy:haproxy strace:strace ss:iproute2 openssl:openssl"
 bench_set="/usr/bin/python3:python3 cc:gcc stdio.h:libc6-dev strip:binutils nginx:nginx-light haproxy:haproxy strace:strace
 openssl:openssl valgrind:valgrind"
 
@@ -31,7 +33,9 @@ for set_name in "$@"; do
     case $set_name in
         build) entries=$build_set ;;
         demo) entries=$demo_set ;;
-        test) entries=$test_set ;;
+        lint) entries=$lint_set ;;
+        quick) entries=$quick_set ;;
+        test) entries="$test_set $lint_set" ;;
         bench) entries=$bench_set ;;
         *) echo "$usage" >&2; exit 64 ;;
     esac

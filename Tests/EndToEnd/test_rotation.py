@@ -102,9 +102,12 @@ def test_an_unchanged_token_is_not_tried_twice(system_proxy: Proxy, stand_in: St
 
 
 def test_a_401_on_the_bypass_renews_nothing(system_proxy: Proxy, stand_in: StandIn, postgres: Postgres) -> None:
+    # The bypass of a proxy without aliases: paths under /oauth/ are never elevated.
+    stand_in.set_canned("oauth", b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
     before = postgres.queries()
-    stand_in.set_canned("refused", b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
-    ask(system_proxy.address, request("POST", "/oauth/token/", "Content-Length: 0"))
+    answer = ask(system_proxy.address, request("POST", "/oauth/token/", "Content-Length: 0"))
+    assert answer.status == 401
+    assert len(stand_in.records(1, 1)["requests"]) == 1
     assert postgres.queries() == before
 
 

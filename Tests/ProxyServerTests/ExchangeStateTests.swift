@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 @testable import ProxyServer
@@ -70,21 +69,6 @@ import Testing
                 #expect((next == .vacant) == (action == .release || action == .abandon), "\(phase), \(event)")
             }
         }
-    }
-
-    /// Where ARCHITECTURE.md is not there, this says so and checks nothing.
-    @Test func theDiagramInTheDocumentationIsThisMachine() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let file = root.appendingPathComponent("ARCHITECTURE.md")
-        guard let text = try? String(contentsOf: file, encoding: .utf8) else {
-            print("skipped: there is no ARCHITECTURE.md to compare with")
-            return
-        }
-        let blocks = text.components(separatedBy: "```mermaid\n").dropFirst().compactMap {
-            $0.components(separatedBy: "```").first
-        }
-        #expect(blocks.contains(stateDiagram()), "generate the diagram of ARCHITECTURE.md anew from stateDiagram()")
     }
 
     @Test func theDiagramHasOneLineForEachLegalPair() {

@@ -39,6 +39,7 @@ class Control(BaseHTTPRequestHandler):
             self.stand_in.records.reset()
             self.stand_in.gate.shut()
             self.stand_in.api.forget()
+            self.stand_in.canned.clear()
         elif self.path == "/release":
             self.stand_in.gate.open()
         else:

@@ -92,6 +92,9 @@ class StandIn:
 
             return play(Stage(connection, request, read_body, self.gate.reading, self.canned, refused))
         read_body()
+        if request.path.startswith("/oauth/") and "oauth" in self.canned:
+            connection.send(self.canned["oauth"])
+            return None
         connection.send(encode(self.api.answer(request), request))
         return None
 
