@@ -32,7 +32,7 @@ E2E_JOBS ?= 6
 PYTEST_ON := $(PYTHON) -m pytest -q -p no:cacheprovider -c Tests/EndToEnd/pytest.ini
 PYTEST := $(PYTEST_ON) Tests/EndToEnd
 PARALLEL := -n $(E2E_JOBS) --dist loadfile
-SHELL_SCRIPTS := $(wildcard Scripts/*.sh Fuzzing/*.sh Benchmarks/*.sh) .ci/run
+SHELL_SCRIPTS := $(wildcard Scripts/*.sh Fuzzing/*.sh Benchmarks/*.sh findings/*.sh) .ci/run
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Fuzzing Benchmarks)
 
 .PHONY: build test quick unit-test end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
