@@ -32,7 +32,7 @@ package final class LogWriter: Sendable {
         bell = try Mailbox()
     }
 
-    /// Lines that did not fit since the start.
+    /// Lines lost since the start: they did not fit into the queue, or the descriptor did not take them.
     package var droppedLines: UInt64 { dropped.load(ordering: .relaxed) }
 
     package func start() throws(SystemError) {
@@ -88,6 +88,7 @@ package final class LogWriter: Sendable {
     private func run() {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
         defer { buffer.deallocate() }
+        var output = LogOutput(descriptor: descriptor)
         while true {
             let (rings, isStopping) = queue.withLock { ($0.rings, $0.isStopping) }
             var isIdle = true
@@ -96,7 +97,8 @@ package final class LogWriter: Sendable {
                     let count = ring.read(into: buffer)
                     guard count > 0 else { break }
                     isIdle = false
-                    writeOut(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                    let lost = output.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                    if lost > 0 { dropped.add(lost, ordering: .relaxed) }
                 }
             }
             if isStopping {
@@ -115,22 +117,6 @@ package final class LogWriter: Sendable {
             } else {
                 isAsleep.store(false, ordering: .releasing)
                 usleep(Self.gatherMicroseconds)
-            }
-        }
-    }
-
-    /// Writes all of it; the descriptor may be a pipe that blocks, or one that somebody made non-blocking.
-    private func writeOut(_ bytes: UnsafeRawBufferPointer) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if count > 0 {
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-            } else if errno == EAGAIN {
-                var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&waiting, 1, 1_000)
-            } else if errno != EINTR {
-                return
             }
         }
     }

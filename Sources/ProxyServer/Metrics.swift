@@ -92,7 +92,7 @@ struct Metrics {
         for (index, turn) in longestTurns.enumerated() { out.sample(nanoseconds: turn, [("worker", "\(index)")]) }
         family("workers_unresponsive", .gauge, "Workers that did not answer this scrape in time.")
         out.sample(UInt64(reports.count { !$0.isCurrent }))
-        family("log_lines_dropped_total", .counter, "Log lines dropped because standard error was too slow.")
+        family("log_lines_dropped_total", .counter, "Log lines lost: standard error was too slow, closed or full.")
         out.sample(facts.log.droppedLines)
         family("draining", .gauge, "1 once the process was told to end.")
         out.sample(facts.isDraining)
