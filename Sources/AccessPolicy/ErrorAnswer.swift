@@ -2,7 +2,7 @@ package import HTTP1
 
 /// Every answer that the proxy gives by itself when it does not relay one.
 package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
-    case badRequest, methodNotAllowed, requestTimeout, contentTooLarge, uriTooLong, headerFieldsTooLarge
+    case badRequest, methodNotAllowed, requestTimeout, lengthRequired, contentTooLarge, uriTooLong, headerFieldsTooLarge
     case internalError, notImplemented
     case badGateway
     case overloaded, tokenUnavailable, draining
@@ -25,6 +25,11 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
         case .methodNotAllowed:
             Row(status: 405, reason: "Method Not Allowed", message: "This method is not allowed here.")
         case .requestTimeout: Row(status: 408, reason: "Request Timeout", message: "The request came too slowly.")
+        case .lengthRequired:
+            Row(
+                status: 411, reason: "Length Required",
+                message:
+                    "This chunked request body is too long to be sent on: send it again with a Content-Length.")
         case .contentTooLarge:
             Row(status: 413, reason: "Content Too Large", message: "The request body is larger than this proxy allows.")
         case .uriTooLong: Row(status: 414, reason: "URI Too Long", message: "The request target is too long.")

@@ -25,6 +25,7 @@ struct ServePlan {
     let maxBody: UInt64?
     let maxRequests: Int?
     let replayBuffer: Int
+    let bodies: BodySettings
     let drainTimeout: UInt64
     let drainDelay: UInt64
     let encoding: UpstreamEncoding
@@ -94,6 +95,7 @@ struct ServePlan {
                 Quantities.bytes(text).flatMap { $0 <= 67_108_864 ? Int($0) : nil }
             }
         replayBuffer = replay ?? 262_144
+        bodies = try BodySettings(options.bodies)
         drainTimeout =
             try Setting("--drain-timeout", "DRAIN_TIMEOUT")
             .parsed(options.drainTimeout, expected: Quantities.durationForm, Quantities.nanoseconds) ?? 25_000_000_000

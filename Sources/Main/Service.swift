@@ -110,7 +110,7 @@ struct Service {
             hasPublicURL: plan.publicURL != nil,
             headLimits: plan.headLimits, timeouts: plan.timeouts, replayBufferBytes: plan.replayBuffer,
             maxRequests: plan.maxRequests, descriptorLimit: descriptorLimit, accessLog: plan.accessLog,
-            accessLogSample: plan.accessLogSample)
+            accessLogSample: plan.accessLogSample, longChunkedBody: plan.bodies.longChunkedBody)
     }
 
     private func logStart(_ log: Logger, _ sockets: Sockets, _ descriptorLimit: Int) {

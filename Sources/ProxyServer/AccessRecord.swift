@@ -53,6 +53,7 @@ enum Cause: Equatable {
         case .answered(let answer):
             switch answer {
             case .requestTimeout: "request_timeout"
+            case .lengthRequired: "length_required"
             case .contentTooLarge: "content_too_large"
             case .overloaded: "overloaded"
             case .tokenUnavailable: "token_unavailable"
@@ -72,7 +73,8 @@ enum Cause: Equatable {
         "policy", "bad_request", "unresolved", "connection_refused", "connect_failed", "connect_timeout",
         "closed_before_answer", "reset_by_upstream", "upstream_failed", "bad_answer", "unwritable_answer",
         "truncated_answer", "corrupt_gzip", "internal_error", "client_left", "answer_stalled", "request_timeout",
-        "content_too_large", "overloaded", "token_unavailable", "answer_timeout", "head_too_large", "tls_untrusted",
+        "length_required", "content_too_large", "overloaded", "token_unavailable", "answer_timeout", "head_too_large",
+        "tls_untrusted",
         "tls_expired", "tls_not_yet_valid", "tls_wrong_name", "tls_protocol_version", "tls_not_tls", "tls_alert",
         "tls_no_certificate", "tls_closed", "tls_reset", "tls_corrupt_record", "tls_system_error", "tls_handshake",
     ]

@@ -3,7 +3,7 @@ internal import EventLoop
 internal import HTTP1
 
 /// A chunked request body, read into the replay buffer before anything is sent: what fits goes out with a
-/// Content-Length, because Sentry's application server loses chunked bodies without a word.
+/// Content-Length, because Sentry's application servers lose chunked bodies without a word (ADR 0004).
 extension Exchange {
     func collectBody(_ worker: Worker) {
         if keptBody == nil, !collectPrefix(worker) { return }
@@ -54,12 +54,19 @@ extension Exchange {
         }
         worker.pool.append(
             UnsafeRawBufferPointer(received.part(0..<piece.payload)), to: &keptBody!, count: &keptBodyCount)
+        let isLong = keptBodyCount > worker.configuration.replayBufferBytes
+        // Whether it came in one piece or in many: the same body gets the same answer.
+        if isLong, worker.configuration.longChunkedBody == .refuse {
+            refuse(.lengthRequired)
+            advance(.requestRefused, worker)
+            return false
+        }
         if requestBody.isWhole {
             requestFraming = .length(UInt64(keptBodyCount))
             advance(.bodyCollected, worker)
             return false
         }
-        if keptBodyCount > worker.configuration.replayBufferBytes {
+        if isLong {
             requestFraming = .chunked
             keepsBody = false
             let mustRenew = forward.route == .elevated && worker.token.isRenewable && worker.token.suspect

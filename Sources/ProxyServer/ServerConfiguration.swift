@@ -23,6 +23,14 @@ package struct Timeouts: Sendable {
 /// Which requests get an access line.
 package enum AccessLogMode: String, Sendable, CaseIterable { case off, errors, all }
 
+/// What becomes of a chunked request body that the replay buffer does not hold.
+package enum LongChunkedBody: String, Sendable, CaseIterable {
+    /// 411: the application servers that Sentry runs under lose such a body without a word.
+    case refuse
+    /// It goes on as it comes, chunked.
+    case forward
+}
+
 /// What every worker needs to know and what never changes while the server runs.
 package struct ServerConfiguration: Sendable {
     package var target: UpstreamTarget
@@ -45,11 +53,12 @@ package struct ServerConfiguration: Sendable {
     package var accessLog: AccessLogMode
     /// Every so many ordinary requests get an access line; those that went wrong always do.
     package var accessLogSample: Int
+    package var longChunkedBody: LongChunkedBody
 
     package init(
         target: UpstreamTarget, rewriter: LinkRewriter, hasPublicURL: Bool, headLimits: HeadLimits, timeouts: Timeouts,
         replayBufferBytes: Int, maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode,
-        accessLogSample: Int = 1
+        accessLogSample: Int = 1, longChunkedBody: LongChunkedBody = .refuse
     ) {
         self.target = target
         self.rewriter = rewriter
@@ -61,6 +70,7 @@ package struct ServerConfiguration: Sendable {
         self.descriptorLimit = descriptorLimit
         self.accessLog = accessLog
         self.accessLogSample = accessLogSample
+        self.longChunkedBody = longChunkedBody
     }
 }
 

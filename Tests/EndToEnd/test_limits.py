@@ -152,7 +152,7 @@ def test_requests_beyond_max_requests_get_503_and_room_comes_back(stand_in: Stan
 def test_replay_buffer_decides_which_chunked_bodies_get_a_length(
     stand_in: StandIn, start_proxy: StartProxy, size: int, framing: str
 ) -> None:
-    proxy = start_proxy(stand_in.uri, "--replay-buffer", "100000")
+    proxy = start_proxy(stand_in.uri, "--replay-buffer", "100000", "--long-chunked-body", "forward")
     body = b"%x\r\n%s\r\n0\r\n\r\n" % (size, b"x" * size)
     assert ask(proxy.address, request("POST", "/behave/sized", "Transfer-Encoding: chunked") + body).status == 200
     assert stand_in.request()["framing"] == framing

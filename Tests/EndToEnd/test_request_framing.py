@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from harness.client import Client, ask, request
-from harness.proxy import Proxy
+from harness.proxy import Proxy, StartProxy
 from harness.upstream import StandIn
 
 REPLAY_BUFFER_BYTES = 256 << 10
@@ -55,7 +55,8 @@ def test_a_chunked_body_of_the_replay_buffers_size_still_gets_a_length(proxy: Pr
     assert stand_in.request()["framing"] == "length"
 
 
-def test_a_long_chunked_body_stays_chunked(proxy: Proxy, stand_in: StandIn) -> None:
+def test_a_long_chunked_body_that_is_forwarded_stays_chunked(stand_in: StandIn, start_proxy: StartProxy) -> None:
+    proxy = start_proxy(stand_in.uri, "--long-chunked-body", "forward")
     body = pattern(3_000_000)
     ask(proxy.address, request("POST", "/behave/sized", "Transfer-Encoding: chunked") + chunked(body, 70_000))
     seen = stand_in.request()
@@ -64,7 +65,8 @@ def test_a_long_chunked_body_stays_chunked(proxy: Proxy, stand_in: StandIn) -> N
 
 
 @pytest.mark.parametrize("size", [1000, 1_000_000])
-def test_chunk_extensions_and_trailers_are_read_and_dropped(proxy: Proxy, stand_in: StandIn, size: int) -> None:
+def test_chunk_extensions_and_trailers_are_read_and_dropped(stand_in: StandIn, start_proxy: StartProxy, size: int) -> None:
+    proxy = start_proxy(stand_in.uri, "--long-chunked-body", "forward")
     body = chunked(pattern(size), 900, b";name=\"a;b\"", b"X-Sum: 1\r\nAuthorization: Bearer stolen\r\n")
     assert ask(proxy.address, request("POST", "/behave/sized", "Transfer-Encoding: chunked") + body).status == 200
     seen = stand_in.request()
@@ -93,7 +95,8 @@ def test_a_body_cut_short_by_the_client_never_looks_whole_upstream(proxy: Proxy,
     assert seen["body_complete"] is False
 
 
-def test_a_chunked_body_without_its_last_chunk_never_looks_whole_upstream(proxy: Proxy, stand_in: StandIn) -> None:
+def test_a_chunked_body_without_its_last_chunk_never_looks_whole_upstream(stand_in: StandIn, start_proxy: StartProxy) -> None:
+    proxy = start_proxy(stand_in.uri, "--long-chunked-body", "forward")
     with Client(proxy.address) as client:
         client.send(request("POST", "/behave/sized", "Transfer-Encoding: chunked"))
         client.send(chunked(pattern(600_000), 60_000)[: -len(b"0\r\n\r\n")])

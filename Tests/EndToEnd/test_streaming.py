@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.client import ask, request
-from harness.proxy import Proxy
+from harness.proxy import Proxy, StartProxy
 from harness.upstream import StandIn
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "StandIn"))
@@ -90,8 +90,9 @@ def test_two_gigabytes_down_keep_checksum_and_memory(
 @pytest.mark.slow
 @pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_two_gigabytes_up_keep_checksum_and_memory(
-    proxy: Proxy, stand_in: StandIn, expected_digest: str, framing: str
+    stand_in: StandIn, start_proxy: StartProxy, expected_digest: str, framing: str
 ) -> None:
+    proxy = start_proxy(stand_in.uri, "--long-chunked-body", "forward")
     before = warm(proxy)
     stand_in.reset()
     start = time.monotonic()
