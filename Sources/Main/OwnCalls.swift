@@ -43,18 +43,36 @@ extension UpstreamClient {
     /// Asks with one call. `/api/0/` answers 200 to a token that Sentry knows, whatever its scopes, and 401 to another.
     func verdict(on token: Secret) -> Verdict {
         do throws(UpstreamClientError) {
-            let answer = try exchange(UpstreamRequest(.get, path: "/api/0/", bearer: token), within: 10_000_000_000)
-            switch answer.status {
-            case 200: return .accepted
-            case 401:
-                // A token bound to an organization is good, but not here.
-                let text = String(decoding: answer.body, as: UTF8.self)
-                return text.contains("limited to organization endpoints") ? .accepted : .refused(401)
-            case 403: return .refused(403)
-            default: return .unclear(answer.status)
-            }
+            return Verdict(try exchange(UpstreamRequest(.get, path: "/api/0/", bearer: token), within: 10_000_000_000))
         } catch {
             return .unreachable(error)
+        }
+    }
+
+    /// The same question for a running proxy: five seconds, and nothing but a clear 401 is a refusal.
+    func standing(of token: Secret) async -> TokenStanding {
+        switch await send(UpstreamRequest(.get, path: "/api/0/", bearer: token), within: 5_000_000_000) {
+        case .failure: return .unclear
+        case .success(let answer):
+            switch Verdict(answer) {
+            case .accepted: return .accepted
+            case .refused(401): return .refused
+            case .refused, .unclear, .unreachable: return .unclear
+            }
+        }
+    }
+}
+
+extension UpstreamClient.Verdict {
+    init(_ answer: UpstreamAnswer) {
+        switch answer.status {
+        case 200: self = .accepted
+        case 401:
+            // A token bound to an organization is good, but not here.
+            let text = String(decoding: answer.body, as: UTF8.self)
+            self = text.contains("limited to organization endpoints") ? .accepted : .refused(401)
+        case 403: self = .refused(403)
+        default: self = .unclear(answer.status)
         }
     }
 }

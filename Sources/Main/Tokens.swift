@@ -41,7 +41,10 @@ final class Tokens: Sendable {
                 source = system
             }
         }
-        broker = TokenBroker(source: source, publisher: publisher, log: report, wake: { changed.call() })
+        broker = TokenBroker(
+            source: source, publisher: publisher,
+            question: { [client = plan.client] token in await client.standing(of: token) }, log: report,
+            wake: { changed.call() })
     }
 
     func onChange(_ body: @escaping @Sendable () -> Void) {

@@ -114,6 +114,8 @@ struct AccessRecord {
     var isRouted = false
     var retry = RetryOutcome.none
     var cause = Cause.none
+    /// Sentry's own 401 to an elevated request.
+    var isRefusedByUpstream: Bool { status == 401 && !isOwnAnswer && isRouted && route == .elevated }
     /// Method, path without query, Host and the alias's name, as far as they will be asked for.
     var line: PooledBuffer?
     var methodCount = 0

@@ -71,6 +71,8 @@ package final class AdminFacts: Sendable {
     var unreadiness: String? {
         if isDraining { return "draining" }
         let token = tokens.current()
+        // A login is this proxy's own affair: whoever sees it refused can sign in again.
+        if token.health == .degraded(.refused(.login)) { return TokenSourceError.refused(.login).logMessage }
         guard token.token == nil else { return nil }
         return "no token: \(token.health.reason?.logMessage ?? "unknown reason")"
     }

@@ -43,6 +43,8 @@ package struct Counters: Sendable {
     package private(set) var causes = CauseCounts(Cause.allNames)
     /// By `RetryOutcome`.
     private var retries = InlineArray<5, UInt64>(repeating: 0)
+    /// Answers of 401 that Sentry gave on the elevated route.
+    package private(set) var unauthorized: UInt64 = 0
     package private(set) var bytesUp: UInt64 = 0
     package private(set) var bytesDown: UInt64 = 0
     /// Requests whose head is in and whose answer is not out.
@@ -87,6 +89,7 @@ package struct Counters: Sendable {
         }
         retries[Int(record.retry.rawValue)] &+= 1
         if !record.cause.isNone { causes.count(record.cause.name) }
+        if record.isRefusedByUpstream { unauthorized &+= 1 }
         bytesUp &+= record.bytesUp
         bytesDown &+= record.bytesDown
     }
@@ -107,6 +110,7 @@ package struct Counters: Sendable {
         firstByteTimes.add(other.firstByteTimes)
         causes.add(other.causes)
         for index in retries.indices { retries[index] += other.retries[index] }
+        unauthorized += other.unauthorized
         bytesUp += other.bytesUp
         bytesDown += other.bytesDown
         inFlight += other.inFlight

@@ -64,6 +64,8 @@ struct Metrics {
         for (name, count) in zip(total.causes.names, total.causes.counts) { out.sample(count, [("cause", "\(name)")]) }
         family("token_retries_total", .counter, "Answers of 401 that a renewal might mend, by what became of it.")
         for (outcome, name) in Self.retryNames { out.sample(total.retries(outcome), [("outcome", name)]) }
+        family("upstream_unauthorized_total", .counter, "Answers of 401 that Sentry gave to elevated requests.")
+        out.sample(total.unauthorized)
         family("requests_in_flight", .gauge, "Requests whose head is in and whose answer is not out.")
         out.sample(UInt64(max(0, total.inFlight)))
         family("request_body_bytes_total", .counter, "Bytes of request bodies sent upstream.")
@@ -107,6 +109,8 @@ struct Metrics {
         out.sample(1, [("kind", token.kind.rawValue), ("source", token.source.rawValue)])
         family("token_health", .gauge, "1 for the state that the token is in.")
         for state in ["ready", "degraded", "missing"] { out.sample(state == token.health.name, [("state", state)]) }
+        family("token_refused", .gauge, "1 while Sentry answers 401 to the token itself and its source has no other.")
+        if case .degraded(.refused) = token.health { out.sample(1) } else { out.sample(0) }
         family("token_age_seconds", .gauge, "Time since the source last gave or confirmed the token.")
         if let obtained = token.obtainedAt {
             let now = Clock.monotonic
@@ -123,6 +127,10 @@ struct Metrics {
         family("token_renewals_total", .counter, "Renewals that a 401 asked for, by outcome.")
         for (outcome, count) in counts.renewals.sorted(by: { $0.key < $1.key }) {
             out.sample(count, [("outcome", outcome)])
+        }
+        family("token_questions_total", .counter, "Times that Sentry was asked about the token after a 401, by answer.")
+        for (answer, count) in counts.standings.sorted(by: { $0.key < $1.key }) {
+            out.sample(count, [("answer", answer)])
         }
     }
 

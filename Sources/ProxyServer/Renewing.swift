@@ -29,7 +29,11 @@ extension Exchange {
 
     /// Whether the 401 in hand may be answered by a renewal and a second sending.
     func mayRetry(_ worker: Worker) -> Bool {
-        guard forward.route == .elevated, worker.token.isRenewable, retry == .none else { return false }
+        guard forward.route == .elevated, retry == .none else { return false }
+        guard worker.token.isRenewable else {
+            worker.noteRefusal(tokenVersion)
+            return false
+        }
         let isReplayable = keptHead != nil && (requestFraming == .none || requestFraming == .length(0) || keepsBody)
         if !isReplayable {
             retry = .bodyTooLarge

@@ -108,6 +108,8 @@ enum Bounds {
     /// How long accepting pauses when descriptors or memory ran out.
     static let acceptPauseNanoseconds: UInt64 = 100_000_000
     static let acceptsPerTurn = 64
+    /// How often a worker tells the broker that a token which cannot be renewed was refused.
+    static let refusalNanoseconds: UInt64 = 1_000_000_000
     /// A JSON body that is rewritten is read whole; a longer one goes on as it is.
     static let rewrittenBodyBytes = 1_048_576
     /// Interim answers (1xx) before the final one.

@@ -33,6 +33,8 @@ final class Worker {
     private var inflaters: [PooledInflater] = []
     private var responseParsers: [ResponseHeadParser] = []
     private var renewals = ParkedExchanges()
+    /// Refusals before this are not told to the broker.
+    private var refusalNotedUntil: UInt64 = 0
     private var unresolved: [EventToken] = []
 
     let listeners: Listeners
@@ -198,6 +200,14 @@ final class Worker {
     /// Has the token renewed for those who come later.
     func renewInBackground(_ version: UInt64) {
         guard token.version == version, renewals.isIdle(version: version) else { return }
+        shared.renew(ifStill: version, answerTo: mailbox)
+    }
+
+    /// A token that cannot be renewed was refused. The broker finds out whether that is about the token; to be told of
+    /// one 401 a second is enough for it.
+    func noteRefusal(_ version: UInt64) {
+        guard now >= refusalNotedUntil else { return }
+        refusalNotedUntil = now &+ Bounds.refusalNanoseconds
         shared.renew(ifStill: version, answerTo: mailbox)
     }
 

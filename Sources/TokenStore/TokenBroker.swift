@@ -18,6 +18,11 @@ package actor TokenBroker {
     /// that is right (an endpoint it may not use, an address Sentry refuses) costs the source one query a second. A
     /// token that changes within that second is found by the next 401 after it.
     package static let verdictNanoseconds: UInt64 = 1_000_000_000
+    /// The same for what the upstream says of the token itself, so that a storm of 401s that are not about the token
+    /// asks it once in this time.
+    package static let standingNanoseconds: UInt64 = 5_000_000_000
+    /// How often a refused token that has no successor is asked about, so that health follows without traffic.
+    package static let refusedNanoseconds: UInt64 = 60_000_000_000
 
     private struct Flight {
         let cause: FetchCause
@@ -29,7 +34,14 @@ package actor TokenBroker {
         let untilNanoseconds: UInt64
     }
 
+    /// The upstream refuses the token that is in use.
+    private struct Refusal {
+        var answers: Int
+        var askAgainNanoseconds: UInt64
+    }
+
     private let source: any TokenSource
+    private let question: TokenQuestion?
     private let publisher: TokenPublisher
     private let clock: any TokenClock
     private let random: @Sendable () -> Double
@@ -41,24 +53,29 @@ package actor TokenBroker {
     private var flight: Flight?
     private var verdict: Verdict?
     private var backOff = BackOff()
+    private var budget = RenewalBudget()
+    private var refusal: Refusal?
     /// When to fetch next, on the monotonic clock; 0 is at once, `.max` is never.
     private var dueNanoseconds: UInt64 = 0
     private var sleeper: Task<Void, Never>?
 
     /// Publishes `.missing(.notReadYet)`; nothing is fetched before `load()`, `run()` or `reload()`.
     /// - Parameters:
+    ///   - question: asks the upstream about the token; nil when it cannot be asked, so that a 401 counts as refusal.
     ///   - random: 0 up to but not including 1; spreads the retries.
     ///   - log: gets typed events; called on the actor, must not block.
     ///   - wake: called after each publication and each finished renewal, to wake the reactors; must not block.
     package init(
         source: any TokenSource,
         publisher: TokenPublisher,
+        question: TokenQuestion? = nil,
         clock: any TokenClock = SystemClock(),
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         log: @escaping @Sendable (TokenEvent) -> Void,
         wake: @escaping @Sendable () -> Void
     ) {
         self.source = source
+        self.question = question
         self.publisher = publisher
         self.clock = clock
         self.random = random
@@ -87,8 +104,10 @@ package actor TokenBroker {
             } else if now >= pollDue {
                 if await source.hasChanged() { _ = await fly(.changed) }
                 pollDue = self.pollDue()
+            } else if let refusal, now >= refusal.askAgainNanoseconds {
+                await lookAgain()
             } else {
-                await sleep(nanoseconds: min(dueNanoseconds, pollDue) - now)
+                await sleep(nanoseconds: min(dueNanoseconds, pollDue, refusal?.askAgainNanoseconds ?? .max) - now)
             }
         }
     }
@@ -108,13 +127,12 @@ package actor TokenBroker {
     ///
     /// - Parameter version: the snapshot's version that the refused request was sent with.
     /// - Returns: `.renewed` at once when the token has changed since; otherwise what one query for all callers says.
-    ///   A source that is not renewable is not asked: `.unchanged`.
+    ///   A source that is not renewable is not asked, but the upstream is, for the health's sake: `.unchanged`.
     package func renew(ifStill version: UInt64) async -> RenewalOutcome {
         while true {
             if version < tokenSince, snapshot.token != nil { return .renewed }
-            guard source.isRenewable else { return .unchanged }
             if let verdict, clock.now().monotonicNanoseconds < verdict.untilNanoseconds { return verdict.outcome }
-            if snapshot.token != nil, !snapshot.suspect { publish(suspect: true) }
+            if source.isRenewable, snapshot.token != nil, !snapshot.suspect { publish(suspect: true) }
             guard let flight, flight.cause != .renewal else { return await fly(.renewal) }
             // A flight that took off for another reason may have read the row before the token was replaced: its
             // `unchanged` does not count.
@@ -135,6 +153,11 @@ package actor TokenBroker {
     }
 
     private func fetch(_ request: FetchRequest) async -> RenewalOutcome {
+        if request.cause == .renewal, let outcome = await judge(request.current) {
+            flight = nil
+            wake()
+            return outcome
+        }
         let result: Result<FetchedToken, TokenSourceError>
         do {
             result = .success(try await source.fetch(request))
@@ -149,6 +172,7 @@ package actor TokenBroker {
             }
         if request.cause == .renewal {
             log(.renewal(outcome, kind: source.kind))
+            if outcome == .unchanged { await unchanged() }
             wake()
         }
         sleeper?.cancel()
@@ -163,13 +187,15 @@ package actor TokenBroker {
         let isNew = snapshot.token != fetched.token
         if isNew {
             verdict = nil
+            refusal = nil
+            if cause == .renewal { budget.renewed(now: now.monotonicNanoseconds) }
             tokenSince = snapshot.version + 1
             log(.obtained(cause: cause, kind: source.kind, source: source.origin, version: tokenSince))
         } else {
             if cause == .renewal { remember(.unchanged, now) }
             log(.confirmed(cause: cause))
         }
-        publish(token: fetched.token, obtainedAt: now, health: .ready, suspect: false)
+        publish(token: fetched.token, obtainedAt: now, health: health, suspect: false)
         return isNew ? .renewed : .unchanged
     }
 
@@ -187,9 +213,81 @@ package actor TokenBroker {
         return .unavailable
     }
 
-    private func remember(_ outcome: RenewalOutcome, _ now: TokenInstant) {
-        verdict = Verdict(outcome: outcome, untilNanoseconds: now.monotonicNanoseconds &+ Self.verdictNanoseconds)
+    private func remember(_ outcome: RenewalOutcome, _ now: TokenInstant, for time: UInt64 = verdictNanoseconds) {
+        verdict = Verdict(outcome: outcome, untilNanoseconds: now.monotonicNanoseconds &+ time)
     }
+
+    // MARK: - What the upstream says of the token
+
+    /// A 401 may be about what was asked for and not about the token: before a refresh token is used up, and before a
+    /// token that has no successor is called refused, the upstream is asked about the token alone.
+    /// - Returns: the outcome, when the source is not to be asked.
+    private func judge(_ token: Secret?) async -> RenewalOutcome? {
+        // The system token's source can be asked at no cost.
+        guard source.kind != .system, let question, let token else { return source.isRenewable ? nil : .unchanged }
+        let standing = await ask(question, token)
+        let now = clock.now()
+        if standing == .refused, source.isRenewable, budget.mayRenew(now: now.monotonicNanoseconds) { return nil }
+        let outcome: RenewalOutcome = standing == .unclear && source.isRenewable ? .unavailable : .unchanged
+        remember(outcome, now, for: Self.standingNanoseconds)
+        settle(standing, of: token)
+        return outcome
+    }
+
+    /// The source gave the refused token again.
+    private func unchanged() async {
+        guard let question, let token = snapshot.token else { return }
+        if source.kind == .system {
+            // Nobody has to wait for that.
+            Task {
+                let standing = await self.ask(question, token)
+                self.settle(standing, of: token)
+            }
+        } else {
+            settle(.refused, of: token)
+        }
+    }
+
+    private func lookAgain() async {
+        guard let question, let token = snapshot.token else {
+            refusal = nil
+            return
+        }
+        refusal?.askAgainNanoseconds = .max
+        let standing = await ask(question, token)
+        settle(standing, of: token)
+    }
+
+    private func ask(_ question: TokenQuestion, _ token: Secret) async -> TokenStanding {
+        let standing = await question(token)
+        log(.judged(standing))
+        return standing
+    }
+
+    private func settle(_ standing: TokenStanding, of token: Secret) {
+        // A new token came while the old one was asked about.
+        guard snapshot.token == token else { return }
+        let again = clock.now().monotonicNanoseconds &+ Self.refusedNanoseconds
+        switch standing {
+        case .accepted:
+            if refusal != nil { log(.acceptedAgain) }
+            refusal = nil
+        case .refused:
+            refusal = Refusal(answers: (refusal?.answers ?? 0) + 1, askAgainNanoseconds: again)
+            log(.refused(source.kind, source: source.origin, answers: refusal?.answers ?? 1))
+        case .unclear:
+            refusal?.askAgainNanoseconds = again
+        }
+        // What the source itself has failed in is the more urgent news.
+        let isOwnTrouble = backOff.failures > 0
+        publish(
+            token: token, obtainedAt: snapshot.obtainedAt, health: isOwnTrouble ? snapshot.health : health,
+            suspect: (isOwnTrouble || standing == .unclear) && snapshot.suspect)
+        sleeper?.cancel()
+    }
+
+    /// Of a token whose source answers.
+    private var health: TokenHealth { refusal == nil ? .ready : .degraded(.refused(source.kind)) }
 
     // MARK: - Publishing
 

@@ -12,19 +12,26 @@ package enum TokenEvent: Sendable, Equatable {
     case recovered(attempts: Int)
     /// A renewal asked for by a 401 is over.
     case renewal(RenewalOutcome, kind: TokenKind)
+    /// The upstream was asked about the token itself.
+    case judged(TokenStanding)
+    /// The upstream refuses the token, for the `answers`th time it was asked, and the source has no other.
+    case refused(TokenKind, source: TokenOrigin, answers: Int)
+    /// The upstream accepts the token that it had refused.
+    case acceptedAgain
     /// Sentry was sent a bearer request so that it writes its token.
     case provoked
     /// The first line of what libpq said; it may name hosts and users, so it is for debugging only.
     case databaseDetail(String)
 
-    /// A failure that goes on is a warning at its 1st, 2nd, 4th, 8th … attempt only.
+    /// A failure or refusal that goes on is a warning at its 1st, 2nd, 4th, 8th … attempt only.
     package var level: Level {
         switch self {
-        case .obtained, .recovered, .provoked: .info
+        case .obtained, .recovered, .provoked, .acceptedAgain: .info
+        case .refused(_, _, let answers): answers & (answers - 1) == 0 ? .warning : .debug
         case .failed(_, _, let attempt, _, _): attempt & (attempt - 1) == 0 ? .warning : .debug
         case .renewal(.renewed, _): .info
         case .renewal: .warning
-        case .confirmed, .databaseDetail: .debug
+        case .confirmed, .databaseDetail, .judged: .debug
         }
     }
 
@@ -47,6 +54,16 @@ package enum TokenEvent: Sendable, Equatable {
             "token unchanged: the upstream refuses it, and its source has no other"
         case .renewal(.unavailable, _):
             "token not renewed after a 401: its source is unavailable"
+        case .judged(.accepted):
+            "a 401 was not about the token: the upstream accepts it"
+        case .judged(.refused):
+            "the upstream refuses the token"
+        case .judged(.unclear):
+            "the upstream was asked about the token after a 401, and its answer tells nothing"
+        case .refused(let kind, let source, _):
+            "\(TokenSourceError.refused(kind).logMessage); source=\(source.rawValue)"
+        case .acceptedAgain:
+            "the upstream accepts the token again"
         case .provoked:
             "no system token stored: Sentry was sent one bearer request so that it writes one"
         case .databaseDetail(let line):

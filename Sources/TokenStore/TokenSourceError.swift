@@ -15,11 +15,13 @@ package enum TokenSourceError: Error, Sendable, Equatable {
     case loginStore(LoginStoreError)
     /// The authorization server could not be asked.
     case loginUnavailable
+    /// The upstream answers 401 to the token itself, and its source has no other.
+    case refused(TokenKind)
 
     /// Whether only a person can mend it, so that asking often is no use.
     package var needsOperator: Bool {
         switch self {
-        case .undecodable, .signInAgain, .signedOut, .database(.authentication), .database(.permission): true
+        case .undecodable, .signInAgain, .signedOut, .refused, .database(.authentication), .database(.permission): true
         case .notReadYet, .rowAbsent, .database, .file, .loginUnavailable, .loginStore: false
         }
     }
@@ -48,6 +50,12 @@ package enum TokenSourceError: Error, Sendable, Equatable {
             "stored logins: \(error.message)"
         case .loginUnavailable:
             "the authorization server cannot be reached to refresh the login"
+        case .refused(.static):
+            "the upstream answers 401 to the token itself: has it been revoked, or is it for another Sentry? give a new one"
+        case .refused(.system):
+            "the upstream answers 401 to the system token: is this proxy's address in INTERNAL_SYSTEM_IPS?"
+        case .refused(.login):
+            "the upstream answers 401 to the login's token: sign in again with `sentry-api-proxy auth login`"
         }
     }
 
@@ -61,6 +69,7 @@ package enum TokenSourceError: Error, Sendable, Equatable {
         case .file: "The proxy has no Sentry token: its token file cannot be used."
         case .signInAgain, .signedOut: "The proxy has no Sentry token: its operator must sign in again."
         case .loginStore: "The proxy has no Sentry token: its stored login cannot be used."
+        case .refused: "The proxy has no Sentry token that Sentry accepts."
         case .loginUnavailable: "The proxy has no Sentry token: its login cannot be refreshed now."
         }
     }

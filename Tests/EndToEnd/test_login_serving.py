@@ -17,6 +17,7 @@ import pytest
 from harness.client import Answer, ask, request
 from harness.database import Postgres
 from harness.login import AuthorizationServer, Commands
+from harness.metrics import scrape
 from harness.process import Child, eventually
 from harness.proxy import BINARY, Proxy, StartProxy, clean_environment
 
@@ -118,6 +119,49 @@ def test_an_address_that_refuses_every_token_does_not_use_up_refresh_tokens(
     for _ in range(20):
         assert get(proxy).status == 401
     assert authorization_server.count("refresh") == 0
+
+
+def test_a_401_that_is_not_about_the_token_uses_up_no_refresh_token(
+    authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
+) -> None:
+    relays = "/api/0/relays/projectconfigs/"
+    authorization_server.set(token_life=4, refused_path=relays)
+    commands.sign_in()
+    authorization_server.set(token_life=600)
+    proxy = serve()
+    eventually(lambda: get(proxy).status == 200, "an answer with the login")
+    asked = authorization_server.state["asked"]["/api/0/"]
+    # Old enough that a refusal would be put down to its age, and not yet due.
+    time.sleep(0.6)
+    statuses = [ask(proxy.address, request("POST", relays, body=b"{}")).status for _ in range(20)]
+    assert statuses == [401] * 20
+    assert authorization_server.count("refresh") == 0
+    # The upstream is asked about the token once for all of them.
+    assert authorization_server.state["asked"]["/api/0/"] == asked + 1
+    samples = scrape(proxy)
+    assert samples.sum("token_questions_total", answer="accepted") == 1
+    assert samples.sum("token_health", state="ready") == 1 and samples.sum("token_refused") == 0
+    assert samples.sum("upstream_unauthorized_total") == 20
+
+
+def test_a_stored_token_that_is_refused_makes_the_proxy_unready(
+    authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
+) -> None:
+    grant = authorization_server.ask("POST", "/control/grant")
+    assert commands.run("auth", "login", "--token", "-", stdin=grant["access_token"]).returncode == 0
+    proxy = serve()
+    eventually(lambda: get(proxy).status == 200, "an answer with the login")
+    authorization_server.ask("POST", "/control/spoil")
+    assert get(proxy).status == 401
+    eventually(lambda: ask(proxy.admin, request("GET", "/readyz")).status == 503, "unready")
+    assert b"auth login" in ask(proxy.admin, request("GET", "/readyz")).body
+    assert scrape(proxy).sum("token_health", state="degraded") == 1
+    # A sign-in mends it.
+    assert authorization_server.count("refresh") == 0
+    commands.run("auth", "logout")
+    commands.sign_in()
+    eventually(lambda: get(proxy).status == 200, "the new login in use", 10)
+    assert ask(proxy.admin, request("GET", "/readyz")).status == 200
 
 
 def test_a_refused_refresh_says_sign_in_again_and_is_not_repeated(

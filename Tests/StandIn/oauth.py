@@ -71,6 +71,8 @@ class Settings:
     faults: list[str] = field(default_factory=list)
     # Answer to every API call with any token, as Sentry does when an address is not allowed.
     api_status: int = 0
+    # A path that answers 401 to every token, as one for relays does.
+    refused_path: str = ""
     verification_uri: str = ""
     scope_as_array: bool = False
     # The next poll is answered with slow_down, and the code's interval is five seconds longer from then on.
@@ -87,6 +89,7 @@ class Server:
         self.log: list[dict[str, Any]] = []
         self.accepted: dict[str, int] = {}
         self.refused = 0
+        self.asked: dict[str, int] = {}
 
     def record(self, what: str, **more: Any) -> None:
         self.log.append({"what": what, "at": time.monotonic(), **more})
@@ -189,7 +192,7 @@ class Handler(BaseHTTPRequestHandler):
             with self.state.lock:
                 self.answer(200, {
                     "grants": [vars(grant) for grant in self.state.grants], "log": self.state.log,
-                    "accepted": self.state.accepted, "refused": self.state.refused,
+                    "accepted": self.state.accepted, "refused": self.state.refused, "asked": self.state.asked,
                     "codes": [vars(code) | {"polled": None} for code in self.state.codes.values()],
                 })
         elif self.path.startswith("/api/"):
@@ -272,7 +275,8 @@ class Handler(BaseHTTPRequestHandler):
         words = (self.headers.get("Authorization") or "").split(" ")
         token = words[1] if len(words) == 2 and words[0].lower() == "bearer" else ""
         with self.state.lock:
-            status = self.state.settings.api_status
+            self.state.asked[self.path] = self.state.asked.get(self.path, 0) + 1
+            status = 401 if self.path == self.state.settings.refused_path else self.state.settings.api_status
             good = any(grant.access == token and time.monotonic() < grant.expires for grant in self.state.grants)
             if good and not status:
                 self.state.accepted[token] = self.state.accepted.get(token, 0) + 1

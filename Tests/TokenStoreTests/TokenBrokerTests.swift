@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import TokenStore
@@ -7,9 +8,11 @@ import Testing
     let recorder = Recorder()
     let publisher = TokenPublisher(initial: initialSnapshot())
 
-    func broker(_ source: any TokenSource, random: Double = 0) -> TokenBroker {
+    func broker(
+        _ source: any TokenSource, random: Double = 0, question: TokenQuestion? = nil
+    ) -> TokenBroker {
         TokenBroker(
-            source: source, publisher: publisher, clock: clock, random: { random },
+            source: source, publisher: publisher, question: question, clock: clock, random: { random },
             log: recorder.log, wake: recorder.wake)
     }
 
@@ -130,6 +133,121 @@ import Testing
         #expect(await broker.renew(ifStill: publisher.version) == .unchanged)
         #expect(source.fetches == 1)
         #expect(!publisher.current().suspect)
+    }
+
+    /// What the upstream is asked, and what it says.
+    final class Upstream: Sendable {
+        let standing: Mutex<TokenStanding>
+        let asked = Mutex(0)
+
+        init(_ standing: TokenStanding) { self.standing = Mutex(standing) }
+
+        func say(_ standing: TokenStanding) { self.standing.withLock { $0 = standing } }
+
+        var question: TokenQuestion {
+            { [self] _ in
+                asked.withLock { $0 += 1 }
+                return standing.withLock { $0 }
+            }
+        }
+    }
+
+    @Test func aLoginThatTheUpstreamAcceptsIsNotRenewed() async {
+        let source = FakeSource(fetched("good"), kind: .login)
+        let upstream = Upstream(.accepted)
+        let broker = broker(source, question: upstream.question)
+        await broker.reload()
+        for _ in 0..<100 { #expect(await broker.renew(ifStill: publisher.version) == .unchanged) }
+        #expect(source.causes == [.reload] && upstream.asked.withLock { $0 } == 1)
+        #expect(publisher.current().health == .ready && !publisher.current().suspect)
+        clock.advance(nanoseconds: TokenBroker.standingNanoseconds)
+        // No answer is no reason to use a refresh token up either.
+        upstream.say(.unclear)
+        #expect(await broker.renew(ifStill: publisher.version) == .unavailable)
+        #expect(source.causes == [.reload] && upstream.asked.withLock { $0 } == 2)
+        clock.advance(nanoseconds: TokenBroker.standingNanoseconds)
+        upstream.say(.refused)
+        source.answer(fetched("new"))
+        #expect(await broker.renew(ifStill: publisher.version) == .renewed)
+        #expect(source.causes == [.reload, .renewal])
+        #expect(publisher.current().health == .ready)
+    }
+
+    @Test func anUpstreamThatRefusesEveryTokenGetsFewerAndFewerRenewals() async {
+        let source = FakeSource(fetched("0"), kind: .login)
+        let upstream = Upstream(.refused)
+        let broker = broker(source, question: upstream.question)
+        await broker.reload()
+        for second in 0..<7_200 {
+            source.answer(fetched("\(second)."))
+            _ = await broker.renew(ifStill: publisher.version)
+            clock.advance(nanoseconds: 1_000_000_000)
+        }
+        // At once, after 30 s, and then after twice as long each time.
+        let renewals = source.causes.count { $0 == .renewal }
+        #expect((2...9).contains(renewals), "\(renewals) renewals in two hours")
+        #expect(publisher.current().health == .degraded(.refused(.login)))
+    }
+
+    @Test func theBudgetOfRenewalsRecovers() {
+        var budget = RenewalBudget()
+        var now: UInt64 = 1
+        #expect(budget.mayRenew(now: now))
+        budget.renewed(now: now)
+        #expect(!budget.mayRenew(now: now + RenewalBudget.firstNanoseconds - 1))
+        #expect(budget.mayRenew(now: now + RenewalBudget.firstNanoseconds))
+        for _ in 0..<100 {
+            now += RenewalBudget.capNanoseconds
+            #expect(budget.mayRenew(now: now))
+            budget.renewed(now: now)
+        }
+        now += 2 * RenewalBudget.capNanoseconds
+        budget.renewed(now: now)
+        #expect(budget.mayRenew(now: now + RenewalBudget.firstNanoseconds))
+    }
+
+    @Test func aStaticTokenThatIsRefusedDegradesAndRecovers() async {
+        let source = FakeSource(fetched("given", after: nil), kind: .static)
+        let upstream = Upstream(.refused)
+        let broker = broker(source, question: upstream.question)
+        let life = Task { await broker.run() }
+        #expect(await eventually { publisher.current().health == .ready && clock.earliest != nil })
+        #expect(await broker.renew(ifStill: publisher.version) == .unchanged)
+        #expect(publisher.current().health == .degraded(.refused(.static)))
+        #expect(text(publisher.current().token) == "given")
+        #expect(recorder.all.contains(.refused(.static, source: .postgreSQL, answers: 1)))
+        // Without any request it is asked about again, and warnings get rarer.
+        for answers in 2...5 {
+            let due = clock.now().monotonicNanoseconds + TokenBroker.refusedNanoseconds
+            #expect(await eventually { clock.earliest == due })
+            clock.advance(nanoseconds: TokenBroker.refusedNanoseconds)
+            #expect(
+                await eventually { recorder.all.contains(.refused(.static, source: .postgreSQL, answers: answers)) })
+        }
+        let warnings = recorder.all.count { if case .refused = $0 { $0.level == .warning } else { false } }
+        #expect(warnings == 3)
+        upstream.say(.accepted)
+        let due = clock.now().monotonicNanoseconds + TokenBroker.refusedNanoseconds
+        #expect(await eventually { clock.earliest == due })
+        clock.advance(nanoseconds: TokenBroker.refusedNanoseconds)
+        #expect(await eventually { publisher.current().health == .ready })
+        #expect(source.fetches == 1)
+        life.cancel()
+        await life.value
+    }
+
+    @Test func aSystemTokenThatIsRefusedStaysDegradedThroughItsRefresh() async {
+        let source = FakeSource(fetched("same"))
+        let upstream = Upstream(.refused)
+        let broker = broker(source, question: upstream.question)
+        await broker.reload()
+        #expect(await broker.renew(ifStill: publisher.version) == .unchanged)
+        #expect(await eventually { publisher.current().health == .degraded(.refused(.system)) })
+        await broker.reload()
+        #expect(publisher.current().health == .degraded(.refused(.system)))
+        source.answer(fetched("new"))
+        await broker.reload()
+        #expect(publisher.current().health == .ready)
     }
 
     @Test func refreshAtHalfLife() async {
