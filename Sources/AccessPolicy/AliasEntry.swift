@@ -6,17 +6,25 @@ package enum AliasOrigin: Sendable, Equatable {
     case line(Int)
     /// A place in a list that is separated by `;`, from 1.
     case item(Int)
+    /// A line of the policy file, from 1.
+    case policyLine(Int)
 }
 
 /// One alias as it was configured. It holds the token in plain text until the table is built, and never prints it.
 package struct AliasEntry: Sendable, CustomStringConvertible, CustomReflectable {
     package let name: String
+    /// The alias itself, or its SHA-256 when `isHashed`.
     package let token: [UInt8]
+    package let isHashed: Bool
+    /// Sets and limits, as they were typed.
+    package let words: [String]
     package let origin: AliasOrigin
 
-    package init(name: String, token: [UInt8], origin: AliasOrigin) {
+    package init(name: String, token: [UInt8], isHashed: Bool = false, words: [String] = [], origin: AliasOrigin) {
         self.name = name
         self.token = token
+        self.isHashed = isHashed
+        self.words = words
         self.origin = origin
     }
 
@@ -38,6 +46,25 @@ package struct AliasEntry: Sendable, CustomStringConvertible, CustomReflectable 
         }
         return nil
     }
+
+    private static let hashPrefix = Array("sha256:".utf8)
+
+    /// The digest in `sha256:` and 64 hexadecimal digits, nil when the word does not begin so. An alias cannot: it has no colon.
+    static func digest(in word: ArraySlice<UInt8>) throws(Malformed) -> [UInt8]? {
+        guard word.starts(with: hashPrefix) else { return nil }
+        let digits = Array(word.dropFirst(hashPrefix.count))
+        guard digits.count == 64 else { throw Malformed() }
+        var digest: [UInt8] = []
+        for i in stride(from: 0, to: 64, by: 2) {
+            guard let high = URLReference.hexadecimalValue(digits[i]),
+                let low = URLReference.hexadecimalValue(digits[i + 1])
+            else { throw Malformed() }
+            digest.append(high << 4 | low)
+        }
+        return digest
+    }
+
+    struct Malformed: Error {}
 
     private static func isTokenByte(_ byte: UInt8) -> Bool {
         switch byte {
@@ -66,6 +93,10 @@ package enum AliasProblem: Sendable, Equatable {
     case malformedLine
     /// A source that was named but holds no alias: read as "no aliases", it would let every client in.
     case noAliases
+    /// `sha256:` without 64 hexadecimal digits behind it.
+    case malformedDigest
+    /// What is wrong with its words.
+    case rights(String)
 }
 
 /// An alias that is refused, and where it stands. Never holds the token.
@@ -81,7 +112,7 @@ package struct AliasError: Error, Sendable, Equatable, CustomStringConvertible {
     package var description: String {
         let place =
             switch origin {
-            case .line(let number): "line \(number)"
+            case .line(let number), .policyLine(let number): "line \(number)"
             case .item(let number): "alias \(number)"
             }
         let reason =
@@ -94,6 +125,8 @@ package struct AliasError: Error, Sendable, Equatable, CustomStringConvertible {
             case .duplicateName: "this name was given before"
             case .malformedLine: "expected a name and an alias with a blank between them"
             case .noAliases: "no alias is given"
+            case .malformedDigest: "expected 64 hexadecimal digits behind sha256:"
+            case .rights(let message): message
             }
         return "\(place): \(reason)"
     }
@@ -116,7 +149,7 @@ package func parseAliasList(_ text: String) throws(AliasError) -> [AliasEntry] {
     return entries
 }
 
-/// Reads an alias file: a name and an alias on each line, `#` comments, blank lines.
+/// Reads an alias file: a name, an alias and the words of its rights on each line, `#` comments, blank lines.
 /// - Throws: `AliasError` with the line, counted from 1; also when the file holds no alias.
 package func parseAliasFile(_ text: String) throws(AliasError) -> [AliasEntry] {
     var entries: [AliasEntry] = []
@@ -125,18 +158,37 @@ package func parseAliasFile(_ text: String) throws(AliasError) -> [AliasEntry] {
         number += 1
         let words = line.split(whereSeparator: isWhitespace)
         guard let first = words.first, first.first != UInt8(ascii: "#") else { continue }
-        let isCommentAfter = words.count > 2 && words[2].first == UInt8(ascii: "#")
-        guard words.count == 2 || isCommentAfter, words[1].first != UInt8(ascii: "#") else {
+        guard words.count >= 2, words[1].first != UInt8(ascii: "#") else {
             throw AliasError(origin: .line(number), problem: .malformedLine)
         }
-        let token = Array(words[1])
-        if let problem = AliasEntry.problem(in: token) {
+        let name = String(decoding: first, as: UTF8.self)
+        let rights = words[2...].prefix { $0.first != UInt8(ascii: "#") }.map { String(decoding: $0, as: UTF8.self) }
+        let digest: [UInt8]?
+        do { digest = try AliasEntry.digest(in: words[1]) } catch {
+            throw AliasError(origin: .line(number), problem: .malformedDigest)
+        }
+        let token = digest ?? Array(words[1])
+        if digest == nil, let problem = AliasEntry.problem(in: token) {
             throw AliasError(origin: .line(number), problem: problem)
         }
-        entries.append(AliasEntry(name: String(decoding: first, as: UTF8.self), token: token, origin: .line(number)))
+        entries.append(
+            AliasEntry(name: name, token: token, isHashed: digest != nil, words: rights, origin: .line(number)))
     }
     guard !entries.isEmpty else { throw AliasError(origin: .line(number), problem: .noAliases) }
     return entries
+}
+
+/// What stands in an alias file in place of an alias: `sha256:` and the digest of its bytes.
+package func hashedForm(of alias: String) -> String {
+    let token = Array(alias.utf8)
+    let digest = token.span.withUnsafeBufferPointer { copenssl_sha256($0.baseAddress, $0.count, nil, 0) }
+    var out = "sha256:"
+    // The digest's bytes in the order in which sha256sum prints them.
+    for word in [digest.word.0, digest.word.1, digest.word.2, digest.word.3] {
+        let hex = String(UInt64(bigEndian: word), radix: 16)
+        out += String(repeating: "0", count: 16 - hex.count) + hex
+    }
+    return out
 }
 
 /// Makes an alias from random bytes: `sap_` and their base64url (RFC 4648 §5) without padding.

@@ -14,6 +14,12 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
 
     /// One block of SHA-256.
     private let key: [UInt8]
+    /// The same for aliases of which the file has the SHA-256 alone. A key of its own, so that nobody who has read the
+    /// file can show a digest in place of the alias.
+    private let hashedKey: [UInt8]
+    private var hasHashed = false
+    /// What aliases may do, by their index; nil when none of them is narrowed or limited.
+    package private(set) var rights: RightsTable?
     private var digests: [Digest] = []
     private var names: [String] = []
     /// Open addressing: index of an alias plus one, 0 for a free slot; at least twice as many slots as aliases.
@@ -28,24 +34,36 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
     package var customMirror: Mirror { Mirror(self, children: ["names": names]) }
 
     /// - Throws: `AliasError` at the first entry that is refused.
-    package init(_ entries: [AliasEntry]) throws(AliasError) {
+    package init(_ entries: [AliasEntry], rules: AliasRules = AliasRules()) throws(AliasError) {
         var random = SystemRandomNumberGenerator()
         key = (0..<64).map { _ in random.next() }
+        hashedKey = (0..<64).map { _ in random.next() }
         var slotCount = 8
         while slotCount < entries.count * 2 { slotCount *= 2 }
         slots = Array(repeating: 0, count: slotCount)
         var known: Set<String> = []
         for entry in entries {
-            if let problem = AliasEntry.problem(in: entry.token) {
+            if !entry.isHashed, let problem = AliasEntry.problem(in: entry.token) {
                 throw AliasError(origin: entry.origin, problem: problem)
             }
             guard !entry.name.isEmpty else { throw AliasError(origin: entry.origin, problem: .emptyName) }
-            let digest = digest(of: entry.token.span)
+            let digest = digest(of: entry.token.span, entry.isHashed ? hashedKey : key)
+            hasHashed = hasHashed || entry.isHashed
             guard find(digest) == nil else { throw AliasError(origin: entry.origin, problem: .duplicateToken) }
             guard known.insert(entry.name).inserted else {
                 throw AliasError(origin: entry.origin, problem: .duplicateName)
             }
             insert(digest, name: entry.name)
+        }
+        try refuseTwins(entries)
+        rights = try rules.rights(of: entries)
+    }
+
+    /// One alias as itself and by its digest: two names, and perhaps two rights.
+    private func refuseTwins(_ entries: [AliasEntry]) throws(AliasError) {
+        guard hasHashed else { return }
+        for entry in entries where !entry.isHashed && find(hashedDigest(of: entry.token.span)) != nil {
+            throw AliasError(origin: entry.origin, problem: .duplicateToken)
         }
     }
 
@@ -61,7 +79,8 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
     /// The alias that `token` is, byte for byte.
     package func match(_ token: Span<UInt8>) -> Int? {
         guard !token.isEmpty else { return nil }
-        return find(digest(of: token))
+        if let found = find(digest(of: token, key)) { return found }
+        return hasHashed ? find(hashedDigest(of: token)) : nil
     }
 
     /// The name under which an alias is logged.
@@ -90,7 +109,18 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
     }
 
     // The pointers handed to C do not outlive the calls; counts come from the same spans.
-    private func digest(of token: Span<UInt8>) -> Digest {
+    private func hashedDigest(of token: Span<UInt8>) -> Digest {
+        let raw = token.withUnsafeBufferPointer { copenssl_sha256($0.baseAddress, $0.count, nil, 0) }
+        // The words hold the digest's bytes in their order.
+        var bytes = InlineArray<32, UInt8>(repeating: 0)
+        for i in 0..<32 {
+            let word = i < 8 ? raw.word.0 : i < 16 ? raw.word.1 : i < 24 ? raw.word.2 : raw.word.3
+            bytes[i] = UInt8(truncatingIfNeeded: word.littleEndian >> UInt64(8 * (i & 7)))
+        }
+        return digest(of: bytes.span, hashedKey)
+    }
+
+    private func digest(of token: Span<UInt8>, _ key: [UInt8]) -> Digest {
         let raw = key.span.withUnsafeBufferPointer { key in
             token.withUnsafeBufferPointer { token in
                 copenssl_sha256(key.baseAddress, key.count, token.baseAddress, token.count)

@@ -13,6 +13,12 @@ struct AliasCommand: ParsableCommand {
 
         @Argument(help: "Whose alias it is; shown in the access log.")
         var name: String
+        @Argument(help: "Its rights: sets and limits. With --policy-file they may name its sets.")
+        var words: [String] = []
+        @Flag(help: "Print a line with the SHA-256 of the alias; the alias itself goes to standard error, once.")
+        var hash = false
+        @Option(help: "The file of sets that the proxy uses. [POLICY_FILE]")
+        var policyFile: String?
 
         func run() throws {
             do throws(Failure) {
@@ -26,12 +32,28 @@ struct AliasCommand: ParsableCommand {
             guard !name.isEmpty, !name.hasPrefix("#"), name.utf8.allSatisfy({ 0x21...0x7e ~= $0 }) else {
                 throw Failure(.usage, "NAME: expected visible ASCII without blanks and without # in front")
             }
+            try checkWords()
+            let alias: String
             do throws(SystemError) {
-                print("\(name) \(makeAlias(random: try Entropy.bytes(32)))")
+                alias = makeAlias(random: try Entropy.bytes(32))
             } catch {
                 throw Failure(.system, "random bytes: \(error.summary)")
             }
+            print(([name, hash ? hashedForm(of: alias) : alias] + words).joined(separator: " "))
+            // Not on stdout, which is appended to the file that shall not hold it.
+            if hash { Terminal.note("the alias, shown this once: \(alias)") }
             Terminal.note("append this line to the file that --alias-file names, then send the proxy a SIGHUP")
+        }
+
+        /// What the proxy would refuse is refused here.
+        private func checkWords() throws(Failure) {
+            guard !words.isEmpty else { return }
+            let policy = try Setting("--policy-file", "POLICY_FILE").given(policyFile).map(RightsSettings.policy)
+            do throws(AliasWords.Problem) {
+                _ = try AliasWords(words, sets: (policy ?? .builtIn).sets, now: Int64(time(nil)))
+            } catch {
+                throw Failure(.usage, "WORDS: \(error.message)")
+            }
         }
     }
 }

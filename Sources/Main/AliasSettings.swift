@@ -5,8 +5,10 @@ internal import Glibc
 struct AliasSettings {
     private let list: Given?
     private let file: Given?
+    private let rights: RightsSettings
 
     init(_ options: ServeOptions) throws(Failure) {
+        rights = try RightsSettings(options.rights)
         list = Setting("--alias-token", "ALIAS_TOKENS").given(options.aliasToken)
         file = Setting("--alias-file", "ALIAS_FILE").given(options.aliasFile)
     }
@@ -14,7 +16,14 @@ struct AliasSettings {
     /// Reads and checks all of them.
     /// - Returns: nil when none is configured.
     func load() throws(Failure) -> AliasTable? {
-        guard list != nil || file != nil else { return nil }
+        let rules = try rights.load()
+        guard list != nil || file != nil else {
+            // Rights of an alias that nobody has are a slip here too.
+            if let policy = rights.file {
+                _ = try named(policy) { () throws(AliasError) in try AliasTable([], rules: rules) }
+            }
+            return nil
+        }
         var entries: [AliasEntry] = []
         if let list {
             entries += try Self.naming(list) { () throws(AliasError) in try parseAliasList(list.value) }
@@ -29,7 +38,20 @@ struct AliasSettings {
             throw Failure(
                 given.status, "\(given.name): there is no alias in it, and without one every client gets the token")
         }
-        return try Self.naming(file ?? list!) { () throws(AliasError) in try AliasTable(entries) }
+        return try named(file ?? list!) { () throws(AliasError) in try AliasTable(entries, rules: rules) }
+    }
+
+    /// As `naming`, but a line of the policy file is that file's.
+    private func named<Value>(_ given: Given, _ body: () throws(AliasError) -> Value) throws(Failure) -> Value {
+        do throws(AliasError) {
+            return try body()
+        } catch {
+            let place: (given: Given, isPolicy: Bool) =
+                if case .policyLine = error.origin, let policy = rights.file { (policy, true) } else { (given, false) }
+            throw Failure(
+                place.isPolicy ? .configuration : place.given.status,
+                "\(place.given.name): \(place.isPolicy ? "'\(place.given.value)', " : "")\(error.description)")
+        }
     }
 
     private static func naming<Value>(_ given: Given, _ body: () throws(AliasError) -> Value) throws(Failure) -> Value {

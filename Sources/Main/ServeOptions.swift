@@ -22,8 +22,9 @@ struct ServeOptions: ParsableArguments {
     var stateDir: String?
     @Option(help: "Aliases, separated by semicolons; with any, other clients bypass the token. [ALIAS_TOKENS]")
     var aliasToken: String?
-    @Option(help: "A file of aliases, 'name token' a line; read again on SIGHUP. [ALIAS_FILE]")
+    @Option(help: "A file of aliases, 'name token rights' a line; read again on SIGHUP. [ALIAS_FILE]")
     var aliasFile: String?
+    @OptionGroup var rights: RightsOptions
     @Option(help: "Worker threads. [THREADS; the CPUs that this process may use]")
     var threads: String?
     @Option(help: "Connections that may wait to be accepted. [BACKLOG; 4096]")

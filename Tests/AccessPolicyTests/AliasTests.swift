@@ -74,7 +74,7 @@ import Testing
 
     @Test(arguments: [
         ("a b\nc", AliasError(origin: .line(2), problem: .malformedLine)),
-        ("a b c", AliasError(origin: .line(1), problem: .malformedLine)),
+        ("a sha256:b", AliasError(origin: .line(1), problem: .malformedDigest)),
         ("a # b", AliasError(origin: .line(1), problem: .malformedLine)),
         ("a b\n\nc sntrys_x", AliasError(origin: .line(3), problem: .sentryPrefix)),
         ("a b\nc d;e", AliasError(origin: .line(2), problem: .malformedToken)),

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""Makes Policy/endpoints.tsv, the reviewed table of Sentry's operations, and the Swift files that carry Policy/ into the binary.
+
+  make-endpoints.py embed                          writes Sources/AccessPolicy/PolicyData.swift from Policy/
+  make-endpoints.py check                          status 1 when that file is not what Policy/ makes
+  make-endpoints.py import WIDE.tsv VERSION        the table anew from a wide one (columns method, path, effect, reason, selects, …)
+  make-endpoints.py update OPENAPI.json VERSION    scopes and parameters from a newer OpenAPI file (getsentry/sentry-api-schema,
+                                                   openapi-derefed.json). Operations that the table lacks come in unjudged: a GET as
+                                                   `secret`, anything else as `write`; status 1 until somebody has judged them.
+
+Whoever judges a row changes its effect, its class and its note, and takes the word `unjudged` out of the note.
+"""
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TABLE = ROOT / "Policy/endpoints.tsv"
+SETS = ROOT / "Policy/sets.policy"
+SWIFT = ROOT / "Sources/AccessPolicy/PolicyData.swift"
+COLUMNS = ["method", "path", "effect", "class", "selects", "object", "verb", "scopes", "source", "seen", "note"]
+CLASSES = {"credential", "mint", "raw", "personal", "instance", "server", "outside", "cost", "user", "anonymous", "identity", "bulk"}
+EFFECTS = {"read", "write", "secret", "read-by-POST", "write-on-GET"}
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+SHORT = {"organization_id_or_slug": "org", "project_id_or_slug": "project", "team_id_or_slug": "team"}
+# Parameters whose values are texts that people choose, and which therefore come with escapes.
+FREE = {"version", "key", "environment", "monitor_id_or_slug", "monitor_slug", "file_name", "url_path", "image_identifier",
+        "identifier", "metric_name", "metric", "tag_name", "conversation_id", "artifact_kind", "category", "user_hash"}
+# The proxy answers these by itself; the other rows of class identity are bound to a person.
+IDENTITY = {"/", "/auth/", "/auth/validate/", "/users/me/", "/users/me/regions/"}
+# Whether a body may go without the member that names projects, once the view was read: without it a deploy is one of all projects
+# of the release, and a monitor is found whosesoever it is (with it, Sentry refuses to move a monitor). Bodies marked `body~` are not looked at.
+BODIES = {
+    ("POST", "/organizations/{org}/releases/{version:free}/deploys/"): "body:projects",
+    ("PUT", "/organizations/{org}/monitors/{monitor_id_or_slug:free}/"): "body:project",
+    ("POST", "/organizations/{org}/data-export/"): "body~", ("POST", "/organizations/{org}/dashboards/"): "body~",
+    ("POST", "/organizations/{org}/discover/saved/"): "body~", ("POST", "/organizations/{org}/code-mappings/"): "body~",
+}
+
+
+def short_path(path: str) -> str:
+    """Parameters by their short names, with the mark of those that may hold escapes."""
+    def parameter(match: re.Match) -> str:
+        name, kind = match.group(1), match.group(2) or ""
+        if not kind and name in FREE:
+            kind = ":free"
+        return "{" + SHORT.get(name, name) + kind + "}"
+    return re.sub(r"\{(\w+)(:[^}]*)?\}", parameter, path.removeprefix("/api/0"))
+
+
+def blank(path: str) -> str:
+    """The path without the names of its parameters and the slash at its end."""
+    return re.sub(r"\{[^}]*\}", "*", path).rstrip("/")
+
+
+def narrow(row: dict) -> dict:
+    """A row of the wide table as one of ours."""
+    path = short_path(row["path"])
+    word, colon, rest = row["reason"].partition(":")
+    kind = word if colon and word in CLASSES else "-"
+    note = rest.strip() if kind != "-" else row["reason"]
+    if kind == "identity" and path not in IDENTITY:
+        kind, note = "user", "bound to a person"
+    scopes = " ".join(s for s in row["scopes_any_of"].split() if re.fullmatch(r"[a-z_]+:[a-z]+", s)) if "(" not in row["scopes_any_of"] else ""
+    selects = BODIES.get((row["method"], path), row["selects"])
+    return dict(zip(COLUMNS, [row["method"], path, row["effect"], kind, selects, row["object"], row["verb"], scopes or "-",
+                              row["scopes_from"].replace(" ", "-"), row["seen"], note or "-"]))
+
+
+def read_table() -> tuple[list[str], list[dict]]:
+    lines = TABLE.read_text(encoding="utf-8").split("\n")
+    head = [line for line in lines if line.startswith("#")]
+    return head, list(csv.DictReader([line for line in lines if line and not line.startswith("#")], delimiter="\t"))
+
+
+HEAD = [
+    "# The operations of Sentry's web API, under /api/0: what each does, and how its projects are chosen. docs/rights.md says how rights use it.",
+    "# path      {org} {project} {team} by slug or number; {x:d} digits, {x:e} event id, {x:h} hexadecimal, {x:free} any text, {x:*} the rest",
+    "# effect    read, write, secret (hands out credentials or raw data), read-by-POST, write-on-GET",
+    "# class     instance server user mint: in no set without a `danger` line; personal raw cost credential: add-on sets; identity: answered by",
+    "#           the proxy; bulk: changes all that a query meets; outside: Sentry asks a third party; anonymous: needs no credential",
+    "# selects   how projects are chosen: path, object (an issue), query (parameter project), query-code and query~ (perhaps, unread),",
+    "#           body:NAME (a member of the body, ? when it may be absent), body~ (unread), organization (not), - (nothing)",
+    "# scopes    any of them is enough for Sentry; source says where they are from, `rule` is by the family of the path",
+    "# seen      which Sentry has it: 23.7.1, 2026 or both",
+]
+
+
+def write_table(version: str, rows: list[dict]) -> None:
+    text = "\n".join([f"# version {version}", *HEAD, "\t".join(COLUMNS)]) + "\n"
+    text += "".join("\t".join(row[c] for c in COLUMNS) + "\n" for row in rows)
+    TABLE.write_text(text, encoding="utf-8")
+
+
+def problems(rows: list[dict]) -> list[str]:
+    found, known = [], set()
+    for row in rows:
+        name = f"{row['method']} {row['path']}"
+        key = (row["method"], blank(row["path"]))
+        if key in known: found.append(f"{name}: twice")
+        known.add(key)
+        if row["method"] not in METHODS: found.append(f"{name}: method")
+        if row["effect"] not in EFFECTS: found.append(f"{name}: effect {row['effect']}")
+        if row["class"] != "-" and row["class"] not in CLASSES: found.append(f"{name}: class {row['class']}")
+        if "unjudged" in row["note"]: found.append(f"{name}: not judged yet")
+        if any(not value or "\t" in value or '"""' in value for value in row.values()): found.append(f"{name}: empty or malformed cell")
+        if not row["path"].isascii(): found.append(f"{name}: not ASCII")
+    return found
+
+
+def swift() -> str:
+    out = ["// Made by Scripts/make-endpoints.py from the files in Policy/; a test holds it to them.", ""]
+    for name, what, path in [("endpointText", "The table of operations: Policy/endpoints.tsv.", TABLE),
+                             ("builtInSetText", "The sets that are always there: Policy/sets.policy.", SETS)]:
+        out += [f"/// {what}", "// swift-format-ignore", f'let {name}: StaticString = #"""']
+        out += [*path.read_text(encoding="utf-8").split("\n"), '"""#', ""]
+    return "\n".join(out)
+
+
+def update(openapi_path: str, version: str) -> None:
+    _, rows = read_table()
+    by_key = {(row["method"], blank(row["path"])): row for row in rows}
+    for path, operations in json.loads(Path(openapi_path).read_text())["paths"].items():
+        if not path.startswith("/api/0/"):
+            continue
+        for method, operation in operations.items():
+            if method.upper() not in METHODS:
+                continue
+            scopes = " ".join(sorted({s for need in operation.get("security", []) for names in need.values() for s in names}))
+            parameters = {p.get("name") for p in operation.get("parameters", []) if p.get("in") == "query"}
+            row = by_key.get((method.upper(), blank(short_path(path))))
+            if row is None:
+                known = short_path(path)
+                selects = ("path" if "{project}" in known else "query" if {"project", "projectSlug"} & parameters
+                           else "organization" if "{org}" in known else "-")
+                row = dict(zip(COLUMNS, [method.upper(), known, "secret" if method == "get" else "write", "-", selects, "new",
+                                         "list" if method == "get" else "create", "-", "openapi", version.split()[0], "unjudged"]))
+                rows.append(row)
+            if scopes:
+                row["scopes"], row["source"] = scopes, "openapi"
+            if row["selects"] in ("query~", "query-code", "organization") and {"project", "projectSlug"} & parameters:
+                row["selects"] = "query"
+    write_table(version, rows)
+
+
+def main() -> None:
+    command, *arguments = sys.argv[1:] or ["help"]
+    if command == "import" and len(arguments) == 2:
+        with open(arguments[0], encoding="utf-8") as file:
+            write_table(arguments[1], [narrow(row) for row in csv.DictReader(file, delimiter="\t")])
+    elif command == "update" and len(arguments) == 2:
+        update(*arguments)
+    elif command not in ("embed", "check") or arguments:
+        sys.exit(__doc__)
+    found = problems(read_table()[1])
+    if command == "check":
+        if SWIFT.read_text(encoding="utf-8") != swift():
+            found.append(f"{SWIFT.relative_to(ROOT)} is not what Policy/ makes: run {sys.argv[0]} embed")
+    else:
+        SWIFT.write_text(swift(), encoding="utf-8")
+    for problem in found:
+        print(f"make-endpoints.py: {problem}", file=sys.stderr)
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,225 @@
+internal import HTTP1
+
+/// The operations of Sentry's web API, and the trie that finds one by its path.
+///
+/// Flat arrays of trivial values: a look-up allocates nothing and takes no reference. Made once from
+/// Policy/endpoints.tsv, and anew for a policy file that corrects it.
+package struct EndpointTable: Sendable {
+    /// What the table says of its own version.
+    package let version: String
+    package internal(set) var operations: [Operation] = []
+    package internal(set) var templates: [Template] = []
+    /// The bytes of all texts.
+    package internal(set) var text: [UInt8] = []
+    /// Kinds of segments, for templates that have typed ones.
+    var kinds: [SegmentKind] = []
+    /// Row by method and template without names, for `allow` lines and the like.
+    var rowByName: [String: Int] = [:]
+
+    struct Node {
+        /// The node behind any segment that is no literal of this node; 0 is none.
+        var parameter: Int32 = 0
+        /// The node for one or more segments of any kind; 0 is none.
+        var rest: Int32 = 0
+        /// Its operations: a range of `nodeOperations`.
+        var firstOperation: Int32 = 0
+        var operationCount: Int32 = 0
+        var hasLiterals = false
+    }
+
+    /// A literal that leads from one node to another.
+    struct Edge {
+        /// Where it comes from, plus one; 0 is a free place.
+        var from: Int32 = 0
+        var to: Int32 = 0
+        var text = TableText(start: 0, count: 0)
+        /// Its first eight bytes.
+        var word: UInt64 = 0
+    }
+
+    var nodes: [Node] = [Node()]
+    var nodeOperations: [Int32] = []
+    /// Open addressing by node, length and first eight bytes; at most half full.
+    var edges: [Edge] = []
+
+    init(version: String) { self.version = version }
+
+    /// What a path comes to.
+    package enum Match: Sendable, Equatable {
+        /// A row of the table.
+        case operation(Int)
+        /// A template has the path, but no row for the method.
+        case otherMethod
+        /// No template has the path.
+        case unknown
+        /// The path has more than one reading.
+        case notPlain
+    }
+
+    /// Finds the operation of a path under `/api/0/`.
+    /// - Parameter path: what the plain form was found in.
+    func match(_ method: OperationMethod, _ plain: PlainPath, _ path: Span<UInt8>) -> Match {
+        var node = 0
+        var at = 2
+        while at < plain.count {
+            guard at < PlainPath.mostSegments else { return .unknown }
+            let segment = path.extracting(plain.segment(at))
+            if plain.escaped >> UInt16(at) & 1 == 1 {
+                // Django decodes before it routes, so an escaped literal would take the literal's route.
+                let next = Int(nodes[node].parameter)
+                guard nodes[node].rest != 0 || next != 0 && !isLiteral(segment, at: node) else { return .notPlain }
+                if nodes[node].rest != 0 { return operation(at: Int(nodes[node].rest), method, plain, path) }
+                node = next
+            } else if let next = child(of: node, segment) {
+                node = next
+            } else if nodes[node].parameter != 0 {
+                node = Int(nodes[node].parameter)
+            } else if nodes[node].rest != 0 {
+                return operation(at: Int(nodes[node].rest), method, plain, path)
+            } else {
+                return .unknown
+            }
+            at += 1
+        }
+        return operation(at: node, method, plain, path)
+    }
+
+    private func operation(
+        at node: Int, _ method: OperationMethod, _ plain: PlainPath, _ path: Span<UInt8>
+    ) -> Match {
+        var outcome = Match.unknown
+        let first = Int(nodes[node].firstOperation)
+        for i in first..<first + Int(nodes[node].operationCount) {
+            let row = Int(nodeOperations[i])
+            let template = templates[Int(operations[row].template)]
+            if plain.escaped & ~template.freeSegments != 0 { return .notPlain }
+            guard template.kinds < 0 || hasKinds(template, plain, path) else { continue }
+            if operations[row].method == method { return .operation(row) }
+            outcome = .otherMethod
+        }
+        return outcome
+    }
+
+    /// Holds the segments to the types of the template's parameters, as Sentry's own routes do.
+    private func hasKinds(_ template: Template, _ plain: PlainPath, _ path: Span<UInt8>) -> Bool {
+        for i in 0..<Int(template.segmentCount) {
+            let kind = kinds[Int(template.kinds) + i]
+            switch kind {
+            case .literal, .any: continue
+            case .rest: return true
+            case .digits, .eventID, .eventIDOrName, .hexadecimal, .projectAndEvent:
+                guard SegmentKind.matches(kind, path.extracting(plain.segment(i + 2))) else { return false }
+            }
+        }
+        return true
+    }
+
+    /// The node behind a literal.
+    private func child(of node: Int, _ segment: Span<UInt8>) -> Int? {
+        guard nodes[node].hasLiterals else { return nil }
+        let word = EightBytes(segment, padded: 0).word
+        var place = Self.place(node, segment.count, word, edges.count)
+        while edges[place].from != 0 {
+            let edge = edges[place]
+            if edge.from == node + 1, edge.word == word, Int(edge.text.count) == segment.count,
+                segment.count <= 8 || hasBytes(edge.text, segment)
+            {
+                return Int(edge.to)
+            }
+            place = (place + 1) & (edges.count - 1)
+        }
+        return nil
+    }
+
+    private func hasBytes(_ text: TableText, _ segment: Span<UInt8>) -> Bool {
+        let start = Int(text.start)
+        for i in 8..<segment.count where self.text[start + i] != segment[i] { return false }
+        return true
+    }
+
+    /// Whether an escaped segment stands for a literal of this node. Looks at all literals: no honest client sends it.
+    private func isLiteral(_ segment: Span<UInt8>, at node: Int) -> Bool {
+        guard nodes[node].hasLiterals else { return false }
+        for i in edges.indices where edges[i].from == node + 1 {
+            if decodesTo(text.span.extracting(edges[i].text.range), segment) { return true }
+        }
+        return false
+    }
+
+    /// Where the search for an edge begins.
+    static func place(_ node: Int, _ count: Int, _ word: UInt64, _ places: Int) -> Int {
+        let mixed = (word ^ UInt64(node) &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(count) << 56) &* 0xff51_afd7_ed55_8ccd
+        return Int(truncatingIfNeeded: (mixed ^ mixed >> 32) & UInt64(places - 1))
+    }
+
+    // MARK: For people
+
+    /// A text of the table.
+    package func string(_ part: TableText) -> String { String(decoding: text[part.range], as: UTF8.self) }
+
+    /// The template of a row as people write it, under `/api/0`.
+    package func path(of row: Int) -> String { "/api/0" + string(templates[Int(operations[row].template)].path) }
+
+    /// `METHOD /api/0/…` of a row.
+    package func name(of row: Int) -> String { "\(operations[row].method.name) \(path(of: row))" }
+
+    /// A template without the names of its parameters, their types and the slash at the end: what rows are compared by.
+    static func blank(_ path: some StringProtocol) -> String {
+        var out = ""
+        var depth = 0
+        for character in path {
+            if character == "{" {
+                depth += 1
+                if depth == 1 { out.append("*") }
+            } else if character == "}" {
+                depth -= 1
+            } else if depth == 0 {
+                out.append(character)
+            }
+        }
+        if out.hasSuffix("/") { out.removeLast() }
+        return out
+    }
+
+    /// The row that a method and a template with `*` or named parameters, under `/api/0`, stand for.
+    package func row(_ method: OperationMethod, _ path: some StringProtocol) -> Int? {
+        rowByName["\(method.name) \(Self.blank(path))"]
+    }
+}
+
+extension SegmentKind {
+    /// Whether the bytes are of that type (the regular expressions of getsentry/sentry src/sentry/api/urls.py).
+    static func matches(_ kind: SegmentKind, _ segment: Span<UInt8>) -> Bool {
+        switch kind {
+        case .literal, .any, .rest: true
+        case .digits: isAll(segment) { $0.isDigit }
+        case .hexadecimal: isAll(segment) { $0.hexDigitValue != nil }
+        case .eventID:
+            isAll(segment) { $0.isDigit }
+                || 32...36 ~= segment.count && isAll(segment) { $0.hexDigitValue != nil || $0 == ASCII.hyphen }
+        case .eventIDOrName:
+            matches(.eventID, segment) || isText(segment, "latest") || isText(segment, "oldest")
+                || isText(segment, "recommended")
+        case .projectAndEvent: colon(in: segment).map { isProjectAndEvent(segment, $0) } ?? false
+        }
+    }
+
+    /// The last colon: what stands behind it has none.
+    static func colon(in segment: Span<UInt8>) -> Int? {
+        segment.indices.last { segment[$0] == ASCII.colon }
+    }
+
+    private static func isProjectAndEvent(_ segment: Span<UInt8>, _ colon: Int) -> Bool {
+        colon > 0 && matches(.eventID, segment.extracting(colon + 1..<segment.count))
+    }
+
+    private static func isAll(_ segment: Span<UInt8>, _ holds: (UInt8) -> Bool) -> Bool {
+        for i in segment.indices where !holds(segment[i]) { return false }
+        return !segment.isEmpty
+    }
+}
+
+/// Whether the bytes are that text.
+func isText(_ bytes: Span<UInt8>, _ text: StaticString) -> Bool {
+    bytesEqual(bytes, ByteSlice(start: 0, count: bytes.count), text)
+}

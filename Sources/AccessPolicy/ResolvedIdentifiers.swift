@@ -1,0 +1,87 @@
+/// The numbers of organizations and projects that aliases are held to, as far as they are known. Resolved off the data
+/// path and published to the workers beside the rights.
+///
+/// A slug that answers another number than before was renamed and taken again, by another tenant perhaps: rights that
+/// name it hold no more.
+package struct ResolvedIdentifiers: Sendable {
+    /// By the indices of `RightsTable.organizations` and `projects`; 0 is not known yet.
+    package private(set) var organizations: [UInt64]
+    package private(set) var projects: [UInt64]
+    package private(set) var organizationIsRefused: [Bool]
+    package private(set) var projectIsRefused: [Bool]
+    /// Rights that name a slug which is refused.
+    private(set) var rightsAreRefused: [Bool] = []
+    /// `project=1&project=2` for each of the rights; empty until all their numbers are known.
+    private(set) var selections: [TableText] = []
+    private(set) var text: [UInt8] = []
+
+    /// What was pinned by hand, and what `old` knew of the same slugs.
+    package init(_ rights: RightsTable, after old: (identifiers: ResolvedIdentifiers, rights: RightsTable)? = nil) {
+        organizations = rights.organizations.map { $0.pinned ?? 0 }
+        projects = rights.projects.map { $0.pinned ?? 0 }
+        organizationIsRefused = Array(repeating: false, count: organizations.count)
+        projectIsRefused = Array(repeating: false, count: projects.count)
+        if let old { carry(old.identifiers, old.rights, to: rights) }
+        refresh(rights)
+    }
+
+    /// What the upstream answers for a slug.
+    /// - Returns: false when it was another number before: whatever names the slug is refused from now on.
+    package mutating func note(organization index: Int, id: UInt64, _ rights: RightsTable) -> Bool {
+        defer { refresh(rights) }
+        return Self.note(id, &organizations[index], &organizationIsRefused[index])
+    }
+
+    /// As `note(organization:id:_:)`, for a project.
+    package mutating func note(project index: Int, id: UInt64, _ rights: RightsTable) -> Bool {
+        defer { refresh(rights) }
+        return Self.note(id, &projects[index], &projectIsRefused[index])
+    }
+
+    private static func note(_ id: UInt64, _ known: inout UInt64, _ isRefused: inout Bool) -> Bool {
+        if known == 0 { known = id }
+        isRefused = known != id
+        return !isRefused
+    }
+
+    private mutating func carry(_ old: ResolvedIdentifiers, _ oldRights: RightsTable, to rights: RightsTable) {
+        var known: [String: UInt64] = [:]
+        for (i, held) in oldRights.organizations.enumerated() where old.organizations[i] != 0 {
+            known[oldRights.string(held.slug)] = old.organizations[i]
+        }
+        for (i, held) in oldRights.projects.enumerated() where old.projects[i] != 0 {
+            known[Self.name(held, oldRights)] = old.projects[i]
+        }
+        for (i, held) in rights.organizations.enumerated() {
+            guard let id = known[rights.string(held.slug)] else { continue }
+            if organizations[i] == 0 { organizations[i] = id }
+            organizationIsRefused[i] = organizations[i] != id
+        }
+        for (i, held) in rights.projects.enumerated() {
+            guard let id = known[Self.name(held, rights)] else { continue }
+            if projects[i] == 0 { projects[i] = id }
+            projectIsRefused[i] = projects[i] != id
+        }
+    }
+
+    private static func name(_ held: HeldProject, _ rights: RightsTable) -> String {
+        "\(rights.string(rights.organizations[Int(held.organization)].slug))/\(rights.string(held.slug))"
+    }
+
+    private mutating func refresh(_ rights: RightsTable) {
+        rightsAreRefused = []
+        selections = []
+        text = []
+        for index in rights.rights.indices {
+            let held = rights.projects(of: index)
+            rightsAreRefused.append(
+                rights.organizations(of: index).contains { organizationIsRefused[$0] }
+                    || held.contains { projectIsRefused[$0] })
+            let start = text.count
+            if held.allSatisfy({ projects[$0] != 0 }) {
+                text += held.map { "project=\(projects[$0])" }.joined(separator: "&").utf8
+            }
+            selections.append(TableText(start: Int32(start), count: Int32(text.count - start)))
+        }
+    }
+}

@@ -1,0 +1,312 @@
+package import HTTP1
+
+/// Why a narrowed alias is refused; the names are those of log, metric and `X-Sentry-Api-Proxy-Refusal`.
+package enum RefusalReason: UInt8, Sendable, CaseIterable {
+    case expired, rate, concurrency, method, form, outside, unknown, operation, organization, project, needs, body
+
+    package var name: StaticString {
+        switch self {
+        case .expired: "expired"
+        case .rate: "rate"
+        case .concurrency: "concurrency"
+        case .method: "method"
+        case .form: "form"
+        case .outside: "outside"
+        case .unknown: "unknown"
+        case .operation: "operation"
+        case .organization: "organization"
+        case .project: "project"
+        case .needs: "needs"
+        case .body: "body"
+        }
+    }
+}
+
+/// What is done with the answer to a narrowed alias, besides what is done for every client.
+package enum AnswerFilter: UInt8, Sendable {
+    case none
+    /// Elements of the list stay whose `slug` is that of an organization of the rights.
+    case organizations
+    /// Elements of the list stay whose `slug` is that of a project of the rights.
+    case projects
+    /// The member `securityToken` is blanked.
+    case securityToken
+}
+
+/// What becomes of a request of an alias.
+package struct Verdict: Sendable {
+    package enum Outcome: Sendable, Equatable {
+        case forward
+        /// The proxy answers by itself who the caller is.
+        case identity(OperationTreatment)
+        case refuse(RefusalReason)
+        /// A project's number is needed and not known yet: 503 with `Retry-After`.
+        case wait
+    }
+
+    package var outcome = Outcome.forward
+    /// In shadow mode: what would have been refused.
+    package var wouldRefuse: RefusalReason?
+    /// The row that decided; -1 when there is none.
+    package var operation: Int32 = -1
+    package var edit = TargetEdit()
+    package var filter = AnswerFilter.none
+    /// The request goes on only once its body was looked at.
+    package var body: BodyMember?
+    /// Where organization, project and object stand in the target, for the access log; empty where there is none.
+    package var organization = ByteSlice.empty
+    package var project = ByteSlice.empty
+    package var object = ByteSlice.empty
+    /// Never an alias's: enforced in shadow mode too.
+    var isNever = false
+
+    package init() {}
+}
+
+extension RightsTable {
+    /// Judges a request by its head alone: no I/O, no clock, no allocation. Rate and concurrency come before, by who counts.
+    ///
+    /// Call it for an elevated request of an alias, after `isNeverElevated` has said no.
+    /// - Parameters:
+    ///   - target: path and query as they go upstream, with their own bytes; empty stands for `/`.
+    ///   - alias: its index in the `AliasTable` of these rights.
+    ///   - now: seconds since 1970.
+    package func judge(
+        _ method: Method, _ target: Span<UInt8>, alias: Int, _ identifiers: ResolvedIdentifiers, now: Int64
+    ) -> Verdict {
+        let record = aliases[alias]
+        var verdict = Verdict()
+        if let expires = record.limits.expires, now >= expires {
+            verdict.outcome = .refuse(.expired)
+            return verdict
+        }
+        guard record.isNarrowed else { return verdict }
+        judge(method, target, Int(record.rights), identifiers, &verdict)
+        guard record.limits.isShadow, now < record.limits.shadowUntil ?? .max else { return verdict }
+        return shadowed(verdict)
+    }
+
+    /// Forwarded as before, except what never is an alias's.
+    private func shadowed(_ verdict: Verdict) -> Verdict {
+        if case .refuse = verdict.outcome, verdict.isNever { return verdict }
+        var shadow = Verdict()
+        shadow.operation = verdict.operation
+        shadow.organization = verdict.organization
+        shadow.project = verdict.project
+        shadow.object = verdict.object
+        if case .refuse(let reason) = verdict.outcome { shadow.wouldRefuse = reason }
+        return shadow
+    }
+
+    private func judge(
+        _ method: Method, _ target: Span<UInt8>, _ rights: Int, _ identifiers: ResolvedIdentifiers,
+        _ verdict: inout Verdict
+    ) {
+        guard let operationMethod = OperationMethod(method) else {
+            verdict.outcome = .refuse(.method)
+            return
+        }
+        guard let plain = PlainPath(target) else {
+            verdict.outcome = .refuse(target.isEmpty ? .outside : .form)
+            return
+        }
+        let prefix: StaticString = "/api/0/"
+        guard target.count >= 7, bytesEqual(target, ByteSlice(start: 0, count: 7), prefix), plain.end >= 7 else {
+            verdict.outcome = .refuse(.outside)
+            return
+        }
+        let row: Int
+        switch endpoints.match(operationMethod, plain, target) {
+        case .operation(let found): row = found
+        case .otherMethod:
+            verdict.outcome = .refuse(.operation)
+            return
+        case .unknown:
+            verdict.outcome = .refuse(.unknown)
+            return
+        case .notPlain:
+            verdict.outcome = .refuse(.form)
+            return
+        }
+        let template = endpoints.templates[Int(endpoints.operations[row].template)]
+        note(template, plain, &verdict)
+        let judged = Int(endpoints.operations[row].judgedAs)
+        guard judged >= 0 else {
+            verdict.outcome = .refuse(.unknown)
+            return
+        }
+        verdict.operation = Int32(judged)
+        let operation = endpoints.operations[judged]
+        if operation.treatment.isIdentity {
+            verdict.outcome = .identity(operation.treatment)
+            return
+        }
+        verdict.isNever = operation.operationClass.isNever
+        guard allows(rights, judged) else {
+            verdict.outcome = .refuse(.operation)
+            return
+        }
+        if identifiers.rightsAreRefused[rights] {
+            verdict.outcome = .refuse(.organization)
+            return
+        }
+        guard judgeOrganization(operation, template, plain, target, rights, identifiers, &verdict) else {
+            verdict.outcome = .refuse(.organization)
+            return
+        }
+        if self.rights[rights].projects.count > 0 {
+            judgeProjects(operation, template, plain, target, rights, identifiers, &verdict)
+            if verdict.outcome != .forward { return }
+        }
+        guard self.rights[rights].needs.count == 0 || hasNeeded(judged, target, from: plain.end, rights: rights) else {
+            verdict.outcome = .refuse(.needs)
+            return
+        }
+        if operation.treatment == .project { verdict.filter = .securityToken }
+    }
+
+    /// Where organization, project and object are, for the access log.
+    private func note(_ template: Template, _ plain: PlainPath, _ verdict: inout Verdict) {
+        func slice(_ segment: Int8) -> ByteSlice {
+            guard segment >= 0, Int(segment) + 2 < min(plain.count, PlainPath.mostSegments) else { return .empty }
+            let range = plain.segment(Int(segment) + 2)
+            return ByteSlice(start: range.lowerBound, count: range.count)
+        }
+        verdict.organization = slice(template.organization)
+        verdict.project = slice(template.project)
+        if template.object != template.organization, template.object != template.project {
+            verdict.object = slice(template.object)
+        }
+    }
+
+    // MARK: Organization
+
+    private func judgeOrganization(
+        _ operation: Operation, _ template: Template, _ plain: PlainPath, _ target: Span<UInt8>, _ rights: Int,
+        _ identifiers: ResolvedIdentifiers, _ verdict: inout Verdict
+    ) -> Bool {
+        let held = self.rights[rights].organizations
+        if operation.treatment == .projects {
+            guard held.count == 1 else { return false }
+            verdict.edit.path = .projects
+            verdict.edit.organization = organizationList[Int(held.start)]
+            if self.rights[rights].projects.count > 0 { verdict.filter = .projects }
+            return true
+        }
+        guard held.count > 0 else { return true }
+        if operation.treatment == .organizations {
+            verdict.edit.query = .organizations
+            verdict.filter = .organizations
+            return true
+        }
+        if template.organization >= 0 {
+            let segment = target.extracting(plain.segment(Int(template.organization) + 2))
+            for i in held.range where isOrganization(Int(organizationList[i]), segment, identifiers) { return true }
+            return false
+        }
+        guard template.isIssueWithoutOrganization, held.count == 1 else { return false }
+        verdict.edit.path = .issue
+        verdict.edit.organization = organizationList[Int(held.start)]
+        verdict.edit.restStart = plain.starts[3]
+        return true
+    }
+
+    private func isOrganization(_ index: Int, _ segment: Span<UInt8>, _ identifiers: ResolvedIdentifiers) -> Bool {
+        if isSlug(organizations[index].slug, segment) { return true }
+        guard let id = plainNumber(segment) else { return false }
+        return identifiers.organizations[index] == id
+    }
+
+    // MARK: Projects
+
+    private func judgeProjects(
+        _ operation: Operation, _ template: Template, _ plain: PlainPath, _ target: Span<UInt8>, _ rights: Int,
+        _ identifiers: ResolvedIdentifiers, _ verdict: inout Verdict
+    ) {
+        switch operation.treatment {
+        case .organizations, .projects, .neutral: return
+        case .organization:
+            verdict.edit.query = .undetailed
+            return
+        case .organizationProjects:
+            verdict.filter = .projects
+            return
+        case .none, .root, .auth, .validate, .me, .regions, .project: break
+        }
+        switch operation.selects {
+        case .path:
+            guard isProjectInPath(template, plain, target, rights, identifiers) else {
+                verdict.outcome = .refuse(.project)
+                return
+            }
+        case .object:
+            let segment = target.extracting(plain.segment(Int(template.issue) + 2))
+            guard template.issue >= 0, isIssueOfProject(segment, rights) else {
+                verdict.outcome = .refuse(.project)
+                return
+            }
+        case .query:
+            switch selection(target, from: plain.end, rights: rights, identifiers) {
+            case .named: break
+            case .absent: verdict.edit.query = .appendProjects
+            case .waiting: verdict.outcome = .wait
+            case .refused: verdict.outcome = .refuse(.project)
+            }
+        case .body(let member): verdict.body = member
+        case .unread, .organization, .nothing: verdict.outcome = .refuse(.project)
+        }
+    }
+
+    private func isProjectInPath(
+        _ template: Template, _ plain: PlainPath, _ target: Span<UInt8>, _ rights: Int,
+        _ identifiers: ResolvedIdentifiers
+    ) -> Bool {
+        if template.project >= 0 {
+            return isProject(target.extracting(plain.segment(Int(template.project) + 2)), rights, identifiers)
+        }
+        // `{project}:{event_id}` is the one segment that holds two values.
+        guard template.object >= 0 else { return false }
+        let segment = target.extracting(plain.segment(Int(template.object) + 2))
+        guard let colon = SegmentKind.colon(in: segment) else { return false }
+        return isProject(segment.extracting(0..<colon), rights, identifiers)
+    }
+
+    private func isProject(_ bytes: Span<UInt8>, _ rights: Int, _ identifiers: ResolvedIdentifiers) -> Bool {
+        if hasSlugOfProject(bytes, rights) { return true }
+        guard let id = plainNumber(bytes) else { return false }
+        for i in self.rights[rights].projects.range where identifiers.projects[Int(projectList[i])] == id {
+            return true
+        }
+        return false
+    }
+
+    /// A short id, `WEB-4F`: Sentry takes what stands before its last `-`, `_` or blank as the project's slug, without
+    /// regard to case (`parse_short_id`); only `-` is read here. Of an issue's number the path does not say the project.
+    private func isIssueOfProject(_ segment: Span<UInt8>, _ rights: Int) -> Bool {
+        var at = segment.count
+        while at > 0 {
+            at -= 1
+            let byte = segment[at]
+            if byte == ASCII.hyphen {
+                return at > 0 && at < segment.count - 1
+                    && hasSlugOfProject(segment.extracting(0..<at), rights, ignoringCase: true)
+            }
+            guard byte.isDigit || byte.lowercased &- UInt8(ascii: "a") < 26 else { return false }
+        }
+        return false
+    }
+}
+
+extension OperationMethod {
+    /// The row's method that a request is judged as; nil for a method that Sentry's handlers do not have in capitals.
+    init?(_ method: Method) {
+        switch method {
+        case .get, .head, .options: self = .get
+        case .post: self = .post
+        case .put: self = .put
+        case .patch: self = .patch
+        case .delete: self = .delete
+        case .connect, .trace, .other: return nil
+        }
+    }
+}

@@ -1,0 +1,45 @@
+internal import AccessPolicy
+internal import ArgumentParser
+internal import Glibc
+
+/// The flags of the rights of aliases.
+struct RightsOptions: ParsableArguments {
+    @Option(help: "A file of sets, corrections and rights by alias; read again on SIGHUP. [POLICY_FILE]")
+    var policyFile: String?
+    @Option(
+        help:
+            "optional or required: whether an alias may have no rights of its own, and so all. [ALIAS_RIGHTS; optional]"
+    )
+    var aliasRights: String?
+}
+
+/// What the rights of aliases are read by; loaded at start and again on SIGHUP.
+struct RightsSettings {
+    /// The policy file, and who named it.
+    let file: Given?
+    private let areRequired: Bool
+
+    private enum Need: String { case optional, required }
+
+    init(_ options: RightsOptions) throws(Failure) {
+        file = Setting("--policy-file", "POLICY_FILE").given(options.policyFile)
+        areRequired =
+            try Setting("--alias-rights", "ALIAS_RIGHTS")
+            .parsed(options.aliasRights, expected: "optional or required", Need.init(rawValue:)) == .required
+    }
+
+    /// Reads and checks the policy file.
+    func load() throws(Failure) -> AliasRules {
+        AliasRules(policy: try file.map(Self.policy), areRequired: areRequired, now: Int64(time(nil)))
+    }
+
+    /// The policy in a file.
+    static func policy(_ given: Given) throws(Failure) -> Policy {
+        let text = try TextFile.read(given.value, mostBytes: 16_777_216, named: given.name)
+        do throws(PolicyFileError) {
+            return try Policy(file: text)
+        } catch {
+            throw Failure(.configuration, "\(given.name): '\(given.value)', \(error.description)")
+        }
+    }
+}
