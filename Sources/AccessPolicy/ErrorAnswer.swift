@@ -5,7 +5,7 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
     case badRequest, methodNotAllowed, requestTimeout, lengthRequired, contentTooLarge, uriTooLong, headerFieldsTooLarge
     case internalError, notImplemented
     case badGateway
-    case overloaded, tokenUnavailable, draining
+    case overloaded, memoryShort, tokenUnavailable, draining
     case gatewayTimeout, versionNotSupported
     case notFound, expectationFailed
 
@@ -48,6 +48,10 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
             Row(
                 status: 503, reason: "Service Unavailable", message: "The proxy has too many requests in flight.",
                 hasRetryAfter: true)
+        case .memoryShort:
+            Row(
+                status: 503, reason: "Service Unavailable",
+                message: "The proxy has no memory for this request at the moment.", hasRetryAfter: true)
         case .tokenUnavailable:
             Row(
                 status: 503, reason: "Service Unavailable",

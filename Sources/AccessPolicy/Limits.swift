@@ -31,6 +31,9 @@ package enum Limits {
     package static let bodyTimeout = Limit(
         name: "body, each direction: no byte for", flag: "--body-timeout", defaultValue: 25, unit: .seconds,
         consequence: "408; 504 if the upstream stalls before its head")
+    package static let collectTimeout = Limit(
+        name: "chunked body whole, from its head", flag: "--collect-timeout", defaultValue: 60, unit: .seconds,
+        consequence: "408")
     package static let responseTimeout = Limit(
         name: "answer's head from the upstream", flag: "--response-timeout", defaultValue: 25, unit: .seconds,
         consequence: "504")
@@ -41,11 +44,12 @@ package enum Limits {
         name: "request body", flag: "--max-body", defaultValue: nil, unit: .bytes,
         consequence: "413 before it is read")
     package static let requestsInFlight = Limit(
-        name: "requests in flight (no more than the descriptors allow)", flag: "--max-requests", defaultValue: nil,
+        name: "requests in flight (no more than descriptors and memory allow)", flag: "--max-requests", defaultValue: nil,
         unit: .requests, consequence: "503 with `Retry-After`")
 
     package static let all = [
-        headBytes, headFields, targetBytes, headTimeout, bodyTimeout, responseTimeout, connectTimeout, bodyBytes,
+        headBytes, headFields, targetBytes, headTimeout, bodyTimeout, collectTimeout, responseTimeout, connectTimeout,
+        bodyBytes,
         requestsInFlight,
     ]
 }

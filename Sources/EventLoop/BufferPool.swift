@@ -19,8 +19,11 @@ package struct BufferPool: ~Copyable {
     // Invariant: a block is in `stock` or with exactly one owner, never both; `take` hands out whole
     // malloc(3) blocks of at least the asked size, and `give` is called once for each.
     private var stock: [[UnsafeMutableRawBufferPointer]]
+    /// Blocks that are with an owner count as held.
+    package var memory: MemoryShare
 
-    package init() {
+    package init(_ budget: MemoryBudget = MemoryBudget(bytes: .max / 4, shares: 1)) {
+        memory = MemoryShare(budget)
         stock = Self.classes.map { _ in [] }
         for (index, each) in Self.classes.enumerated() { stock[index].reserveCapacity(each.kept) }
     }
@@ -31,14 +34,27 @@ package struct BufferPool: ~Copyable {
         }
     }
 
+    /// Whether a block of at least `bytes` bytes is within the budget. `take` gives it in any case.
+    package func mayTake(atLeast bytes: Int, for use: MemoryUse) -> Bool {
+        memory.mayHold(Self.classes.first { $0.size >= bytes }?.size ?? bytes, for: use)
+    }
+
     /// A block of at least `bytes` bytes; larger than the largest class is allowed and never kept.
     package mutating func take(atLeast bytes: Int) -> PooledBuffer {
         guard let sizeClass = Self.classes.firstIndex(where: { $0.size >= bytes }) else {
+            memory.hold(bytes)
             return PooledBuffer(bytes: .allocate(byteCount: bytes, alignment: 16), sizeClass: -1)
         }
+        memory.hold(Self.classes[sizeClass].size)
         let block =
             stock[sizeClass].popLast() ?? .allocate(byteCount: Self.classes[sizeClass].size, alignment: 16)
         return PooledBuffer(bytes: block, sizeClass: sizeClass)
+    }
+
+    /// Whether `append` of so many bytes stays within the budget.
+    package func mayAppend(_ bytes: Int, to buffer: PooledBuffer, count: Int, for use: MemoryUse) -> Bool {
+        count + bytes <= buffer.capacity
+            || mayTake(atLeast: max(buffer.capacity * 4, count + bytes), for: use)
     }
 
     /// Adds bytes behind the first `count` of a block, which is exchanged for a larger one when they do not fit.
@@ -57,6 +73,7 @@ package struct BufferPool: ~Copyable {
     /// Gives a block back. Secrets may have been in it, so what was used of it is wiped.
     /// - Parameter used: bytes from the start that were written.
     package mutating func give(_ buffer: PooledBuffer, used: Int) {
+        memory.release(buffer.capacity)
         explicit_bzero(buffer.bytes.baseAddress!, min(used, buffer.capacity))
         guard buffer.sizeClass >= 0, stock[buffer.sizeClass].count < Self.classes[buffer.sizeClass].kept else {
             buffer.bytes.deallocate()

@@ -7,4 +7,8 @@ struct BodyOptions: ParsableArguments {
             "A chunked body that the replay buffer does not hold: refuse it (411), or forward it chunked. [LONG_CHUNKED_BODY; refuse]"
     )
     var longChunkedBody: String?
+    @Option(help: "Seconds from a chunked body's head until the body is whole. [COLLECT_TIMEOUT; 60]")
+    var collectTimeout: String?
+    @Option(help: "Bytes held for clients in sum. [MEMORY_BUDGET; half of the cgroup's limit, else 512MiB]")
+    var memoryBudget: String?
 }

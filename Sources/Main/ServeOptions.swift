@@ -45,7 +45,7 @@ struct ServeOptions: ParsableArguments {
     var connectTimeout: String?
     @Option(help: "Bytes of a request body. [MAX_BODY; no limit]")
     var maxBody: String?
-    @Option(help: "Requests in flight. [MAX_REQUESTS; what the descriptors allow]")
+    @Option(help: "Requests in flight. [MAX_REQUESTS; what descriptors and memory allow]")
     var maxRequests: String?
     @Option(help: "Bytes of a request body that are kept to send it again. [REPLAY_BUFFER; 256KiB]")
     var replayBuffer: String?

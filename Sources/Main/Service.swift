@@ -48,6 +48,10 @@ struct Service {
             try upstream.start()
             try server.start()
         }
+        // The threads are there now, and what is left of the address space is left for what they hold.
+        if !plan.bodies.isMemoryGiven, let left = MemoryLimits.addressSpaceLeft {
+            server.memory.lower(to: max(left / 2, 1_048_576))
+        }
         tokens.start()
         let facts = AdminFacts(
             AdminFacts.Fixed(
@@ -56,7 +60,7 @@ struct Service {
             server: server, tokens: tokens.publisher, tokenCounts: tokens.counts, policy: policy,
             addresses: upstream.addresses, log: writer)
         try named("threads") { () throws(SystemError) in try sockets.startAdmin(facts) }
-        logStart(log, sockets, descriptorLimit)
+        logStart(log, sockets, server, descriptorLimit)
         let notifier = ServiceNotifier()
         notifier.ready()
         ProcessLimits.releaseStartupPages()
@@ -110,10 +114,10 @@ struct Service {
             hasPublicURL: plan.publicURL != nil,
             headLimits: plan.headLimits, timeouts: plan.timeouts, replayBufferBytes: plan.replayBuffer,
             maxRequests: plan.maxRequests, descriptorLimit: descriptorLimit, accessLog: plan.accessLog,
-            accessLogSample: plan.accessLogSample, longChunkedBody: plan.bodies.longChunkedBody)
+            accessLogSample: plan.accessLogSample, bodies: plan.bodies.limits)
     }
 
-    private func logStart(_ log: Logger, _ sockets: Sockets, _ descriptorLimit: Int) {
+    private func logStart(_ log: Logger, _ sockets: Sockets, _ server: Server, _ descriptorLimit: Int) {
         if plan.tls.isInsecure {
             log.warning(
                 "the upstream's certificate is not checked: anybody on the way can read the token (--insecure-skip-verify)"
@@ -129,7 +133,8 @@ struct Service {
             metadata: [
                 "addr": "\(sockets.text)", "admin": "\(sockets.adminText)", "inherited": "\(sockets.areInherited)",
                 "upstream": "\(plan.uri.origin)\(plan.uri.pathPrefix)",
-                "threads": "\(plan.threads)", "descriptors": "\(descriptorLimit)", "version": "\(Version.text)",
+                "threads": "\(plan.threads)", "descriptors": "\(descriptorLimit)", "memory": "\(server.memory.bytes)",
+                "version": "\(Version.text)",
             ])
     }
 

@@ -33,13 +33,14 @@ extension Worker {
     }
 
     private func begin(_ socket: consuming Socket) {
-        shared.descriptorOpened()
-        guard let (exchange, _, generation) = exchanges.acquire() else {
-            shared.descriptorClosed()
+        let hasMemory = pool.memory.mayHold(clientBytes, for: .request)
+        // A refusal over TLS would take the memory that is missing: such a connection is closed.
+        guard hasMemory || clientScheme == .http, let (exchange, _, generation) = exchanges.acquire() else {
             return
         }
-        guard shared.mayAccept else {
-            exchange.refuseAtOnce(socket, generation: generation, self)
+        connectionOpened(holding: clientBytes)
+        guard shared.mayAccept, hasMemory else {
+            exchange.refuseAtOnce(socket, hasMemory ? .overloaded : .memoryShort, generation: generation, self)
             return
         }
         exchange.begin(socket, generation: generation, self)

@@ -56,6 +56,7 @@ enum Cause: Equatable {
             case .lengthRequired: "length_required"
             case .contentTooLarge: "content_too_large"
             case .overloaded: "overloaded"
+            case .memoryShort: "memory_short"
             case .tokenUnavailable: "token_unavailable"
             case .gatewayTimeout: "answer_timeout"
             case .draining: "draining"
@@ -73,7 +74,8 @@ enum Cause: Equatable {
         "policy", "bad_request", "unresolved", "connection_refused", "connect_failed", "connect_timeout",
         "closed_before_answer", "reset_by_upstream", "upstream_failed", "bad_answer", "unwritable_answer",
         "truncated_answer", "corrupt_gzip", "internal_error", "client_left", "answer_stalled", "request_timeout",
-        "length_required", "content_too_large", "overloaded", "token_unavailable", "answer_timeout", "head_too_large",
+        "length_required", "content_too_large", "overloaded", "memory_short", "token_unavailable", "answer_timeout",
+        "head_too_large",
         "tls_untrusted",
         "tls_expired", "tls_not_yet_valid", "tls_wrong_name", "tls_protocol_version", "tls_not_tls", "tls_alert",
         "tls_no_certificate", "tls_closed", "tls_reset", "tls_corrupt_record", "tls_system_error", "tls_handshake",

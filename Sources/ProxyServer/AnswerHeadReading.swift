@@ -19,7 +19,7 @@ extension Exchange {
             // What comes with the head has to fit behind it into the staging buffer, however large the held block is.
             let window =
                 heldAnswer.map { $0.bytes.part(heldAnswerCount..<min($0.capacity, Bounds.relayBytes)) }
-                ?? worker.scratch.inbound
+                ?? worker.scratch.inbound(worker.window(Bounds.relayBytes))
             switch upstream.transport.receive(into: window) {
             case .wouldBlock:
                 return
@@ -49,6 +49,12 @@ extension Exchange {
         advance(.upstreamFailed, worker)
     }
 
+    /// There is no memory to hold the answer, and it cannot go on as it comes.
+    func failForMemory(_ worker: Worker) {
+        refuse(.memoryShort)
+        advance(.upstreamFailed, worker)
+    }
+
     /// - Returns: true when an event was reported.
     private func parseAnswer(_ count: Int, _ worker: Worker) -> Bool {
         var parser = answerParser.take() ?? worker.takeResponseParser()
@@ -64,6 +70,11 @@ extension Exchange {
             while true {
                 let bytes = region.bytes(start..<region.count)
                 guard try parser.parse(bytes.span) else {
+                    guard worker.pool.mayTake(atLeast: max(2_048, bytes.count * 2), for: .request) else {
+                        answerParser = parser
+                        failForMemory(worker)
+                        return true
+                    }
                     holdAnswer(region.part(start..<region.count), &parser, worker)
                     return false
                 }
@@ -106,7 +117,9 @@ extension Exchange {
         _ bytes: UnsafeMutableRawBufferPointer, _ parser: inout ResponseHeadParser, _ worker: Worker
     ) {
         record.status = parser.head.status
-        if parser.head.status == 401, mayRetry(worker) {
+        if parser.head.status == 401, mayRetry(worker),
+            worker.pool.mayTake(atLeast: max(2_048, bytes.count * 2), for: .request)
+        {
             holdAnswer(bytes, &parser, worker)
             advance(.tokenRefused, worker)
             return
@@ -118,6 +131,11 @@ extension Exchange {
         }
         if mustRewrite(parser.head, bytes.bytes(parser.head.length).span, framing) {
             // The body's first bytes are taken from where they are held: holding may give the old place back.
+            guard worker.pool.mayTake(atLeast: max(8_192, 2 * bytes.count), for: .request) else {
+                worker.giveBack(&parser)
+                failForMemory(worker)
+                return
+            }
             let body = parser.head.length..<bytes.count
             holdAnswer(bytes, &parser, worker)
             if let heldAnswer { beginCollecting(heldAnswer.bytes.part(body), worker) }

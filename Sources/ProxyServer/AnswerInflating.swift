@@ -29,7 +29,7 @@ extension Exchange {
         guard let inflater else { return (payload.count, true) }
         var consumed = 0
         for _ in 0..<Bounds.readsPerTurn {
-            let output = worker.scratch.inflated
+            let output = worker.scratch.inflated.part(0..<worker.window(Bounds.relayBytes))
             let rest = UnsafeRawBufferPointer(rebasing: payload[consumed...])
             let step = inflater.inflater.inflate(rest, into: output)
             consumed += step.consumed

@@ -42,7 +42,7 @@ extension Exchange {
         if inflater != nil, !inflateRest(worker) { return }
         var moved = 0
         while moved < Bounds.bytesPerTurn {
-            let window = client.window
+            let window = worker.window(client.window)
             switch upstream.transport.receive(into: worker.scratch.inbound(window)) {
             case .wouldBlock:
                 watchUpstream(.incoming, worker)

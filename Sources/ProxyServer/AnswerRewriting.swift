@@ -57,6 +57,10 @@ extension Exchange {
             failUpstream(worker)
             return false
         }
+        guard worker.pool.mayAppend(piece.payload, to: collectedBody!, count: collectedCount, for: .request) else {
+            failForMemory(worker)
+            return false
+        }
         worker.pool.append(
             UnsafeRawBufferPointer(received.part(0..<piece.payload)), to: &collectedBody!, count: &collectedCount)
         if answerBody.isWhole {

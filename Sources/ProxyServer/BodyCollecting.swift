@@ -16,7 +16,7 @@ extension Exchange {
                 advance(.clientLeft, worker)
                 return
             case .bytes(let count):
-                setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+                setDeadline(min(worker.now + worker.configuration.timeouts.body, collectingEnds), worker)
                 guard collect(worker.scratch.inbound.part(0..<count), worker) else { return }
             }
         }
@@ -27,10 +27,22 @@ extension Exchange {
     /// - Returns: false when an event was reported.
     private func collectPrefix(_ worker: Worker) -> Bool {
         keptBody = worker.pool.take(atLeast: 8_192)
-        setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+        collectingEnds = worker.now + worker.configuration.bodies.collectNanoseconds
+        setDeadline(min(worker.now + worker.configuration.timeouts.body, collectingEnds), worker)
         guard let heldHead, let headParser else { return true }
         let start = headParser.head.length
-        return collect(heldHead.bytes.part(start..<heldHeadCount), worker)
+        guard collect(heldHead.bytes.part(start..<heldHeadCount), worker) else { return false }
+        shrinkHeldHead(to: start, worker)
+        return true
+    }
+
+    /// What came behind the head is collected by now: a smaller block will do for the head.
+    private func shrinkHeldHead(to count: Int, _ worker: Worker) {
+        guard let old = heldHead, heldHeadCount > count else { return }
+        let smaller = worker.pool.take(atLeast: count)
+        smaller.bytes.copyMemory(from: UnsafeRawBufferPointer(old.bytes.part(0..<count)))
+        worker.pool.give(old, used: heldHeadCount)
+        (heldHead, heldHeadCount) = (smaller, count)
     }
 
     /// - Returns: false when an event was reported.
@@ -52,11 +64,18 @@ extension Exchange {
             advance(.requestRefused, worker)
             return false
         }
+        let isShort = !worker.pool.mayAppend(piece.payload, to: keptBody!, count: keptBodyCount, for: .body)
+        if isShort, worker.configuration.bodies.longChunked != .forward {
+            clientSentMore = true
+            refuse(.memoryShort)
+            advance(.requestRefused, worker)
+            return false
+        }
         worker.pool.append(
             UnsafeRawBufferPointer(received.part(0..<piece.payload)), to: &keptBody!, count: &keptBodyCount)
         let isLong = keptBodyCount > worker.configuration.replayBufferBytes
         // Whether it came in one piece or in many: the same body gets the same answer.
-        if isLong, worker.configuration.longChunkedBody == .refuse {
+        if isLong, worker.configuration.bodies.longChunked == .refuse {
             refuse(.lengthRequired)
             advance(.requestRefused, worker)
             return false
@@ -66,7 +85,7 @@ extension Exchange {
             advance(.bodyCollected, worker)
             return false
         }
-        if isLong {
+        if isLong || isShort {
             requestFraming = .chunked
             keepsBody = false
             let mustRenew = forward.route == .elevated && worker.token.isRenewable && worker.token.suspect

@@ -5,6 +5,8 @@ extension Exchange {
     /// The answer is whole and out. The client first: its last bytes may wait for close(2) (`MSG_MORE`).
     func close(_ worker: Worker) {
         worker.answered(self)
+        // The client may be listened to for a while yet.
+        releaseHeld(worker)
         closeClientGently(worker)
         partFromUpstream(worker)
         finishIfClosed(worker)
@@ -75,7 +77,7 @@ extension Exchange {
         guard client.isOpen else { return }
         if byReset { client.transport.reset() } else { client.transport.close() }
         client.forget()
-        worker.descriptorClosed()
+        worker.connectionClosed(holding: worker.clientBytes)
     }
 
     // MARK: Upstream
@@ -113,7 +115,7 @@ extension Exchange {
         guard upstream.isOpen else { return }
         if byReset { upstream.transport.reset() } else { upstream.transport.drop() }
         upstream.forget()
-        worker.descriptorClosed()
+        worker.connectionClosed(holding: worker.upstreamBytes)
     }
 
     func closingTimedOut(_ worker: Worker) {

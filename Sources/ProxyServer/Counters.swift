@@ -49,6 +49,8 @@ package struct Counters: Sendable {
     package private(set) var bytesDown: UInt64 = 0
     /// Requests whose head is in and whose answer is not out.
     package var inFlight: Int = 0
+    /// Bytes held for clients.
+    package var heldBytes = 0
     package var accepted: UInt64 = 0
     package var acceptErrors: UInt64 = 0
     /// Events that the state machine calls impossible; anything but 0 is a bug.
@@ -114,6 +116,7 @@ package struct Counters: Sendable {
         bytesUp += other.bytesUp
         bytesDown += other.bytesDown
         inFlight += other.inFlight
+        heldBytes += other.heldBytes
         accepted += other.accepted
         acceptErrors += other.acceptErrors
         impossibleSteps += other.impossibleSteps

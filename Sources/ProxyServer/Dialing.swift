@@ -8,6 +8,11 @@ extension Exchange {
     func dial(_ worker: Worker) {
         record.dialed(at: worker.now)
         if headParser != nil {
+            guard worker.pool.mayTake(atLeast: 2 * heldHeadCount + keptBodyCount, for: .request) else {
+                refuse(.memoryShort)
+                advance(.dialFailed, worker)
+                return
+            }
             guard stageHeldRequest(worker) else {
                 refuse(.headerFieldsTooLarge)
                 advance(.dialFailed, worker)
@@ -49,7 +54,8 @@ extension Exchange {
             appendKeptBody()
         }
         releaseHeldHead(worker)
-        if requestFraming == .chunked { dropKeptBody(worker) }
+        // It is in the backlog now, and without its head nobody sends it again.
+        if requestFraming == .chunked || keptHead == nil { dropKeptBody(worker) }
         return true
     }
 
@@ -78,7 +84,7 @@ extension Exchange {
         upstream.backlog.append(ChunkedCoding.chunkEnd)
     }
 
-    private func dropKeptBody(_ worker: Worker) {
+    func dropKeptBody(_ worker: Worker) {
         if let keptBody { worker.pool.give(keptBody, used: keptBodyCount) }
         (keptBody, keptBodyCount, keepsBody) = (nil, 0, false)
     }

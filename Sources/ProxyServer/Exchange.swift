@@ -52,6 +52,8 @@ final class Exchange {
     var keptBody: PooledBuffer?
     var keptBodyCount = 0
     var keepsBody = false
+    /// Until when the body must be whole to be collected, or to be kept any longer.
+    var collectingEnds: UInt64 = 0
     var tokenVersion: UInt64 = 0
     var retry = RetryOutcome.none
 
@@ -138,13 +140,13 @@ final class Exchange {
     }
 
     /// A connection was accepted that there is no room for.
-    func refuseAtOnce(_ socket: consuming Socket, generation: UInt32, _ worker: Worker) {
+    func refuseAtOnce(_ socket: consuming Socket, _ answer: ErrorAnswer, generation: UInt32, _ worker: Worker) {
         self.generation = generation
         client.transport = worker.clientTransport(socket)
         request = RequestFacts()
         record = AccessRecord(id: worker.nextRequestID(), acceptedAt: worker.now)
         clientSentMore = true
-        refuse(.overloaded)
+        refuse(answer)
         phase = .readingHead
         advance(.requestRefused, worker)
     }
@@ -245,11 +247,7 @@ final class Exchange {
         closeRival(worker)
         worker.finished(self)
         client.backlog.release(to: &worker.pool)
-        upstream.backlog.release(to: &worker.pool)
-        releaseHeldHead(worker)
-        releaseHeldAnswer(worker)
-        releaseKept(worker)
-        releaseTransformation(worker)
+        releaseHeld(worker)
         requestBody = BodyReader()
         answerBody = BodyReader()
         isUploadBroken = false
@@ -265,6 +263,15 @@ final class Exchange {
         if armedFor != 0 { worker.reactor.timers.disarm(slot: slot) }
         armedFor = 0
         worker.release(slot: slot)
+    }
+
+    /// Gives back what no answer needs any more.
+    func releaseHeld(_ worker: Worker) {
+        upstream.backlog.release(to: &worker.pool)
+        releaseHeldHead(worker)
+        releaseHeldAnswer(worker)
+        releaseKept(worker)
+        releaseTransformation(worker)
     }
 
     func releaseHeldHead(_ worker: Worker) {

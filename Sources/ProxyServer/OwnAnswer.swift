@@ -6,7 +6,7 @@ internal import HTTP1
 extension Exchange {
     func answer(_ worker: Worker) {
         closeUpstream(worker, byReset: true)
-        upstream.backlog.release(to: &worker.pool)
+        releaseHeld(worker)
         worker.stagedCount = 0
         record.status = ownAnswer.status
         record.isOwnAnswer = true

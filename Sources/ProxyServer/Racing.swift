@@ -29,7 +29,7 @@ extension Exchange {
                 attemptFailed(attempted, .connect(error), worker)
                 continue
             }
-            worker.descriptorOpened()
+            worker.connectionOpened(holding: worker.upstreamBytes)
             guard !upstream.isOpen else {
                 beginRival(socket, attempted, worker)
                 break
@@ -199,7 +199,7 @@ extension Exchange {
         guard rival.socket.isOpen else { return }
         rival.socket.reset()
         rival.interest = .nothing
-        worker.descriptorClosed()
+        worker.connectionClosed(holding: worker.upstreamBytes)
     }
 
     // MARK: Time

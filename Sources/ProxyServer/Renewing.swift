@@ -54,6 +54,11 @@ extension Exchange {
             advance(.dialFailed, worker)
             return
         }
+        guard worker.pool.mayTake(atLeast: keptHeadCount + token.count + keptBodyCount, for: .request) else {
+            refuse(.memoryShort)
+            advance(.dialFailed, worker)
+            return
+        }
         let head = UnsafeRawBufferPointer(keptHead.bytes.part(0..<keptHeadCount))
         upstream.backlog.release(to: &worker.pool)
         upstream.backlog.reserve(keptHeadCount - place.range.count + token.count + keptBodyCount, from: &worker.pool)

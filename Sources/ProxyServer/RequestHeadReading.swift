@@ -14,7 +14,9 @@ extension Exchange {
     /// Reads until the head is whole. Most heads come in one piece and are parsed where they were received.
     func readHead(_ worker: Worker) {
         for _ in 0..<Bounds.readsPerTurn {
-            let window = heldHead.map { $0.bytes.part(heldHeadCount..<$0.capacity) } ?? worker.scratch.inbound
+            let window =
+                heldHead.map { $0.bytes.part(heldHeadCount..<$0.capacity) }
+                ?? worker.scratch.inbound(worker.window(Bounds.relayBytes))
             switch client.transport.receive(into: window) {
             case .wouldBlock:
                 watchClient(.incoming, worker)
@@ -41,6 +43,9 @@ extension Exchange {
         let verdict = parse(&parser, bytes, worker)
         if let verdict, !verdict.keepsHead {
             worker.giveBack(&parser)
+        } else if !worker.pool.mayTake(atLeast: max(2_048, count + 1), for: .request) {
+            worker.giveBack(&parser)
+            return shortage()
         } else {
             // The bytes are needed after this turn: out of the shared buffer with them.
             let buffer = worker.pool.take(atLeast: max(2_048, count + 1))
@@ -59,9 +64,19 @@ extension Exchange {
         if let verdict, !verdict.keepsHead {
             releaseHeldHead(worker)
         } else if heldHeadCount == buffer.capacity {
+            guard worker.pool.mayTake(atLeast: buffer.capacity * 2, for: .request) else {
+                releaseHeldHead(worker)
+                return shortage()
+            }
             growHeldHead(buffer, worker)
         }
         return verdict
+    }
+
+    /// There is no memory to hold what came; more of it may be on its way.
+    private func shortage() -> Verdict {
+        clientSentMore = true
+        return refusal(.memoryShort)
     }
 
     private func growHeldHead(_ old: PooledBuffer, _ worker: Worker) {
@@ -122,6 +137,7 @@ extension Exchange {
             }
         }
         guard worker.admitRequest(self) else { return refusal(.overloaded) }
+        guard worker.pool.mayTake(atLeast: Bounds.requestBytes, for: .request) else { return refusal(.memoryShort) }
         if forward.route == .elevated, worker.token.token == nil {
             tokenMessage = worker.token.health.reason?.clientMessage
             return refusal(.tokenUnavailable)
@@ -136,7 +152,11 @@ extension Exchange {
             return Verdict(event: .bodyWanted, keepsHead: true)
         case .length(let count) where count > 0:
             requestFraming = .length(count)
-            keepsBody = isRenewable && count <= UInt64(worker.configuration.replayBufferBytes)
+            // Without memory for it the request goes out all the same, and a 401 is final.
+            keepsBody =
+                isRenewable && count <= UInt64(worker.configuration.replayBufferBytes)
+                && worker.pool.mayTake(atLeast: Int(count), for: .body)
+            collectingEnds = worker.now + worker.configuration.bodies.collectNanoseconds
             if keepsBody { keptBody = worker.pool.take(atLeast: Int(count)) }
             if isRenewable, !keepsBody, worker.token.suspect {
                 return Verdict(event: .renewalWanted, keepsHead: true)
@@ -192,7 +212,9 @@ extension Exchange {
         guard !writer.overflowed else { return false }
         worker.stagedCount = writer.count
         tokenVersion = worker.token.version
-        if forward.route == .elevated, worker.token.isRenewable {
+        if forward.route == .elevated, worker.token.isRenewable,
+            worker.pool.mayTake(atLeast: writer.count, for: .body)
+        {
             let buffer = worker.pool.take(atLeast: writer.count)
             buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count)))
             (keptHead, keptHeadCount, tokenPlace) = (buffer, writer.count, place)

@@ -23,7 +23,7 @@ extension Exchange {
                 return
             }
             if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.body, worker) }
-            let window = upstream.window
+            let window = worker.window(upstream.window)
             switch client.transport.receive(into: worker.scratch.inbound(window)) {
             case .wouldBlock:
                 watchClient(.incoming, worker)
@@ -59,6 +59,8 @@ extension Exchange {
             return false
         }
         if piece.consumed < count { clientSentMore = true }
+        // One that drips is not kept for as long as it likes.
+        if keepsBody, worker.now > collectingEnds { dropKeptBody(worker) }
         keep(UnsafeRawBufferPointer(scratch.inbound(piece.payload)))
         record.bytesUp += UInt64(piece.payload)
         if let limit = worker.policy.maxBodyBytes, record.bytesUp > limit {

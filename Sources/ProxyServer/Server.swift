@@ -6,6 +6,8 @@ package import TokenStore
 /// The proxy: its workers, each with a thread, a listener and a reactor of its own.
 package final class Server: Sendable {
     private let state: ServerState
+    /// What the workers may hold for their clients in sum.
+    package let memory: MemoryBudget
     /// Until the workers are started: a listener lives as long as the workers that accept from it.
     private let listeners: Mutex<[[Listener]]>
     private let mailboxes: [Mailbox<WorkerMail>]
@@ -23,9 +25,10 @@ package final class Server: Sendable {
         log: LogWriter,
         renew: @escaping @Sendable (UInt64) async -> RenewalOutcome
     ) throws(SystemError) {
+        memory = MemoryBudget(bytes: configuration.bodies.memoryBytes, shares: listeners.count)
         state = ServerState(
             configuration: configuration, tokens: tokens, policy: policy, addresses: addresses, tls: tls, log: log,
-            renew: renew)
+            memory: memory, renew: renew)
         self.listeners = Mutex(listeners)
         self.log = log
         var mailboxes: [Mailbox<WorkerMail>] = []

@@ -31,6 +31,18 @@ package enum LongChunkedBody: String, Sendable, CaseIterable {
     case forward
 }
 
+/// Bounds of the bytes that are held for clients.
+package struct BodyLimits: Sendable {
+    package var longChunked = LongChunkedBody.refuse
+    /// From a chunked body's head until the body is whole, in nanoseconds; also how long any other body is kept while
+    /// it is not whole.
+    package var collectNanoseconds: UInt64 = 60_000_000_000
+    /// Bytes that the process holds for its clients in sum.
+    package var memoryBytes = 536_870_912
+
+    package init() {}
+}
+
 /// What every worker needs to know and what never changes while the server runs.
 package struct ServerConfiguration: Sendable {
     package var target: UpstreamTarget
@@ -46,19 +58,19 @@ package struct ServerConfiguration: Sendable {
     package var timeouts: Timeouts
     /// Request bodies up to this many bytes are kept, to be sent again after a renewal or with a Content-Length.
     package var replayBufferBytes: Int
-    /// Requests in flight, in the whole process; nil is bound by descriptors only.
+    /// Requests in flight, in the whole process; nil is bound by descriptors and memory.
     package var maxRequests: Int?
     /// The process's descriptor limit.
     package var descriptorLimit: Int
     package var accessLog: AccessLogMode
     /// Every so many ordinary requests get an access line; those that went wrong always do.
     package var accessLogSample: Int
-    package var longChunkedBody: LongChunkedBody
+    package var bodies: BodyLimits
 
     package init(
         target: UpstreamTarget, rewriter: LinkRewriter, hasPublicURL: Bool, headLimits: HeadLimits, timeouts: Timeouts,
         replayBufferBytes: Int, maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode,
-        accessLogSample: Int = 1, longChunkedBody: LongChunkedBody = .refuse
+        accessLogSample: Int = 1, bodies: BodyLimits = BodyLimits()
     ) {
         self.target = target
         self.rewriter = rewriter
@@ -70,7 +82,7 @@ package struct ServerConfiguration: Sendable {
         self.descriptorLimit = descriptorLimit
         self.accessLog = accessLog
         self.accessLogSample = accessLogSample
-        self.longChunkedBody = longChunkedBody
+        self.bodies = bodies
     }
 }
 
@@ -110,6 +122,14 @@ enum Bounds {
     static let acceptsPerTurn = 64
     /// How often a worker tells the broker that a token which cannot be renewed was refused.
     static let refusalNanoseconds: UInt64 = 1_000_000_000
+    /// One read when memory is short: what a receiver does not take of it fits the pool's blocks of 2 KiB.
+    static let narrowRelayBytes = 1_984
+    /// What a connection of a client holds besides pooled buffers: the exchange with its parser and its timer.
+    static let exchangeBytes = 4_096
+    /// What a TLS session holds, about, with its handshake behind it.
+    static let sessionBytes = 40_960
+    /// Memory that must be there for one more request: its heads, its line for the log, its first bytes.
+    static let requestBytes = 16_384
     /// A JSON body that is rewritten is read whole; a longer one goes on as it is.
     static let rewrittenBodyBytes = 1_048_576
     /// Interim answers (1xx) before the final one.
@@ -118,8 +138,10 @@ enum Bounds {
     static let reservedDescriptors = 64
     /// A longer Host than a name and a port can make (RFC 1035 §2.3.4) is not repeated to anybody.
     static let notedHostBytes = 261
-    /// Inflaters that a worker keeps for the next gzip answer, some 40 KB each.
+    /// Inflaters that a worker keeps for the next gzip answer.
     static let keptInflaters = 4
+    /// What each of them holds, about (zlib's window).
+    static let inflaterBytes = 40_960
     /// Bytes of a request line that the access log keeps.
     static let loggedLineBytes = 512
     /// Bytes of an alias's name that it keeps behind that.

@@ -38,13 +38,14 @@ final class ServerState: Sendable {
     let addresses: Published<ResolvedAddresses>
     let tls: Published<TLSContexts>
     let log: LogWriter
+    let memory: MemoryBudget
     private let renewToken: @Sendable (UInt64) async -> RenewalOutcome
     private let descriptors = Atomic<Int>(0)
     private let requests = Atomic<Int>(0)
 
     init(
         configuration: ServerConfiguration, tokens: TokenPublisher, policy: Published<PolicyConfiguration>,
-        addresses: Published<ResolvedAddresses>, tls: Published<TLSContexts>, log: LogWriter,
+        addresses: Published<ResolvedAddresses>, tls: Published<TLSContexts>, log: LogWriter, memory: MemoryBudget,
         renew: @escaping @Sendable (UInt64) async -> RenewalOutcome
     ) {
         self.configuration = configuration
@@ -53,6 +54,7 @@ final class ServerState: Sendable {
         self.addresses = addresses
         self.tls = tls
         self.log = log
+        self.memory = memory
         renewToken = renew
     }
 
@@ -88,7 +90,7 @@ final class ServerState: Sendable {
 
     /// Counts a request in, unless there are too many.
     func requestBegan() -> Bool {
-        guard let most = configuration.maxRequests else { return true }
+        let most = configuration.maxRequests ?? memory.bytes / Bounds.requestBytes
         guard requests.add(1, ordering: .relaxed).newValue <= most else {
             requests.subtract(1, ordering: .relaxed)
             return false
@@ -97,6 +99,6 @@ final class ServerState: Sendable {
     }
 
     func requestEnded() {
-        if configuration.maxRequests != nil { requests.subtract(1, ordering: .relaxed) }
+        requests.subtract(1, ordering: .relaxed)
     }
 }

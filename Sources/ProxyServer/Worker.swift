@@ -12,7 +12,10 @@ final class Worker {
     let target: UpstreamTarget
     let uncodedTarget: UpstreamTarget
     let scratch = Scratch()
-    var pool = BufferPool()
+    var pool: BufferPool
+    /// What a client's and an upstream's connection hold besides pooled buffers, in bytes.
+    let clientBytes: Int
+    let upstreamBytes: Int
     var counters = Counters()
     /// Bytes at the start of `scratch.staging` that wait to be sent, within one turn.
     var stagedCount = 0
@@ -56,11 +59,14 @@ final class Worker {
         self.listeners = listeners
         self.mailbox = mailbox
         reactor = try Reactor()
+        pool = BufferPool(shared.memory)
         token = shared.tokens.current()
         (policyVersion, policy) = shared.policy.current()
         let resolved = shared.addresses.current()
         (addressesVersion, addresses) = (resolved.version, AddressTable(resolved.value))
         (tlsVersion, tls) = shared.tls.current()
+        clientBytes = Bounds.exchangeBytes + (tls.server == nil ? 0 : Bounds.sessionBytes)
+        upstreamBytes = tls.client == nil ? 0 : Bounds.sessionBytes
         target = configuration.target
         uncodedTarget = configuration.uncodedTarget
         log = shared.log.makeRing()
@@ -122,10 +128,13 @@ final class Worker {
 
     /// - Returns: nil when there is no memory for another one.
     func takeInflater() -> PooledInflater? {
-        inflaters.popLast() ?? PooledInflater()
+        guard let inflater = inflaters.popLast() ?? PooledInflater() else { return nil }
+        pool.memory.hold(Bounds.inflaterBytes)
+        return inflater
     }
 
     func giveBack(_ inflater: PooledInflater) {
+        pool.memory.release(Bounds.inflaterBytes)
         guard inflaters.count < Bounds.keptInflaters else { return }
         inflater.inflater.reset()
         inflaters.append(inflater)
@@ -145,12 +154,20 @@ final class Worker {
 
     var mayOpenDescriptor: Bool { shared.mayDial }
 
-    func descriptorOpened() {
+    /// - Parameter bytes: what the connection holds besides pooled buffers.
+    func connectionOpened(holding bytes: Int) {
         shared.descriptorOpened()
+        pool.memory.hold(bytes)
     }
 
-    func descriptorClosed() {
+    func connectionClosed(holding bytes: Int) {
         shared.descriptorClosed()
+        pool.memory.release(bytes)
+    }
+
+    /// How many bytes to read at once for a receiver that may not take them: few when memory is short.
+    func window(_ wanted: Int) -> Int {
+        pool.mayTake(atLeast: wanted, for: .relay) ? wanted : min(wanted, Bounds.narrowRelayBytes)
     }
 
     func watch(_ fd: CInt, _ interest: Readiness, over current: inout Readiness, _ token: EventToken) {
@@ -284,7 +301,9 @@ extension Worker: ReactorHandler {
             case .renewalEnded(let version, let outcome): renewalEnded(version, outcome)
             case .drain: drain()
             case .stop: mustStop = true
-            case .report(let answer): answer(counters.snapshot(), reactor.takeLongestTurn())
+            case .report(let answer):
+                counters.heldBytes = pool.memory.held
+                answer(counters.snapshot(), reactor.takeLongestTurn())
             }
         }
     }
