@@ -1,7 +1,7 @@
 internal import AccessPolicy
 internal import Glibc
 
-/// Where aliases come from; loaded at start and again on SIGHUP.
+/// Where aliases come from; loaded at start, on SIGHUP and when the file has changed.
 struct AliasSettings {
     private let list: Given?
     private let file: Given?
@@ -12,6 +12,9 @@ struct AliasSettings {
         list = Setting("--alias-token", "ALIAS_TOKENS").given(options.aliasToken)
         file = Setting("--alias-file", "ALIAS_FILE").given(options.aliasFile)
     }
+
+    /// What to watch.
+    var files: [String] { [file, rights.file].compactMap { $0?.value } }
 
     /// Reads and checks all of them.
     /// - Returns: nil when none is configured.

@@ -4,7 +4,7 @@ internal import Glibc
 
 /// The flags of the rights of aliases.
 struct RightsOptions: ParsableArguments {
-    @Option(help: "A file of sets, corrections and rights by alias; read again on SIGHUP. [POLICY_FILE]")
+    @Option(help: "A file of sets, corrections and rights by alias; read again when it changes. [POLICY_FILE]")
     var policyFile: String?
     @Option(
         help:
@@ -13,7 +13,7 @@ struct RightsOptions: ParsableArguments {
     var aliasRights: String?
 }
 
-/// What the rights of aliases are read by; loaded at start and again on SIGHUP.
+/// What the rights of aliases are read by; loaded at start, on SIGHUP and when the file has changed.
 struct RightsSettings {
     /// The policy file, and who named it.
     let file: Given?

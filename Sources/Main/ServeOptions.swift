@@ -22,7 +22,7 @@ struct ServeOptions: ParsableArguments {
     var stateDir: String?
     @Option(help: "Aliases, separated by semicolons; with any, other clients bypass the token. [ALIAS_TOKENS]")
     var aliasToken: String?
-    @Option(help: "A file of aliases, 'name token rights' a line; read again on SIGHUP. [ALIAS_FILE]")
+    @Option(help: "A file of aliases, 'name token rights' a line; read again when it changes. [ALIAS_FILE]")
     var aliasFile: String?
     @OptionGroup var rights: RightsOptions
     @Option(help: "Worker threads. [THREADS; the CPUs that this process may use]")
@@ -73,6 +73,7 @@ struct ServeOptions: ParsableArguments {
     var tlsKey: String?
     @Option(help: "PEM file of authorities; clients must show a certificate of theirs. [CLIENT_CA]")
     var clientCa: String?
+    @OptionGroup var watching: WatchOptions
     @Option(help: "What is asked of the upstream: identity or gzip. [UPSTREAM_ENCODING; identity]")
     var upstreamEncoding: String?
     @Option(help: "off, errors or all. [ACCESS_LOG; all]")

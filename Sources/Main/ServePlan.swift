@@ -18,6 +18,8 @@ struct ServePlan {
     /// For the calls that the program itself makes.
     let client: UpstreamClient
     let aliases: AliasSettings
+    /// Files whose change is taken up without a signal; the token file is watched by its own source.
+    let watchedFiles: [String]
     let threads: Int
     let backlog: Int
     let headLimits: HeadLimits
@@ -111,6 +113,7 @@ struct ServePlan {
         publicURL = try Self.publicURL(options)
         tls = try TLSSettings(options, uri)
         client = UpstreamClient(uri, tls.client)
+        watchedFiles = try options.watching.isOn() ? aliases.files + tls.files : []
         accessLog =
             try Setting("--access-log", "ACCESS_LOG")
             .parsed(options.accessLog, expected: "off, errors or all", AccessLogMode.init(rawValue:)) ?? .all

@@ -16,6 +16,7 @@ struct Service {
     }
 
     func run() throws(Failure) {
+        let watcher = FileWatcher(plan.watchedFiles)
         let aliases = try plan.aliases.load()
         let tls = Published(try plan.tls.load())
         ProcessLimits.ignoreBrokenPipes()
@@ -59,7 +60,11 @@ struct Service {
                 skipsVerification: plan.tls.isInsecure, descriptorLimit: descriptorLimit),
             server: server, tokens: tokens.publisher, tokenCounts: tokens.counts, policy: policy,
             addresses: upstream.addresses, log: writer)
-        try named("threads") { () throws(SystemError) in try sockets.startAdmin(facts) }
+        let reloader = Reloader(plan, server: server, policy: policy, tls: tls, watcher: watcher, log: log)
+        try named("threads") { () throws(SystemError) in
+            try sockets.startAdmin(facts)
+            try reloader.start { facts.reloaded(succeeded: $0) }
+        }
         logStart(log, sockets, server, descriptorLimit)
         let notifier = ServiceNotifier()
         notifier.ready()
@@ -70,7 +75,9 @@ struct Service {
             switch signal {
             case .hangUp:
                 notifier.reloading()
-                facts.reloaded(succeeded: reload(server, policy, tls, tokens, log))
+                // The broker tells by itself what becomes of the token, and keeps the old one if its source fails.
+                tokens.reload()
+                facts.reloaded(succeeded: reloader.reload(because: "SIGHUP"))
                 notifier.ready()
             case .terminate, .interrupt:
                 guard !isDraining else {
@@ -139,27 +146,6 @@ struct Service {
     }
 
     // MARK: Signals
-
-    private func reload(
-        _ server: Server, _ policy: Published<PolicyConfiguration>, _ tls: Published<TLSContexts>, _ tokens: Tokens,
-        _ log: Logger
-    ) -> Bool {
-        // The broker tells by itself what becomes of the token, and keeps the old one if its source fails.
-        tokens.reload()
-        do throws(Failure) {
-            // All or nothing: what is broken keeps the old state of the rest as well.
-            let aliases = try plan.aliases.load()
-            let contexts = try plan.tls.load()
-            policy.publish(PolicyConfiguration(aliases: aliases, maxBodyBytes: plan.maxBody))
-            tls.publish(contexts)
-            server.publishedChanged()
-            log.notice("reloaded", metadata: ["aliases": "\(aliases?.count ?? 0)", "token": "asked for again"])
-            return true
-        } catch {
-            log.error("not reloaded, the old aliases and certificates stay", metadata: ["error": "\(error.message)"])
-            return false
-        }
-    }
 
     /// Lets the requests in flight finish, on threads of its own: this one waits for the second signal.
     private func drain(

@@ -2,7 +2,7 @@ internal import EventLoop
 internal import ProxyServer
 internal import TLS
 
-/// TLS on both sides, as the operator set it; loaded at start and again on SIGHUP.
+/// TLS on both sides, as the operator set it; loaded at start, on SIGHUP and when a file has changed.
 struct TLSSettings {
     /// Nil when the upstream is plain.
     let client: ClientTLSConfiguration?
@@ -11,6 +11,14 @@ struct TLSSettings {
 
     /// Any certificate of the upstream is taken.
     var isInsecure: Bool { client?.verify == false }
+
+    /// What to watch. The system's own authorities are none of it.
+    var files: [String] {
+        [
+            client?.caFile, client?.certificateFile, client?.keyFile, server?.certificateFile, server?.keyFile,
+            server?.clientCAFile,
+        ].compactMap { $0 }
+    }
 
     init(_ options: ServeOptions, _ uri: SentryURI) throws(Failure) {
         client = try Self.client(

@@ -102,7 +102,7 @@ struct Metrics {
         out.sample(facts.log.droppedLines)
         family("draining", .gauge, "1 once the process was told to end.")
         out.sample(facts.isDraining)
-        family("reloads_total", .counter, "SIGHUPs by result.")
+        family("reloads_total", .counter, "Reloads by result, on SIGHUP or because a watched file changed.")
         let reloads = facts.reloadCounts
         out.sample(reloads.succeeded, [("result", "succeeded")])
         out.sample(reloads.failed, [("result", "failed")])

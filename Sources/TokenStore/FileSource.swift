@@ -12,7 +12,7 @@ package final class FileSource: TokenSource {
     package let pollNanoseconds: UInt64? = 1_000_000_000
 
     private let path: String
-    private let lastSeen = Mutex<Signature?>(nil)
+    private let lastSeen = Mutex<FileSignature?>(nil)
 
     package init(path: String, origin: TokenOrigin) {
         self.path = path
@@ -28,13 +28,13 @@ package final class FileSource: TokenSource {
     }
 
     package func hasChanged() async -> Bool {
-        let signature = Signature(path: path)
+        let signature = FileSignature(path: path)
         return lastSeen.withLock { $0 != signature }
     }
 
     private func read() throws(TokenFileError) -> Secret {
         // Taken before the bytes are: a write in between makes the next poll read again.
-        let signature = Signature(path: path)
+        let signature = FileSignature(path: path)
         lastSeen.withLock { $0 = signature }
         // O_NONBLOCK: opening a FIFO must not wait for its writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -61,25 +61,6 @@ package final class FileSource: TokenSource {
             return try TokenText.parse(bytes.span.extracting(0..<count))
         } catch {
             throw .unusable(error)
-        }
-    }
-}
-
-extension FileSource {
-    /// What `stat(2)` says of a file; there is none when there is no such file.
-    private struct Signature: Equatable {
-        let device: UInt64
-        let inode: UInt64
-        let size: Int64
-        let modified: [Int]
-
-        init?(path: String) {
-            var status = stat()
-            guard stat(path, &status) == 0 else { return nil }
-            device = UInt64(status.st_dev)
-            inode = UInt64(status.st_ino)
-            size = Int64(status.st_size)
-            modified = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
         }
     }
 }

@@ -1,0 +1,58 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import Logging
+internal import ProxyServer
+internal import Synchronization
+
+/// Takes up what has changed in files: on SIGHUP, and by itself when a watched file has changed.
+final class Reloader: Sendable {
+    private let plan: ServePlan
+    private let server: Server
+    private let policy: Published<PolicyConfiguration>
+    private let tls: Published<TLSContexts>
+    private let log: Logger
+    private let watcher: FileWatcher
+    /// A signal and a changed file may come together: one after the other.
+    private let turn = Mutex(())
+
+    init(
+        _ plan: ServePlan, server: Server, policy: Published<PolicyConfiguration>, tls: Published<TLSContexts>,
+        watcher: FileWatcher, log: Logger
+    ) {
+        self.plan = plan
+        self.server = server
+        self.policy = policy
+        self.tls = tls
+        self.watcher = watcher
+        self.log = log
+    }
+
+    /// Starts to watch the files.
+    /// - Parameter ended: told of each reload whether it succeeded.
+    func start(_ ended: @escaping @Sendable (Bool) -> Void) throws(SystemError) {
+        try watcher.start { [self] in ended(reload(because: "a file has changed")) }
+    }
+
+    /// All or nothing: what is broken keeps the old state of the rest as well.
+    /// - Returns: whether it was taken over.
+    func reload(because cause: String) -> Bool {
+        turn.withLock { _ in
+            // Before they are read: what is written meanwhile is found as a change.
+            watcher.markRead()
+            do throws(Failure) {
+                let aliases = try plan.aliases.load()
+                let contexts = try plan.tls.load()
+                policy.publish(PolicyConfiguration(aliases: aliases, maxBodyBytes: plan.maxBody))
+                tls.publish(contexts)
+                server.publishedChanged()
+                log.notice("reloaded", metadata: ["cause": "\(cause)", "aliases": "\(aliases?.count ?? 0)"])
+                return true
+            } catch {
+                log.error(
+                    "not reloaded, the old aliases and certificates stay",
+                    metadata: ["cause": "\(cause)", "error": "\(error.message)"])
+                return false
+            }
+        }
+    }
+}
