@@ -2,7 +2,7 @@
 #   make demo           see it work
 #   make run ARGS="…"   the proxy alone, with these flags
 #   make quick          between two edits: unit tests and the quick half of the end-to-end tests
-#   make test           every test; make unit-test and make end-to-end are its halves
+#   make test           every test: make unit-test, make end-to-end, and make smoke for the release build
 #   make check          format, lint, warnings as errors, tests; make lint is its first half
 #   make asan, tsan     the same tests with AddressSanitizer, ThreadSanitizer
 #   make campaign       the tests that measure, on a quiet machine
@@ -35,7 +35,7 @@ PARALLEL := -n $(E2E_JOBS) --dist loadfile
 SHELL_SCRIPTS := $(wildcard Scripts/*.sh Fuzzing/*.sh Benchmarks/*.sh findings/*.sh) .ci/run
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Fuzzing Benchmarks)
 
-.PHONY: build test quick unit-test end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
+.PHONY: build test quick smoke unit-test end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
 .PHONY: deps deps-build deps-demo deps-lint deps-quick deps-test deps-bench
 
 build: swift deps-build
@@ -48,7 +48,7 @@ run: build
 demo: swift deps-demo build
 	@Scripts/demo.sh $(RELEASE)
 
-test: unit-test end-to-end
+test: unit-test end-to-end smoke
 
 unit-test: swift deps-build deps-test
 	WERROR=1 swift build --build-tests $(SWIFT_FLAGS)
@@ -57,6 +57,11 @@ unit-test: swift deps-build deps-test
 end-to-end: swift deps-build deps-test
 	WERROR=1 swift build $(SWIFT_FLAGS)
 	PROXY_BINARY=$(DEBUG) $(PYTEST) $(PARALLEL) -m "$(E2E_MARKS)"
+
+# What a debug build cannot show: the shipped program, linked statically and without its unused sections.
+SMOKE := arguments command_line routes_and_headers healthcheck
+smoke: build deps-quick
+	PROXY_BINARY=$(CURDIR)/$(RELEASE) $(PYTEST_ON) $(SMOKE:%=Tests/EndToEnd/test_%.py) $(PARALLEL) -m "not campaign and not slow"
 
 # What one runs between two edits: no database, nginx or HAProxy, nothing slow.
 QUICK := errors expect request_framing response_framing routes_and_headers static_tokens base_paths limits fixtures \

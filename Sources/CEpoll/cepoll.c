@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -240,6 +241,7 @@ int cepoll_ignore_sigpipe(void) {
 
 int cepoll_refuse_core_dumps(void) {
     struct rlimit none = {0, 0};
+    if (prctl(PR_SET_DUMPABLE, 0) < 0) return -errno;
     return checked(setrlimit(RLIMIT_CORE, &none));
 }
 

@@ -23,7 +23,7 @@ package enum ProcessLimits {
         cepoll_release_startup_pages()
     }
 
-    /// Keeps the process's memory, which holds tokens, out of core files.
+    /// Keeps the process's memory, which holds tokens, out of core files and from other processes of the same user.
     package static func refuseCoreDumps() {
         _ = cepoll_refuse_core_dumps()
     }

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventLoop
 internal import Glibc
 
 @main
@@ -10,10 +11,17 @@ struct SentryAPIProxy: ParsableCommand {
         subcommands: [ServeCommand.self, AuthCommand.self, AliasCommand.self, HealthcheckCommand.self],
         defaultSubcommand: ServeCommand.self)
 
+    /// Flags and variables whose values are secrets, or may hold one.
+    private static let secretFlags = ["--token", "--alias-token", "--pgx-conn"]
+    private static let secretVariables = [
+        "SENTRY_TOKEN", "SENTRY_AUTH_TOKEN", "ALIAS_TOKENS", "PGX_CONN", "PGPASSWORD",
+    ]
+
     /// Help, versions and completions are printed as usual; a mistake is one line.
     static func main() {
+        let words = protectedWords()
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(words)
             try command.run()
         } catch {
             let code = exitCode(for: error)
@@ -22,5 +30,21 @@ struct SentryAPIProxy: ParsableCommand {
             let line = message.split(whereSeparator: \.isNewline).first.map(String.init) ?? "wrong arguments"
             Failure(.usage, "\(line) (see --help)").exitProcess()
         }
+    }
+
+    /// The command line, once neither it nor the environment shows a secret to others any more.
+    private static func protectedWords() -> [String] {
+        ProcessLimits.refuseCoreDumps()
+        guard let words = ProcessArguments.words else {
+            // To go on with defaults would be to serve everybody whatever was asked for.
+            Failure(.system, "the command line was not handed over to the program; nothing is started").exitProcess()
+        }
+        ProcessArguments.conceal(flags: secretFlags)
+        do throws(SystemError) {
+            try ProcessArguments.conceal(variables: secretVariables)
+        } catch {
+            Failure(.system, "environment: \(error.summary)").exitProcess()
+        }
+        return words
     }
 }

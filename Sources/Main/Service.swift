@@ -20,7 +20,6 @@ struct Service {
         let aliases = try plan.aliases.load()
         let tls = Published(try plan.tls.load())
         ProcessLimits.ignoreBrokenPipes()
-        ProcessLimits.refuseCoreDumps()
         let signals = try named("signals") { () throws(SystemError) in try Signals() }
         let descriptorLimit = try named("descriptor limit") { () throws(SystemError) in
             try ProcessLimits.raiseDescriptorLimit()

@@ -71,8 +71,17 @@ int cepoll_cpu_count(void);
 // Raises RLIMIT_NOFILE to its hard limit and returns it.
 int64_t cepoll_raise_descriptor_limit(void);
 int cepoll_ignore_sigpipe(void);
-// No core file is written (RLIMIT_CORE).
+// No core file is written (RLIMIT_CORE), and no process of the same user may look into this one's memory
+// (PR_SET_DUMPABLE).
 int cepoll_refuse_core_dumps(void);
+// The command line as execve(2) gave it; -ENODATA when it was not handed over. Indices are below the count.
+int cepoll_argument_count(void);
+const char *cepoll_argument(int index);
+// Overwrites an argument from `offset` on, where ps(1) sees it. What was read of it before stays good.
+void cepoll_conceal_argument(int index, size_t offset);
+// Overwrites a variable's value where /proc/PID/environ shows it; getenv(3) goes on giving it. For the main thread,
+// before there are others.
+int cepoll_conceal_variable(const char *name);
 // Blocks the signal in this thread and those it creates; returns a signalfd for the given set.
 int cepoll_signalfd(const int *signals, int count);
 // The next pending signal's number of a signalfd, blocking; -errno on failure.
