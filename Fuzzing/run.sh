@@ -1,16 +1,27 @@
 #!/usr/bin/env bash
 # Runs every fuzzer for SECONDS: Fuzzing/run.sh SECONDS [FUZZER...]
+# A FUZZER is one of the parsers', or requests or answers: whole messages, see messages/fuzz.py.
 # The corpus grows in .build/corpus; inputs that break a property are left in .build/findings, and the status is then 1.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 seconds=${1:?usage: run.sh SECONDS [FUZZER...]}
 shift
-[ $# -gt 0 ] || set -- RequestHeadFuzzer ResponseHeadFuzzer ChunkedFuzzer
+[ $# -gt 0 ] || set -- RequestHeadFuzzer ResponseHeadFuzzer ChunkedFuzzer requests answers
 
 # -parse-as-library: no target has a main; libFuzzer brings it.
-swift build -c release --sanitize=fuzzer -Xswiftc -parse-as-library
-bin=$(swift build -c release --sanitize=fuzzer -Xswiftc -parse-as-library --show-bin-path)
+build_parsers() {
+    [ -z "${bin:-}" ] || return 0
+    swift build -c release --sanitize=fuzzer -Xswiftc -parse-as-library
+    bin=$(swift build -c release --sanitize=fuzzer -Xswiftc -parse-as-library --show-bin-path)
+}
+
+# Whole messages against the proxy itself, with AddressSanitizer in it. FUZZ_SEED repeats a run.
+fuzz_messages() {
+    swift build --package-path .. --product sentry-api-proxy --sanitize=address --scratch-path ../.build-asan
+    "${PYTHON:-/usr/bin/python3}" messages/fuzz.py "$1" --binary "$PWD/../.build-asan/debug/sentry-api-proxy" --seconds "$seconds" \
+        ${FUZZ_SEED:+--seed "$FUZZ_SEED"}
+}
 
 # A seed from a wire fixture ($1): a first byte that chooses the split, then the message. Those with repetitions are left out: they
 # are longer than the inputs here.
@@ -25,6 +36,13 @@ seed() {
 
 status=0
 for fuzzer in "$@"; do
+    case $fuzzer in
+    requests | answers)
+        fuzz_messages "$fuzzer" || status=1
+        continue
+        ;;
+    esac
+    build_parsers
     corpus=.build/corpus/$fuzzer
     seeds=.build/seeds/$fuzzer
     rm -rf "$seeds"

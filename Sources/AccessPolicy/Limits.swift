@@ -44,8 +44,8 @@ package enum Limits {
         name: "request body", flag: "--max-body", defaultValue: nil, unit: .bytes,
         consequence: "413 before it is read")
     package static let requestsInFlight = Limit(
-        name: "requests in flight (no more than descriptors and memory allow)", flag: "--max-requests", defaultValue: nil,
-        unit: .requests, consequence: "503 with `Retry-After`")
+        name: "requests in flight (no more than descriptors and memory allow)", flag: "--max-requests",
+        defaultValue: nil, unit: .requests, consequence: "503 with `Retry-After`")
 
     package static let all = [
         headBytes, headFields, targetBytes, headTimeout, bodyTimeout, collectTimeout, responseTimeout, connectTimeout,

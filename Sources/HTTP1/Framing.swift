@@ -15,9 +15,11 @@ package func requestFraming(
 package func responseFraming(
     _ head: ResponseHead, _ bytes: Span<UInt8>, requestMethod: Method
 ) throws(ParseError) -> BodyFraming {
-    // No body whatever the fields say (RFC 9112 §6.3, first rule), so they are not looked at.
-    if requestMethod == .head || head.status < 200 || head.status == 204 || head.status == 304 { return .none }
+    // No body whatever the fields say (RFC 9112 §6.3, first rule).
+    if head.status < 200 || head.status == 204 { return .none }
     let found = try FramingFields(head.fields, bytes, underWSGI: false)
+    // The length in these is that of another answer (RFC 9110 §8.6). It goes to the client, so it has been checked.
+    if requestMethod == .head || head.status == 304 { return .none }
     return try found.framing(head.version) ?? .untilClose
 }
 
