@@ -228,7 +228,7 @@ extension Exchange {
         do throws(HeadRewriteError) {
             try writeResponseHead(
                 head, bytes.bytes(head.length).span, route: forward.route, framing: answerFraming,
-                keepsContentLength: request.method == .head || head.status == 304, editor: &editor, into: &writer)
+                keepsContentLength: request.method == .head && head.status != 204 || head.status == 304, editor: &editor, into: &writer)
         } catch {
             record.cause = .unwritableAnswer
             return false

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from harness.client import ask, request
-from harness.proxy import Proxy
-from harness.upstream import StandIn
+from harness.proxy import Proxy, StartProxy
+from harness.upstream import RawUpstream, StandIn
 
 
 def filler(size: int) -> bytes:
@@ -113,3 +114,9 @@ def test_concurrent_answers_never_mix(proxy: Proxy, stand_in: StandIn) -> None:
 
     with ThreadPoolExecutor(32) as pool:
         assert all(pool.map(round_trip, range(400)))
+
+
+def test_a_204_to_head_has_no_length(raw_upstream: Callable[..., RawUpstream], start_proxy: StartProxy) -> None:
+    upstream = raw_upstream(b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nContent-Length: x\r\n\r\n")
+    answer = ask(start_proxy(upstream.uri).address, request("HEAD", "/api/0/"))
+    assert answer.status == 204 and not answer.values("Content-Length"), answer.raw
