@@ -6,10 +6,12 @@ package struct PolicyConfiguration: Sendable {
     package var aliases: AliasTable?
     /// The largest request body, in bytes; nil is without limit.
     package var maxBodyBytes: UInt64?
+    package var elevatedPaths: ElevatedPaths
 
-    package init(aliases: AliasTable? = nil, maxBodyBytes: UInt64? = nil) {
+    package init(aliases: AliasTable? = nil, maxBodyBytes: UInt64? = nil, elevatedPaths: ElevatedPaths = .all) {
         self.aliases = aliases
         self.maxBodyBytes = maxBodyBytes
+        self.elevatedPaths = elevatedPaths
     }
 }
 
@@ -52,7 +54,7 @@ package func decide(_ head: RequestHead, _ bytes: Span<UInt8>, _ configuration: 
         return .refuse(.contentTooLarge)
     }
 
-    let isBarred = isNeverElevated(bytes.extracting(head.path.range))
+    let isBarred = !configuration.elevatedPaths.contains(bytes.extracting(head.path.range))
     guard let aliases = configuration.aliases, !aliases.isEmpty else {
         return .forward(Forward(route: isBarred ? .bypass : .elevated))
     }

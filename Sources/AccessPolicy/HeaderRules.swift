@@ -66,12 +66,20 @@ package enum HeaderRules {
         .drop("Proxy-Authorization", on: .both, "meant for this hop only"),
         .drop("Te", on: .both, "meant for this hop only"),
         .drop("Upgrade", on: .both, "meant for this hop only"),
+        .drop("X-Sentry-Relay-*", on: .both, "Sentry trusts a relay by its address, and the address is the proxy's"),
+        .drop("Script-Name", on: .both, otherPath),
+        .drop("Path-Info", on: .both, otherPath),
+        .drop("X-Original-URL", on: .both, otherPath),
+        .drop("X-Rewrite-URL", on: .both, otherPath),
+        .drop("X-HTTP-Method", on: .both, otherMethod),
+        .drop("X-HTTP-Method-Override", on: .both, otherMethod),
+        .drop("X-Method-Override", on: .both, otherMethod),
+        .drop("Proxy", on: .both, "a CGI's HTTP_PROXY"),
         .set("Authentication", .bearerToken, on: .elevated, "isolation"),
         .set("Authorization", .bearerToken, on: .elevated, "isolation"),
         .set("Cookie", .bearerToken, on: .elevated, "isolation"),
         .drop("Origin", on: .elevated, "Sentry answers 400 to a token with an Origin"),
         .drop("X-Sentry-Auth", on: .elevated, identity),
-        .drop("X-Sentry-Relay-*", on: .elevated, identity),
         .drop("X-Viewer-Context", on: .elevated, identity),
         .drop("X-Is-Agent", on: .elevated, identity),
     ]
@@ -90,6 +98,8 @@ package enum HeaderRules {
 
     private static let forwarded: StaticString =
         "none is added; Sentry takes REMOTE_ADDR from X-Forwarded-For, and a client's address there breaks the system token"
+    private static let otherPath: StaticString = "some servers take the path from them, behind the proxy's decision"
+    private static let otherMethod: StaticString = "some servers take the method from them, behind the proxy's decision"
     private static let identity: StaticString = "other ways to claim an identity"
 
     static let compiledRequest = CompiledRules(request)

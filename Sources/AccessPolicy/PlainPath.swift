@@ -1,106 +1,167 @@
 internal import HTTP1
 
-/// The segments of a path that has one reading for everybody (the plain form), found in one pass.
+/// A path in plain form: one that reads alike to everybody between the proxy and Sentry's routes.
 ///
-/// The upstream matches on the decoded path, and what lies before it may fold `//` and dot segments or decode twice. So
-/// nothing is repaired: a path with an empty segment, a dot segment, `\`, `;`, a control byte, a byte beyond ASCII, a
-/// broken escape, or an escape for `/`, `\`, `%`, a dot segment or a control byte has no plain form.
-struct PlainPath {
+/// Servers on the way decode escapes once more or not at all, fold `//` and dot segments, read `\` as `/`, and cut off what
+/// follows `;`. A path on which none of that has an effect has one reading:
+///
+/// - it begins with `/`, and no segment is empty, but for the one behind the last slash;
+/// - it has neither `\`, `;` nor `#`, no control byte and no byte beyond ASCII;
+/// - its first two segments, by which routes are told apart, have no escape;
+/// - an escape is whole, and stands neither for `/`, `\`, `%` nor a control byte; those of a segment together are UTF-8,
+///   since Django writes broken UTF-8 as escapes again;
+/// - no segment is a dot segment, escapes decoded, blanks left out and `;`, `?` or `#` cut off.
+///
+/// Clients of Sentry send no other form. Nothing is repaired: the path goes upstream with its own bytes.
+package struct PlainPath: Sendable {
     static let mostSegments = 12
 
     /// Where the segments start and end in the path; those beyond the last place are checked and not kept.
     private(set) var starts = InlineArray<12, Int32>(repeating: 0)
     private(set) var ends = InlineArray<12, Int32>(repeating: 0)
     /// All segments, also those that are not kept. A slash at the end begins none.
-    private(set) var count = 0
+    package private(set) var count = 0
     /// The segments that hold escapes, a bit each; segments beyond the last place share its bit.
-    private(set) var escaped: UInt16 = 0
+    package private(set) var escaped: UInt16 = 0
     /// Where the query's `?` or the end is.
-    private(set) var end = 0
+    package private(set) var end = 0
 
-    /// Bytes that stand for themselves to every reader: VCHAR without `#`, `%`, `.`, `/`, `;`, `?` and `\`.
-    private static func isOrdinary(_ byte: UInt8) -> Bool {
-        let word: UInt64 = byte & 0x40 == 0 ? 0x77ff_3fd6_0000_0000 : 0x7fff_ffff_efff_ffff
-        return byte < 0x80 && word &>> UInt64(byte & 0x3f) & 1 == 1
-    }
-
-    /// - Parameter path: path and query of a request target, which begins with `/`.
-    /// - Returns: nil for a path that is not plain.
-    init?(_ path: Span<UInt8>) {
+    /// - Parameter path: path and query of a request target, which begins with `/`; the query is not looked at.
+    /// - Returns: nil when the path is not in plain form.
+    package init?(_ path: Span<UInt8>) {
         guard !path.isEmpty, path[0] == ASCII.slash else { return nil }
-        var at = 1
-        while true {
-            let start = at
-            // Decoded bytes of this segment that are no dots: a segment of dots alone must be longer than two.
-            var isDotsOnly = true
-            var decodedCount = 0
-            var hasEscape = false
-            while at < path.count {
-                let byte = path[at]
-                if Self.isOrdinary(byte) {
-                    isDotsOnly = false
-                } else if byte == ASCII.slash || byte == UInt8(ascii: "?") {
-                    break
-                } else if byte == UInt8(ascii: "%") {
-                    guard at + 2 < path.count, let high = path[at + 1].hexDigitValue,
-                        let low = path[at + 2].hexDigitValue, Self.mayBeEscaped(high << 4 | low)
-                    else { return nil }
-                    hasEscape = true
-                    isDotsOnly = isDotsOnly && high << 4 | low == ASCII.dot
-                    at += 2
-                } else if byte != ASCII.dot {
-                    return nil
-                }
-                decodedCount += 1
-                at += 1
-            }
-            let isAtEnd = at == path.count || path[at] == UInt8(ascii: "?")
-            if at == start {
-                guard isAtEnd else { return nil }
-                end = at
-                return
-            }
-            if isDotsOnly && decodedCount <= 2 { return nil }
-            let place = min(count, Self.mostSegments - 1)
-            if count < Self.mostSegments {
-                starts[place] = Int32(truncatingIfNeeded: start)
-                ends[place] = Int32(truncatingIfNeeded: at)
-            }
-            if hasEscape { escaped |= 1 << UInt16(place) }
-            count += 1
-            if isAtEnd {
-                end = at
-                return
-            }
-            at += 1
-        }
-    }
-
-    private static func mayBeEscaped(_ value: UInt8) -> Bool {
-        switch value {
-        case 0..<0x20, 0x7f, ASCII.slash, ASCII.backslash, UInt8(ascii: "%"): false
-        default: true
+        end = 1
+        while end < path.count, path[end] != UInt8(ascii: "?") {
+            guard let next = noteSegment(path, from: end) else { return nil }
+            end = next
+            guard end < path.count, path[end] == ASCII.slash else { return }
+            end += 1
         }
     }
 
     /// The bytes of a segment that was kept.
-    func segment(_ index: Int) -> Range<Int> { Int(starts[index])..<Int(ends[index]) }
+    package func segment(_ index: Int) -> Range<Int> { Int(starts[index])..<Int(ends[index]) }
+
+    /// - Returns: the end of the segment; nil when it is not in plain form.
+    private mutating func noteSegment(_ path: Span<UInt8>, from start: Int) -> Int? {
+        var at = start
+        var hasEscape = false
+        while true {
+            at = endOfRun(
+                path, from: at, to: path.count,
+                suspects: {
+                    $0.less(than: UInt8(ascii: "0")) | $0.equal(to: UInt8(ascii: ";")) | $0.equal(to: UInt8(ascii: "?"))
+                        | $0.equal(to: UInt8(ascii: "\\")) | $0.equal(to: 0x7f) | $0.beyondASCII
+                },
+                belongs: { Self.isSegmentByte($0) })
+            guard at < path.count, path[at] == UInt8(ascii: "%") else { break }
+            hasEscape = true
+            at += 1
+        }
+        guard at == path.count || path[at] == UInt8(ascii: "/") || path[at] == UInt8(ascii: "?") else { return nil }
+        let range = start..<at
+        if hasEscape {
+            guard count >= 2, hasOneReading(path, range) else { return nil }
+        } else {
+            guard !range.isEmpty, !isDotSegment(path, range) else { return nil }
+        }
+        let place = min(count, Self.mostSegments - 1)
+        if count < Self.mostSegments {
+            starts[place] = Int32(truncatingIfNeeded: start)
+            ends[place] = Int32(truncatingIfNeeded: at)
+        }
+        if hasEscape { escaped |= 1 << UInt16(place) }
+        count += 1
+        return at
+    }
+
+    /// Visible ASCII without the bytes that end a segment, begin an escape or have several readings.
+    private static func isSegmentByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "%"), UInt8(ascii: "\\"), UInt8(ascii: ";"),
+            UInt8(ascii: "#"):
+            false
+        default: 0x21...0x7e ~= byte
+        }
+    }
+}
+
+private func isDotSegment(_ path: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    guard range.count <= 2 else { return false }
+    for i in range where path[i] != UInt8(ascii: ".") { return false }
+    return true
+}
+
+/// A byte of a segment, its escape decoded once, and where the next one begins; nil for an escape that is not whole.
+private func decodedByte(_ path: Span<UInt8>, at index: Int, to end: Int) -> (byte: UInt8, next: Int)? {
+    guard path[index] == UInt8(ascii: "%") else { return (path[index], index + 1) }
+    guard index + 2 < end, let high = path[index + 1].hexDigitValue, let low = path[index + 2].hexDigitValue else {
+        return nil
+    }
+    return (high << 4 | low, index + 3)
 }
 
 /// Whether the bytes, decoded once, are `expected`. The escapes were checked.
 func decodesTo(_ expected: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
     var at = 0
     for i in expected.indices {
-        guard at < bytes.count else { return false }
-        var byte = bytes[at]
-        at += 1
-        if byte == UInt8(ascii: "%"), at + 1 < bytes.count, let high = bytes[at].hexDigitValue,
-            let low = bytes[at + 1].hexDigitValue
-        {
-            byte = high << 4 | low
-            at += 2
-        }
-        guard byte == expected[i] else { return false }
+        guard at < bytes.count, let (byte, next) = decodedByte(bytes, at: at, to: bytes.count), byte == expected[i]
+        else { return false }
+        at = next
     }
     return at == bytes.count
+}
+
+/// Whether a segment with escapes means the same decoded once, twice and not at all.
+private func hasOneReading(_ path: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    var at = range.lowerBound
+    var text = UTF8Check()
+    // Of the name as the most forgiving reader has it.
+    var (nameCount, dots) = (0, 0)
+    var isPastName = false
+    while at < range.upperBound {
+        guard let (byte, next) = decodedByte(path, at: at, to: range.upperBound) else { return false }
+        at = next
+        switch byte {
+        case 0..<0x20, 0x7f, UInt8(ascii: "/"), UInt8(ascii: "\\"), UInt8(ascii: "%"): return false
+        case UInt8(ascii: ";"), UInt8(ascii: "?"), UInt8(ascii: "#"): isPastName = true
+        case UInt8(ascii: " "): break
+        default:
+            guard !isPastName else { break }
+            nameCount += 1
+            if byte == UInt8(ascii: ".") { dots += 1 }
+        }
+        guard text.take(byte) else { return false }
+    }
+    return text.isWhole && (nameCount > 0 ? nameCount > 2 || dots < nameCount : !isPastName)
+}
+
+/// Well-formed UTF-8 (Unicode, table 3-7), byte by byte.
+private struct UTF8Check {
+    private var missing = 0
+    /// What the next continuation byte may be.
+    private var allowed: ClosedRange<UInt8> = 0x80...0xbf
+
+    var isWhole: Bool { missing == 0 }
+
+    mutating func take(_ byte: UInt8) -> Bool {
+        guard missing == 0 else {
+            guard allowed ~= byte else { return false }
+            missing -= 1
+            allowed = 0x80...0xbf
+            return true
+        }
+        switch byte {
+        case 0..<0x80: return true
+        case 0xc2...0xdf: missing = 1
+        case 0xe0: (missing, allowed) = (2, 0xa0...0xbf)
+        case 0xed: (missing, allowed) = (2, 0x80...0x9f)
+        case 0xe1...0xef: missing = 2
+        case 0xf0: (missing, allowed) = (3, 0x90...0xbf)
+        case 0xf4: (missing, allowed) = (3, 0x80...0x8f)
+        case 0xf1...0xf3: missing = 3
+        default: return false
+        }
+        return true
+    }
 }

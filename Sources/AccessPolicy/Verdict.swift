@@ -66,7 +66,7 @@ package struct Verdict: Sendable {
 extension RightsTable {
     /// Judges a request by its head alone: no I/O, no clock, no allocation. Rate and concurrency come before, by who counts.
     ///
-    /// Call it for an elevated request of an alias, after `isNeverElevated` has said no.
+    /// Call it for an elevated request of an alias, after `ElevatedPaths` has said yes.
     /// - Parameters:
     ///   - target: path and query as they go upstream, with their own bytes; empty stands for `/`.
     ///   - alias: its index in the `AliasTable` of these rights.

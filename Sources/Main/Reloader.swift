@@ -42,7 +42,7 @@ final class Reloader: Sendable {
             do throws(Failure) {
                 let aliases = try plan.aliases.load()
                 let contexts = try plan.tls.load()
-                policy.publish(PolicyConfiguration(aliases: aliases, maxBodyBytes: plan.maxBody))
+                policy.publish(plan.policy(aliases))
                 tls.publish(contexts)
                 server.publishedChanged()
                 log.notice("reloaded", metadata: ["cause": "\(cause)", "aliases": "\(aliases?.count ?? 0)"])

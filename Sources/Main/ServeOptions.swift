@@ -50,6 +50,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Bytes of a request body that are kept to send it again. [REPLAY_BUFFER; 256KiB]")
     var replayBuffer: String?
     @OptionGroup var bodies: BodyOptions
+    @OptionGroup var routes: RouteOptions
     @Option(help: "Seconds that requests in flight have left after SIGTERM. [DRAIN_TIMEOUT; 25]")
     var drainTimeout: String?
     @Option(help: "Seconds after SIGTERM before the listener closes; /readyz fails at once. [DRAIN_DELAY; 0]")

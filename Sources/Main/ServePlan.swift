@@ -28,6 +28,7 @@ struct ServePlan {
     let maxRequests: Int?
     let replayBuffer: Int
     let bodies: BodySettings
+    let routes: RouteSettings
     let drainTimeout: UInt64
     let drainDelay: UInt64
     let encoding: UpstreamEncoding
@@ -98,6 +99,7 @@ struct ServePlan {
             }
         replayBuffer = replay ?? 262_144
         bodies = try BodySettings(options.bodies)
+        routes = try RouteSettings(options.routes, uri)
         drainTimeout =
             try Setting("--drain-timeout", "DRAIN_TIMEOUT")
             .parsed(options.drainTimeout, expected: Quantities.durationForm, Quantities.nanoseconds) ?? 25_000_000_000

@@ -30,7 +30,7 @@ struct Service {
         let handler = ProxyLogHandler(writer, level: plan.logLevel)
         let log = Logger(label: "sentry-api-proxy") { _ in handler }
 
-        let policy = Published(PolicyConfiguration(aliases: aliases, maxBodyBytes: plan.maxBody))
+        let policy = Published(plan.policy(aliases))
         let tokens = Tokens(plan, log)
         try tokens.loadFirst()
         let sockets = try Sockets(plan)
@@ -127,6 +127,11 @@ struct Service {
         if plan.tls.isInsecure {
             log.warning(
                 "the upstream's certificate is not checked: anybody on the way can read the token (--insecure-skip-verify)"
+            )
+        }
+        if plan.routes.elevatedPaths.isPrefixBarred {
+            log.warning(
+                "nothing is elevated: the upstream's path is not in plain form, or leads to /oauth/ or ingest (--sentry-uri)"
             )
         }
         var token: Logger.Metadata = ["source": "\(plan.token.winner.rawValue)"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -30,6 +31,11 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     kept["ADMIN_LISTEN"] = "127.0.0.1:0"
     kept.update(extra or {})
     return kept
+
+
+def run_to_end(*flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs the program with these flags and variables until it ends by itself."""
+    return subprocess.run([BINARY, *flags], env=clean_environment(environment), capture_output=True, text=True, timeout=20, check=False)
 
 
 class Proxy(Child):
