@@ -79,6 +79,33 @@ package struct LinkRewriter: Sendable {
         rewrite(value, escaped: false, scheme: scheme, host: host, into: &sink)
     }
 
+    /// Whether a redirect shows that the upstream's base is another one: its https, where http is asked, or another authority
+    /// with the very path that was asked for. Written behind the proxy it would bring the client back to the same request,
+    /// with the token on the way each time.
+    /// - Parameters:
+    ///   - value: of `Location`.
+    ///   - path: what the client asked for, without query; or its beginning, with `isCut`.
+    /// - Returns: the range of scheme and authority in `value`, which is that base.
+    package func betterBase(_ value: Span<UInt8>, path: Span<UInt8>, isCut: Bool) -> Range<Int>? {
+        guard let authority = URLReference.authority(in: value, escaped: false), authority.hasScheme,
+            authority.isSecure || !upstreamIsSecure,
+            URLReference.isAuthority(value.extracting(authority.range))
+        else { return nil }
+        let base = 0..<authority.range.upperBound
+        let named = value.extracting(authority.range)
+        if authority.isSecure, !upstreamIsSecure, URLReference.sameHost(named, upstreamAuthority.span) { return base }
+        if authority.isSecure == upstreamIsSecure,
+            URLReference.sameAuthority(
+                named, isSecure: authority.isSecure, upstreamAuthority.span, isSecure: upstreamIsSecure)
+        {
+            return nil
+        }
+        let start = afterPrefix(value, from: authority.range.upperBound, escaped: false)
+        guard !path.isEmpty, let end = URLReference.skip(path, in: value, at: start, escaped: false) else { return nil }
+        let isWhole = end == value.count || value[end] == UInt8(ascii: "?") || value[end] == UInt8(ascii: "#")
+        return isWhole || isCut ? base : nil
+    }
+
     /// Writes a JSON body with the endpoint's URLs behind the proxy; every other byte stays as it is.
     /// - Parameter host: the request's Host; empty when it had none.
     /// - Returns: false when the body is no JSON, and was copied as it is.

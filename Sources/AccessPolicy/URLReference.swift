@@ -118,6 +118,21 @@ enum URLReference {
         return true
     }
 
+    /// The same host, whatever the ports.
+    static func sameHost(_ a: Span<UInt8>, _ b: Span<UInt8>) -> Bool {
+        let x = withoutPort(a)
+        guard x == withoutPort(b) else { return false }
+        for i in 0..<x where lowercased(UInt16(a[i])) != lowercased(UInt16(b[i])) { return false }
+        return true
+    }
+
+    /// The length of the host; the colons inside the brackets of an IPv6 address are none of a port (RFC 3986 §3.2.2).
+    private static func withoutPort(_ bytes: Span<UInt8>) -> Int {
+        var at = bytes.count
+        while at > 0, bytes[at - 1] >= UInt8(ascii: "0"), bytes[at - 1] <= UInt8(ascii: "9") { at -= 1 }
+        return at > 0 && bytes[at - 1] == UInt8(ascii: ":") ? at - 1 : bytes.count
+    }
+
     private static func withoutDefaultPort(_ bytes: Span<UInt8>, isSecure: Bool) -> Int {
         let port: StaticString = isSecure ? ":443" : ":80"
         let start = bytes.count - port.utf8CodeUnitCount

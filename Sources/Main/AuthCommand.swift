@@ -87,6 +87,16 @@ struct AuthContext {
         }
     }
 
+    /// Finds out whether a login could be stored; leaves at most an empty folder behind.
+    func checkWritable(_ store: any LoginStore) throws(Failure) {
+        let deadline = SystemClock().now().monotonicNanoseconds &+ Self.lockNanoseconds
+        do throws(LoginStoreError) {
+            try store.checkWritable(origin, deadlineNanoseconds: deadline)
+        } catch {
+            throw Failure(error, store)
+        }
+    }
+
     /// Prints `value` as JSON, or the lines for people.
     func report(_ value: some Encodable, _ lines: [String]) {
         guard options.json else {

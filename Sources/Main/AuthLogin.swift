@@ -50,7 +50,11 @@ struct AuthLogin: ParsableCommand {
                 throw Failure(.usage, "there is a login for \(context.origin)\(who) already: --force replaces it")
             }
             let login: Login
-            if let token { login = try given(token, context) } else { login = try signIn(context, scopes, patience) }
+            if let token {
+                login = try given(token, context)
+            } else {
+                login = try signIn(context, store, scopes, patience)
+            }
             try context.change(store) { $0 = login }
             report(context, store, login, token == nil ? scopes : [])
         }
@@ -95,6 +99,9 @@ struct AuthLogin: ParsableCommand {
         case .refused(let status):
             throw Failure(
                 .noPermission, "--token: \(context.origin) refuses it with status \(status); nothing was stored")
+        case .redirected(let base):
+            throw Failure(
+                .configuration, "--url: \(context.origin) redirects to \(base): give that; nothing was stored")
         case .unclear(let status):
             Terminal.note(
                 "warning: \(context.origin) answered with status \(status), so the token is not known to be good")
@@ -109,13 +116,17 @@ struct AuthLogin: ParsableCommand {
 
     // MARK: - The device flow
 
-    private func signIn(_ context: AuthContext, _ scopes: [String], _ patience: UInt64) throws(Failure) -> Login {
+    private func signIn(
+        _ context: AuthContext, _ store: any LoginStore, _ scopes: [String], _ patience: UInt64
+    ) throws(Failure) -> Login {
         guard let clientID = Setting("--client-id", "SENTRY_CLIENT_ID").given(clientId)?.value else {
             throw Failure(
                 .usage,
                 "--client-id: expected the client id of a public application (in Sentry: Settings, Account, API, Applications), here or in SENTRY_CLIENT_ID"
             )
         }
+        // Nobody should open a browser for a login that cannot be kept.
+        try context.checkWritable(store)
         let client = context.client.oauth
         let authorization: DeviceAuthorization
         do throws(OAuthError) {
@@ -189,11 +200,17 @@ extension Failure {
         case .unreachable(let failure): self.init(.unavailable, "\(origin) cannot be asked: \(failure.summary)")
         case .serverTrouble(let status):
             self.init(.unavailable, "\(origin) answered with status \(status); try again later")
+        case .redirected(let base):
+            self.init(.configuration, "--url: \(origin) redirects to \(base): give that")
         case .unexpected(let status):
+            // An old Sentry has nothing at that path; what refuses it is something else.
+            let guess =
+                status == 404 || status == 405
+                ? "the device flow needs Sentry 26.1 or newer"
+                : "does something in between, such as a firewall or a sign-in page, answer for it?"
             self.init(
                 .configuration,
-                "--url: \(origin) answered with status \(status), not like an authorization server; the device flow needs Sentry 26.1 or newer"
-            )
+                "--url: \(origin) answered with status \(status), not like an authorization server; \(guess)")
         case .malformedAnswer:
             self.init(.data, "the answer of \(origin) is not one of an authorization server (RFC 8628)")
         case .refused(.invalidClient), .refused(.unauthorizedClient):

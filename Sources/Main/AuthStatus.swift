@@ -138,6 +138,8 @@ struct AuthStatus: ParsableCommand {
             switch verdict {
             case .accepted: (report.accepted, report.verdict) = (true, "accepted")
             case .refused(let status): (report.accepted, report.verdict) = (false, "refused with status \(status)")
+            case .redirected(let base):
+                report.verdict = "redirects to \(base): give that as --url or SENTRY_URI"
             case .unclear(let status): report.verdict = "answered with status \(status), which tells nothing"
             case .unreachable(let error): report.verdict = "not reached: \(error.message)"
             }

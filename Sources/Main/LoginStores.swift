@@ -41,7 +41,7 @@ extension Failure {
             switch error {
             case .corrupt, .notRegular: .data
             case .newerVersion, .tableMissing: .configuration
-            case .fileTooOpen, .folderTooOpen, .foreignOwner: .noPermission
+            case .fileTooOpen, .folderTooOpen, .foreignOwner, .tableDenied: .noPermission
             case .notReadable(let code), .notWritable(let code):
                 code == EACCES || code == EPERM ? .noPermission : .unavailable
             case .locked, .database: .unavailable

@@ -23,7 +23,8 @@ extension UpstreamClient {
         OAuthClient { [self] path, form in
             do throws(UpstreamClientError) {
                 let answer = try exchange(UpstreamRequest(.postForm(form), path: path), within: 10_000_000_000)
-                return .success(OAuthReply(status: answer.status, body: answer.body))
+                return .success(
+                    OAuthReply(status: answer.status, body: answer.body, redirectBase: answer.redirectBase))
             } catch {
                 return .failure(OAuthTransportFailure(summary: error.message))
             }
@@ -35,6 +36,8 @@ extension UpstreamClient {
         case accepted
         /// 401 or 403.
         case refused(Int)
+        /// A redirect to what should be the upstream's base.
+        case redirected(base: String)
         /// An answer that tells nothing about the token.
         case unclear(Int)
         case unreachable(UpstreamClientError)
@@ -57,7 +60,7 @@ extension UpstreamClient {
             switch Verdict(answer) {
             case .accepted: return .accepted
             case .refused(401): return .refused
-            case .refused, .unclear, .unreachable: return .unclear
+            case .refused, .redirected, .unclear, .unreachable: return .unclear
             }
         }
     }
@@ -72,7 +75,18 @@ extension UpstreamClient.Verdict {
             let text = String(decoding: answer.body, as: UTF8.self)
             self = text.contains("limited to organization endpoints") ? .accepted : .refused(401)
         case 403: self = .refused(403)
-        default: self = .unclear(answer.status)
+        default: self = answer.redirectBase.map { .redirected(base: $0) } ?? .unclear(answer.status)
         }
+    }
+}
+
+extension UpstreamAnswer {
+    /// Scheme and authority that a redirect leads to; nil for every other answer, and for a redirect to a path.
+    var redirectBase: String? {
+        guard [301, 302, 303, 307, 308].contains(status), let location,
+            let scheme = ["http://", "https://"].first(where: { location.lowercased().hasPrefix($0) })
+        else { return nil }
+        let authority = location.dropFirst(scheme.utf8.count).prefix { !"/?#".contains($0) }
+        return authority.isEmpty ? nil : scheme + authority
     }
 }

@@ -16,6 +16,8 @@ enum Cause: Equatable {
     case upstream(SystemError)
     case badAnswer(ParseError)
     case unwritableAnswer
+    /// The upstream redirects to what should be its base.
+    case wrongBase
     case truncatedAnswer
     case corruptGzip
     case internalError
@@ -45,6 +47,7 @@ enum Cause: Equatable {
         case .upstream: "upstream_failed"
         case .badAnswer: "bad_answer"
         case .unwritableAnswer: "unwritable_answer"
+        case .wrongBase: "wrong_base"
         case .truncatedAnswer: "truncated_answer"
         case .corruptGzip: "corrupt_gzip"
         case .internalError: "internal_error"
@@ -72,7 +75,7 @@ enum Cause: Equatable {
     /// The names that metrics show from the start.
     static let allNames: [StaticString] = [
         "policy", "bad_request", "unresolved", "connection_refused", "connect_failed", "connect_timeout",
-        "closed_before_answer", "reset_by_upstream", "upstream_failed", "bad_answer", "unwritable_answer",
+        "closed_before_answer", "reset_by_upstream", "upstream_failed", "bad_answer", "unwritable_answer", "wrong_base",
         "truncated_answer", "corrupt_gzip", "internal_error", "client_left", "answer_stalled", "request_timeout",
         "length_required", "content_too_large", "overloaded", "memory_short", "token_unavailable", "answer_timeout",
         "head_too_large",
@@ -86,7 +89,8 @@ enum Cause: Equatable {
         switch self {
         case .badRequest(let error), .badAnswer(let error): error.summary
         case .none, .policy, .unresolved, .connect, .connectTimeout, .tls, .upstreamClosed, .upstream,
-            .unwritableAnswer, .truncatedAnswer, .corruptGzip, .internalError, .answered, .clientLeft, .stalled:
+            .unwritableAnswer, .wrongBase, .truncatedAnswer, .corruptGzip, .internalError, .answered, .clientLeft,
+            .stalled:
             nil
         }
     }
@@ -128,6 +132,11 @@ struct AccessRecord {
     var aliasCount = 0
     /// Bytes of `line` that are in use.
     var noted: Int { lineCount + hostCount + aliasCount }
+
+    /// The request's path without its query, or its beginning.
+    var path: UnsafeBufferPointer<UInt8> {
+        line?.bytes.bytes(methodCount..<lineCount) ?? UnsafeBufferPointer(start: nil, count: 0)
+    }
 
     /// The request's Host; empty when it had none, or when nobody will ask for it.
     var host: UnsafeBufferPointer<UInt8> {

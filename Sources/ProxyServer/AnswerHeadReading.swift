@@ -124,6 +124,11 @@ extension Exchange {
             advance(.tokenRefused, worker)
             return
         }
+        if comesBack(parser.head, bytes.bytes(parser.head.length).span, worker) {
+            worker.giveBack(&parser)
+            failUpstream(worker)
+            return
+        }
         guard let framing = readFraming(parser.head, bytes, worker) else {
             worker.giveBack(&parser)
             failUpstream(worker)
@@ -148,6 +153,28 @@ extension Exchange {
             return
         }
         advance(.answerBegan, worker)
+    }
+
+    /// Whether the answer is a redirect that would bring the client back to the same request; the cause is noted.
+    private func comesBack(_ head: ResponseHead, _ bytes: Span<UInt8>, _ worker: Worker) -> Bool {
+        switch head.status {
+        // After 303 something else is asked for, even at the same place (RFC 9110 §15.4.4).
+        case 301, 302, 307, 308: break
+        default: return false
+        }
+        guard forward.route == .elevated else { return false }
+        for i in head.fields.indices where head.fields[i].isNamed("location", in: bytes) {
+            let value = bytes.extracting(head.fields[i].value.range)
+            guard
+                let base = worker.configuration.rewriter.betterBase(
+                    value, path: record.path.span, isCut: record.lineCount == Bounds.loggedLineBytes)
+            else { continue }
+            worker.shared.warnOfBase(value.extracting(base))
+            record.cause = .wrongBase
+            answerMessage = "Sentry redirects to another address of its own: the proxy's SENTRY_URI must name that one."
+            return true
+        }
+        return false
     }
 
     /// A 401 was held back for nothing: it goes on to the client.

@@ -84,8 +84,8 @@ final class Exchange {
     /// What the proxy answers when it answers by itself.
     var ownAnswer = ErrorAnswer.internalError
     var ownAnswerFormat = AnswerFormat.text
-    /// What a missing token's source says, for the client.
-    var tokenMessage: String?
+    /// What the client is told in place of the answer's own message.
+    var answerMessage: String?
 
     // Time, in nanoseconds of the monotonic clock.
     /// When the current phase must have got on; 0 is never.
@@ -257,7 +257,7 @@ final class Exchange {
         interimAnswers = 0
         isAnswerWhole = false
         answerFraming = .none
-        tokenMessage = nil
+        answerMessage = nil
         ownAnswerFormat = .text
         deadline = 0
         if armedFor != 0 { worker.reactor.timers.disarm(slot: slot) }

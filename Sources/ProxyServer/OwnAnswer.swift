@@ -18,7 +18,7 @@ extension Exchange {
         var writer = HeadWriter(worker.scratch.staging)
         let id = record.idText
         writeAnswer(
-            ownAnswer, message: tokenMessage, format: ownAnswerFormat, requestID: id.span,
+            ownAnswer, message: answerMessage, format: ownAnswerFormat, requestID: id.span,
             retryAfterSeconds: nil, isHead: request.method == .head, into: &writer)
         let bytes = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count))
         switch client.send(bytes, more: true, pool: &worker.pool) {

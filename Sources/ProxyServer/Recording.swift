@@ -7,20 +7,18 @@ extension Worker {
     /// Keeps what the access log and the rewriting of URLs will need of the head.
     func noteRequestLine(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ record: inout AccessRecord) {
         let isLogged = configuration.accessLog != .off
-        guard isLogged || !configuration.hasPublicURL, !head.methodName.isEmpty else { return }
+        guard !head.methodName.isEmpty else { return }
         // The query is left out: it may hold what nobody wants in a log.
         let path = UnsafeBufferPointer(rebasing: bytes[head.path.range].prefix { $0 != UInt8(ascii: "?") })
         let method = UnsafeBufferPointer(rebasing: bytes[head.methodName.range].prefix(32))
         let host = configuration.hasPublicURL ? ByteSlice.empty : hostField(head, bytes.span)
-        let lineCount = isLogged ? min(method.count + path.count, Bounds.loggedLineBytes) : 0
+        let lineCount = min(method.count + path.count, Bounds.loggedLineBytes)
         let aliasBytes = isLogged && policy.aliases != nil ? Bounds.loggedAliasBytes : 0
         let buffer = pool.take(atLeast: lineCount + Int(host.count) + aliasBytes)
         var writer = HeadWriter(buffer.bytes)
-        if isLogged {
-            writer.append(method.span)
-            record.methodCount = writer.count
-            writer.append(path.span.extracting(first: lineCount - writer.count))
-        }
+        writer.append(method.span)
+        record.methodCount = writer.count
+        writer.append(path.span.extracting(first: lineCount - writer.count))
         record.lineCount = writer.count
         writer.append(bytes.span.extracting(host.range))
         record.hostCount = Int(host.count)

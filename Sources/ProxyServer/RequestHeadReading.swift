@@ -139,7 +139,7 @@ extension Exchange {
         guard worker.admitRequest(self) else { return refusal(.overloaded) }
         guard worker.pool.mayTake(atLeast: Bounds.requestBytes, for: .request) else { return refusal(.memoryShort) }
         if forward.route == .elevated, worker.token.token == nil {
-            tokenMessage = worker.token.health.reason?.clientMessage
+            answerMessage = worker.token.health.reason?.clientMessage
             return refusal(.tokenUnavailable)
         }
         if head.expectsContinue, !requestBody.isWhole, head.length == bytes.count { sendContinue(worker) }

@@ -42,6 +42,7 @@ final class ServerState: Sendable {
     private let renewToken: @Sendable (UInt64) async -> RenewalOutcome
     private let descriptors = Atomic<Int>(0)
     private let requests = Atomic<Int>(0)
+    private let isBaseWarned = Atomic<Bool>(false)
 
     init(
         configuration: ServerConfiguration, tokens: TokenPublisher, policy: Published<PolicyConfiguration>,
@@ -63,6 +64,16 @@ final class ServerState: Sendable {
         Task.detached { [renewToken] in
             mailbox.post(.renewalEnded(version: version, await renewToken(version)))
         }
+    }
+
+    /// Tells once what the upstream's base should be.
+    func warnOfBase(_ base: Span<UInt8>) {
+        guard !isBaseWarned.exchange(true, ordering: .relaxed) else { return }
+        let text = base.withUnsafeBytes { String(decoding: $0.prefix(Bounds.notedHostBytes + 8), as: UTF8.self) }
+        log.log(
+            .warning,
+            "the upstream redirects to another address of its own, and clients get 502: set that as --sentry-uri",
+            [("base", text)])
     }
 
     // MARK: Bounds

@@ -53,6 +53,8 @@ package struct UpstreamRequest: Sendable {
 
 package struct UpstreamAnswer: Sendable {
     package let status: Int
+    /// The value of `Location`, when it is visible ASCII.
+    package let location: String?
     /// Whole, without its coding.
     package let body: [UInt8]
 }
@@ -220,6 +222,7 @@ package final class UpstreamClient: Sendable {
         } catch {
             throw .malformedAnswer(error)
         }
+        let location = Self.location(head, bytes)
         bytes.removeFirst(head.length)
         switch framing {
         case .none: bytes = []
@@ -237,7 +240,15 @@ package final class UpstreamClient: Sendable {
         case .chunked:
             bytes = try readChunks(from: connection, first: bytes)
         }
-        return UpstreamAnswer(status: head.status, body: bytes)
+        return UpstreamAnswer(status: head.status, location: location, body: bytes)
+    }
+
+    private static func location(_ head: ResponseHead, _ bytes: [UInt8]) -> String? {
+        for i in head.fields.indices where head.fields[i].isNamed("location", in: bytes.span) {
+            let value = bytes[head.fields[i].value.range]
+            return value.allSatisfy { 0x21...0x7e ~= $0 } ? String(decoding: value, as: UTF8.self) : nil
+        }
+        return nil
     }
 
     /// The final head; interim ones (1xx) are dropped.

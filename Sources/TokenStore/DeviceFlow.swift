@@ -4,6 +4,8 @@ package struct DeviceFlow: Sendable {
     package static let slowDownNanoseconds: UInt64 = 5_000_000_000
     /// The interval doubles at each failure of the network, up to this.
     static let longestIntervalNanoseconds: UInt64 = 60_000_000_000
+    /// So many answers in a row that are none of the server's end the flow; a firewall that blocks one call must not.
+    static let mostStrangers = 5
 
     package enum End: Error, Sendable, Equatable {
         /// The person said no.
@@ -20,6 +22,8 @@ package struct DeviceFlow: Sendable {
     private let patienceEnd: UInt64
     private var interval: UInt64
     private var faults: UInt64 = 0
+    /// Answers in a row that were none of an authorization server's.
+    private var strangers = 0
 
     /// - Parameters:
     ///   - now: of the monotonic clock, in nanoseconds.
@@ -38,6 +42,7 @@ package struct DeviceFlow: Sendable {
 
     /// How long to wait after a poll that brought no token.
     package mutating func next(after error: OAuthError, now: UInt64) throws(End) -> UInt64 {
+        if case .unexpected = error { strangers += 1 } else { strangers = 0 }
         switch error {
         case .refused(.authorizationPending):
             faults = 0
@@ -49,7 +54,8 @@ package struct DeviceFlow: Sendable {
         case .unreachable, .serverTrouble:
             // §3.5: on a connection timeout, poll less often; doubling the interval is its example.
             faults += 1
-        case .refused, .unexpected, .malformedAnswer: throw .failed(error)
+        case .unexpected where strangers < Self.mostStrangers: faults += 1
+        case .refused, .redirected, .unexpected, .malformedAnswer: throw .failed(error)
         }
         return try wait(now)
     }

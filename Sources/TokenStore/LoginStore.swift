@@ -13,8 +13,18 @@ package protocol LoginStore: Sendable {
         _ origin: String, deadlineNanoseconds: UInt64, _ body: (inout Login?) -> R
     ) throws(LoginStoreError) -> (R, LoginStamp)
 
+    /// Does all that a change needs, and changes nothing.
+    func checkWritable(_ origin: String, deadlineNanoseconds: UInt64) throws(LoginStoreError)
+
     /// Whether there may be something newer than `stamp`.
     func hasChanged(since stamp: LoginStamp, _ origin: String) async -> Bool
+}
+
+extension LoginStore {
+    package func checkWritable(_ origin: String, deadlineNanoseconds: UInt64) throws(LoginStoreError) {
+        // Lock, room on the disk and all: only the last step is left out.
+        _ = try change(origin, deadlineNanoseconds: deadlineNanoseconds) { _ in }
+    }
 }
 
 /// What was stored, and when as it were.
@@ -46,6 +56,7 @@ package enum LoginStoreError: Error, Sendable, Equatable {
     case locked
     case database(DatabaseError)
     case tableMissing
+    case tableDenied
 
     /// One line, to follow the place.
     package var message: String {
@@ -61,6 +72,8 @@ package enum LoginStoreError: Error, Sendable, Equatable {
         case .notWritable(let code): "it cannot be written (\(systemText(code)))"
         case .locked: "another process holds its lock"
         case .database(let error): error.message
+        case .tableDenied:
+            "the user may not read and write it: GRANT SELECT, INSERT, UPDATE, DELETE ON \(PostgresLoginStore.table)"
         case .tableMissing: "the table does not exist; create it with `sentry-api-proxy auth init-db`"
         }
     }

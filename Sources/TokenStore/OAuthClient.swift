@@ -7,10 +7,13 @@ package typealias OAuthTransport =
 package struct OAuthReply: Sendable {
     package let status: Int
     package let body: [UInt8]
+    /// Scheme and authority of a redirect.
+    package let redirectBase: String?
 
-    package init(status: Int, body: [UInt8]) {
+    package init(status: Int, body: [UInt8], redirectBase: String? = nil) {
         self.status = status
         self.body = body
+        self.redirectBase = redirectBase
     }
 }
 
@@ -44,6 +47,8 @@ package enum OAuthError: Error, Sendable, Equatable {
     case refused(OAuthErrorCode)
     /// 429 or 5xx: asking later may help.
     case serverTrouble(status: Int)
+    /// A redirect to what should be the server's base.
+    case redirected(base: String)
     /// No answer of an authorization server.
     case unexpected(status: Int)
     /// A 200 that breaks the protocol.
@@ -53,7 +58,7 @@ package enum OAuthError: Error, Sendable, Equatable {
     package var isTransient: Bool {
         switch self {
         case .unreachable, .serverTrouble: true
-        case .refused, .unexpected, .malformedAnswer: false
+        case .refused, .redirected, .unexpected, .malformedAnswer: false
         }
     }
 }
@@ -157,6 +162,7 @@ package struct OAuthClient: Sendable {
             return answer
         }
         if reply.status == 429 || reply.status >= 500 { throw .serverTrouble(status: reply.status) }
+        if let base = reply.redirectBase { throw .redirected(base: base) }
         guard let refusal = try? decoder.decode(ErrorAnswer.self, from: data),
             let code = OAuthErrorCode(rawValue: refusal.error)
         else { throw .unexpected(status: reply.status) }

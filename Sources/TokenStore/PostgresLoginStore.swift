@@ -82,6 +82,19 @@ package final class PostgresLoginStore: LoginStore {
         }.get()
     }
 
+    /// Writes in a transaction that is taken back, so that a right that is missing shows.
+    package func checkWritable(_ origin: String, deadlineNanoseconds: UInt64) throws(LoginStoreError) {
+        try asking(until: deadlineNanoseconds) { query throws(PostgresFailure) in
+            _ = try query.firstValue("BEGIN")
+            _ = try query.rows(
+                """
+                INSERT INTO \(Self.table) (origin, document, revision) VALUES ($1, '', 0)
+                ON CONFLICT (origin) DO UPDATE SET revision = \(Self.table).revision
+                """, [Secret(Array(origin.utf8))])
+            _ = try query.firstValue("ROLLBACK")
+        }
+    }
+
     package func hasChanged(since stamp: LoginStamp, _ origin: String) async -> Bool {
         let now = SystemClock().now().monotonicNanoseconds
         let isHeard = listener.takeHeard()
@@ -133,7 +146,11 @@ package final class PostgresLoginStore: LoginStore {
             let end = deadline ?? SystemClock().now().monotonicNanoseconds &+ Self.readNanoseconds
             return try body(try PostgresQuery(connectionString, deadlineNanoseconds: end))
         } catch {
-            throw error.error == .tableMissing ? .tableMissing : .database(error.error)
+            switch error.error {
+            case .tableMissing: throw .tableMissing
+            case .permission: throw .tableDenied
+            default: throw .database(error.error)
+            }
         }
     }
 }

@@ -166,6 +166,54 @@ struct LocationTests {
     }
 }
 
+struct BetterBaseTests {
+    /// The base that a redirect shows.
+    private func base(_ location: String, path: String = "/api/0/x/", isCut: Bool = false, _ one: Case = Case()) throws
+        -> String?
+    {
+        let bytes = Array(location.utf8)
+        let range = try one.rewriter.betterBase(bytes.span, path: Array(path.utf8).span, isCut: isCut)
+        return range.map { String(decoding: bytes[$0], as: UTF8.self) }
+    }
+
+    @Test func itsOwnHttps() throws {
+        for location in [
+            "https://sentry-web/", "https://sentry-web:9443/auth/login/", "HTTPS://Sentry-Web:9000/api/0/x/?a",
+            "https://sentry-web",
+        ] {
+            #expect(try base(location) != nil, "\(location)")
+        }
+        #expect(try base("https://sentry-web:9443/api/0/x/?a=1") == "https://sentry-web:9443")
+        #expect(try base("https://[::1]/y/", Case(upstream: "[::1]:9000")) == "https://[::1]")
+        #expect(try base("https://[::1]/y/", Case(upstream: "[::2]:9000")) == nil)
+    }
+
+    @Test func anotherNameWithTheSamePath() throws {
+        #expect(try base("https://sentry.example/api/0/x/") == "https://sentry.example")
+        #expect(try base("https://sentry.example:8443/api/0/x/?cursor=1") == "https://sentry.example:8443")
+        #expect(try base("http://sentry.example/api/0/x/") == "http://sentry.example")
+        #expect(try base("https://sentry.example/s/api/0/x/", Case(prefix: "/s")) == "https://sentry.example")
+        let secure = Case(upstream: "sentry.io", upstreamIsSecure: true)
+        #expect(try base("https://us.sentry.io/api/0/x/", secure) == "https://us.sentry.io")
+        #expect(try base("https://sentry.example/api/0/x/and/more", isCut: true) == "https://sentry.example")
+    }
+
+    @Test func othersAreOrdinary() throws {
+        for location in [
+            "/api/0/x/", "//sentry-web/api/0/x/", "http://sentry-web:9000/api/0/x/", "https://sentry.example/api/0/xy/",
+            "https://sentry.example/api/0/x/and/more", "https://storage.example/file", "mailto:a@example.org", "",
+            "https://sentry-web.evil.example/", "https://sentry web/api/0/x/", "https://u@sentry-web/api/0/x/",
+        ] {
+            #expect(try base(location) == nil, "\(location)")
+        }
+        let secure = Case(upstream: "sentry.io", upstreamIsSecure: true)
+        // Nobody is told to give https up.
+        #expect(try base("http://sentry.io/api/0/x/", secure) == nil)
+        #expect(try base("https://sentry.io:443/api/0/x/", secure) == nil)
+        #expect(try base("https://sentry.example/", path: "") == nil)
+    }
+}
+
 struct PublicURLTests {
     @Test func onlySchemeAndAuthority() throws {
         for text in ["http://a", "https://a.example:8443", "https://a/", "http://[::1]:80"] {

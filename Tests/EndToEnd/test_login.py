@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import stat
@@ -16,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from harness.database import Postgres
 from harness.login import READ_ONLY, AuthorizationServer, Commands
 from harness.process import eventually
 
@@ -34,7 +36,7 @@ def test_the_whole_flow_without_a_terminal(authorization_server: AuthorizationSe
     code = authorization_server.state["codes"][0]
     assert line == f"Open {authorization_server.uri}/oauth/device/ and enter the code {code['user_code']}"
     assert code["scope"].split() == READ_ONLY
-    assert not commands.state.exists()
+    assert not commands.file.exists()
     eventually(lambda: authorization_server.count("poll") >= 2, "two polls")
     authorization_server.approve()
     assert child.wait(20) == 0
@@ -64,6 +66,51 @@ def test_the_scopes_that_are_asked_for(
     assert authorization_server.state["codes"][0]["scope"].split() == scopes
     authorization_server.deny()
     assert child.wait(20) == NO_PERMISSION
+
+
+def test_a_store_that_cannot_be_written_is_found_out_before_a_code_is_shown(
+    authorization_server: AuthorizationServer, commands: Commands, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    message = one_line(commands.run("auth", "login", STATE_DIR=str(tmp_path / "file" / "state")), UNAVAILABLE)
+    assert "cannot be written" in message and "enter the code" not in message
+    open_folder = tmp_path / "open"
+    open_folder.mkdir(mode=0o755)
+    assert "chmod 700" in one_line(commands.run("auth", "login", STATE_DIR=str(open_folder)), NO_PERMISSION)
+    assert authorization_server.state["codes"] == [] and authorization_server.count("device_code") == 0
+
+
+def test_a_table_that_may_not_be_written_is_found_out_before_a_code_is_shown(
+    authorization_server: AuthorizationServer, commands: Commands, postgres: Postgres
+) -> None:
+    postgres.sql("DROP TABLE IF EXISTS sentry_api_proxy_login")
+    environment = {"STATE_DIR": "postgres", "PGX_CONN": postgres.connection_string}
+    assert commands.run("auth", "init-db", **environment).returncode == 0
+    postgres.sql("DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN; GRANT SELECT ON sentry_api_proxy_login TO reader")
+    reader = re.sub(r"user=\S+", "user=reader", postgres.connection_string)
+    assert reader != postgres.connection_string
+    message = one_line(commands.run("auth", "login", **environment | {"PGX_CONN": reader}), NO_PERMISSION)
+    assert "GRANT" in message and authorization_server.count("device_code") == 0
+    # Nothing was left behind by the attempt of one who may.
+    child = commands.start("auth", "login", **environment)
+    child.wait_for_line(lambda text: "enter the code" in text)
+    assert postgres.sql("SELECT count(*) FROM sentry_api_proxy_login").strip() == "0"
+    authorization_server.deny()
+    assert child.wait(20) == NO_PERMISSION
+
+
+def test_something_in_between_that_refuses_is_not_an_old_sentry(authorization_server: AuthorizationServer, commands: Commands) -> None:
+    authorization_server.set(faults=["403"])
+    message = one_line(commands.run("auth", "login"), CONFIGURATION)
+    assert "403" in message and "in between" in message and "26.1" not in message
+    authorization_server.set(faults=["404"])
+    assert "26.1" in one_line(commands.run("auth", "login"), CONFIGURATION)
+    # While somebody signs in, one such answer ends nothing.
+    child = commands.start("auth", "login")
+    child.wait_for_line(lambda text: "enter the code" in text)
+    authorization_server.set(faults=["403"])
+    authorization_server.approve()
+    assert child.wait(30) == 0, child.output
 
 
 @pytest.mark.parametrize("as_array", [False, True])
@@ -97,7 +144,7 @@ def test_denied_expired_and_impatient(authorization_server: AuthorizationServer,
     child = commands.start("auth", "login", "--timeout", "500ms")
     assert child.wait(20) == UNAVAILABLE
     assert "--timeout" in child.lines[-1]
-    assert not commands.state.exists()
+    assert not commands.file.exists()
 
 
 def test_faults_of_the_network_are_waited_out(authorization_server: AuthorizationServer, commands: Commands) -> None:

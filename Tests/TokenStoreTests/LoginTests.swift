@@ -157,6 +157,18 @@ func login(
         #expect(try flow.next(after: .refused(.authorizationPending), now: 0) == 5 * Self.second)
     }
 
+    @Test func oneStrangeAnswerEndsNothing() throws {
+        var flow = try flow()
+        for _ in 0..<3 {
+            for _ in 1..<DeviceFlow.mostStrangers { _ = try flow.next(after: .unexpected(status: 403), now: 0) }
+            _ = try flow.next(after: .refused(.authorizationPending), now: 0)
+        }
+        for _ in 1..<DeviceFlow.mostStrangers { _ = try flow.next(after: .unexpected(status: 403), now: 0) }
+        #expect(throws: DeviceFlow.End.failed(.unexpected(status: 403))) {
+            try flow.next(after: .unexpected(status: 403), now: 0)
+        }
+    }
+
     @Test func theEndsAreToldApart() throws {
         var flow = try flow(timeout: 100)
         #expect(throws: DeviceFlow.End.denied) { try flow.next(after: .refused(.accessDenied), now: 0) }
@@ -167,8 +179,8 @@ func login(
         #expect(throws: DeviceFlow.End.failed(.refused(.invalidGrant))) {
             try flow.next(after: .refused(.invalidGrant), now: 0)
         }
-        #expect(throws: DeviceFlow.End.failed(.unexpected(status: 404))) {
-            try flow.next(after: .unexpected(status: 404), now: 0)
+        #expect(throws: DeviceFlow.End.failed(.redirected(base: "https://s"))) {
+            try flow.next(after: .redirected(base: "https://s"), now: 0)
         }
         var long = try self.flow()
         #expect(throws: DeviceFlow.End.codeExpired) {
