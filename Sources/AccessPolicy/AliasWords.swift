@@ -161,6 +161,10 @@ package struct AliasLimits: Sendable, Equatable {
     package var shadowUntil: Int64?
 
     package init() {}
+
+    /// Whether refusals are still forwarded.
+    /// - Parameter now: seconds since 1970.
+    package func isShadowing(at now: Int64) -> Bool { isShadow && now < shadowUntil ?? .max }
 }
 
 /// `rate=N/s:BURST`: one request each `interval` nanoseconds in the long run, `burst` at once.

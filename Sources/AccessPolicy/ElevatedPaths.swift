@@ -49,7 +49,7 @@ package struct ElevatedPaths: Sendable {
     }
 
     /// - Parameter path: path and query of a request target.
-    func contains(_ path: Span<UInt8>) -> Bool {
+    package func contains(_ path: Span<UInt8>) -> Bool {
         guard !isPrefixBarred else { return false }
         // Absolute form may come without a path (RFC 9112 §3.2.2).
         if !path.isEmpty {

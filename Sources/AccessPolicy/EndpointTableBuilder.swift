@@ -185,6 +185,7 @@ struct EndpointTableBuilder {
             template.object = Int8(i)
             let name = text.dropFirst().prefix { $0 != ":" && $0 != "}" }
             switch name {
+            case _ where kind == .projectAndEvent: break
             case "org": template.organization = Int8(i)
             case "project": template.project = Int8(i)
             case "team": template.team = Int8(i)

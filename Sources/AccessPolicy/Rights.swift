@@ -82,6 +82,12 @@ package struct RightsTable: Sendable {
         wordCount = OperationSet.wordCount(endpoints.operations.count)
     }
 
+    /// Aliases of which none has rights.
+    package init(unnarrowed count: Int, _ endpoints: EndpointTable) {
+        self.init(endpoints)
+        for _ in 0..<count { addUnnarrowed() }
+    }
+
     /// An alias without words: everything, as without rights at all.
     mutating func addUnnarrowed() { aliases.append(AliasRecord()) }
 

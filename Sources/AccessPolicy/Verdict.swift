@@ -37,6 +37,8 @@ package enum AnswerFilter: UInt8, Sendable {
 package struct Verdict: Sendable {
     package enum Outcome: Sendable, Equatable {
         case forward
+        /// Goes out without the token and without the alias, as for everybody: ingest and `/oauth/`.
+        case bypass
         /// The proxy answers by itself who the caller is.
         case identity(OperationTreatment)
         case refuse(RefusalReason)
@@ -66,24 +68,30 @@ package struct Verdict: Sendable {
 extension RightsTable {
     /// Judges a request by its head alone: no I/O, no clock, no allocation. Rate and concurrency come before, by who counts.
     ///
-    /// Call it for an elevated request of an alias, after `ElevatedPaths` has said yes.
+    /// Call it for every request of an alias that has a record here.
     /// - Parameters:
     ///   - target: path and query as they go upstream, with their own bytes; empty stands for `/`.
     ///   - alias: its index in the `AliasTable` of these rights.
+    ///   - isElevated: what `ElevatedPaths` says of the target.
     ///   - now: seconds since 1970.
     package func judge(
-        _ method: Method, _ target: Span<UInt8>, alias: Int, _ identifiers: ResolvedIdentifiers, now: Int64
+        _ method: Method, _ target: Span<UInt8>, alias: Int, _ identifiers: ResolvedIdentifiers, isElevated: Bool,
+        now: Int64
     ) -> Verdict {
         let record = aliases[alias]
         var verdict = Verdict()
+        let isEnforced = record.isNarrowed && !record.limits.isShadowing(at: now)
+        if !isElevated, !isEnforced || PlainPath(target) != nil {
+            verdict.outcome = .bypass
+            return verdict
+        }
         if let expires = record.limits.expires, now >= expires {
             verdict.outcome = .refuse(.expired)
             return verdict
         }
         guard record.isNarrowed else { return verdict }
         judge(method, target, Int(record.rights), identifiers, &verdict)
-        guard record.limits.isShadow, now < record.limits.shadowUntil ?? .max else { return verdict }
-        return shadowed(verdict)
+        return isEnforced ? verdict : shadowed(verdict)
     }
 
     /// Forwarded as before, except what never is an alias's.
@@ -94,6 +102,7 @@ extension RightsTable {
         shadow.organization = verdict.organization
         shadow.project = verdict.project
         shadow.object = verdict.object
+        // What the proxy would have answered or waited for is forwarded as before, too.
         if case .refuse(let reason) = verdict.outcome { shadow.wouldRefuse = reason }
         return shadow
     }

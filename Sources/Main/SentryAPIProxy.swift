@@ -8,7 +8,9 @@ struct SentryAPIProxy: ParsableCommand {
         commandName: "sentry-api-proxy",
         abstract: "A credential gateway in front of the Sentry API.",
         version: Version.text,
-        subcommands: [ServeCommand.self, AuthCommand.self, AliasCommand.self, HealthcheckCommand.self],
+        subcommands: [
+            ServeCommand.self, AuthCommand.self, AliasCommand.self, PolicyCommand.self, HealthcheckCommand.self,
+        ],
         defaultSubcommand: ServeCommand.self)
 
     /// Flags and variables whose values are secrets, or may hold one.
