@@ -8,6 +8,10 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
     case overloaded, memoryShort, tokenUnavailable, draining
     case gatewayTimeout, versionNotSupported
     case notFound, expectationFailed
+    /// The listener speaks TLS, and the client does not.
+    case plainHTTP
+    /// The balancer did not say whom it speaks for.
+    case proxyHeaderMissing
 
     private struct Row {
         var status: Int
@@ -21,6 +25,14 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
     private var row: Row {
         switch self {
         case .badRequest: Row(status: 400, reason: "Bad Request", message: "The request is malformed.")
+        case .plainHTTP:
+            Row(
+                status: 400, reason: "Bad Request",
+                message: "This port speaks https and the request came as http: use https:// in the URL.")
+        case .proxyHeaderMissing:
+            Row(
+                status: 400, reason: "Bad Request",
+                message: "The connection does not begin with a PROXY header, which this port expects of its balancer.")
         case .notFound: Row(status: 404, reason: "Not Found", message: "There is nothing at this path.")
         case .methodNotAllowed:
             Row(status: 405, reason: "Method Not Allowed", message: "This method is not allowed here.")

@@ -118,18 +118,21 @@ package struct NoFieldEdits: ResponseFieldEditor {
 /// Writes the client's response head anew: the upstream's status, reason and kept fields, in their order.
 /// - Parameters:
 ///   - framing: of the body that the client gets.
+///   - requestID: the value of `X-Request-Id`.
 ///   - keepsContentLength: true for an answer to HEAD and for 304, where `Content-Length` tells of a body that is
 ///     not sent (RFC 9110 §8.6); `framing` must be `.none` then.
 /// - Throws: `HeadRewriteError.tooManyConnectionOptions`; answer 502. Nothing may be sent when the writer overflowed.
 package func writeResponseHead<Editor: ResponseFieldEditor>(
-    _ head: ResponseHead, _ bytes: Span<UInt8>, route: Route, framing: OutgoingFraming,
+    _ head: ResponseHead, _ bytes: Span<UInt8>, route: Route, framing: OutgoingFraming, requestID: Span<UInt8>,
     keepsContentLength: Bool = false, editor: inout Editor, into writer: inout HeadWriter
 ) throws(HeadRewriteError) {
     try writeStatusAndFields(
         head, bytes, route: route, keepsContentLength: keepsContentLength && framing == .none, editor: &editor,
         into: &writer)
     writer.append(framing)
-    writer.append("Connection: close\r\n\r\n")
+    writer.append("X-Request-Id: ")
+    writer.append(requestID)
+    writer.append("\r\nConnection: close\r\n\r\n")
 }
 
 /// Writes an interim (1xx) response head for the client (RFC 9110 §15.2): the same rules, no framing, and no

@@ -13,7 +13,7 @@ package struct HeaderRule: Sendable {
 
     /// What the proxy sends in the place of what it dropped.
     package enum Replacement: Sendable {
-        case upstreamAuthority, ownEncoding, connectionClose, framing, interimAnswer, bearerToken
+        case upstreamAuthority, ownEncoding, connectionClose, framing, interimAnswer, bearerToken, requestID
 
         /// The words of README's table.
         package var readme: StaticString {
@@ -23,6 +23,7 @@ package struct HeaderRule: Sendable {
             case .connectionClose: "`Connection: close` sent"
             case .framing: "framing is written anew"
             case .interimAnswer: "`100-continue` is answered by the proxy"
+            case .requestID: "the proxy's own sent"
             case .bearerToken: "`Authorization: Bearer <token>` sent"
             }
         }
@@ -92,6 +93,7 @@ package enum HeaderRules {
         .set("Trailer", .framing, on: .both, "RFC 9112 §6"),
         .set("Transfer-Encoding", .framing, on: .both, "RFC 9112 §6"),
         .set("Upgrade", .framing, on: .both, "RFC 9112 §6"),
+        .set("X-Request-Id", .requestID, on: .both, "the log has it as `id`"),
         .drop("Set-Cookie", on: .elevated, "isolation"),
         .drop("Www-Authenticate", on: .elevated, "isolation"),
     ]

@@ -114,7 +114,35 @@ int cepoll_set_nonblocking(int fd) {
     return checked(fcntl(fd, F_SETFD, FD_CLOEXEC));
 }
 
-int cepoll_accept(int listener) { return checked(accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)); }
+static uint64_t big_endian(const uint8_t *bytes) {
+    uint64_t number = 0;
+    for (int i = 0; i < 8; i++) number = number << 8 | bytes[i];
+    return number;
+}
+
+int cepoll_accept(int listener, cepoll_peer *peer) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } from;
+    socklen_t length = sizeof from;
+    from.any.sa_family = AF_UNSPEC;
+    int fd = accept4(listener, &from.any, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return -errno;
+    *peer = (cepoll_peer){0};
+    if (from.any.sa_family == AF_INET) {
+        peer->address_low = UINT64_C(0xffff00000000) | ntohl(from.v4.sin_addr.s_addr);
+        peer->port = ntohs(from.v4.sin_port);
+        peer->is_internet = 1;
+    } else if (from.any.sa_family == AF_INET6) {
+        peer->address_high = big_endian(from.v6.sin6_addr.s6_addr);
+        peer->address_low = big_endian(from.v6.sin6_addr.s6_addr + 8);
+        peer->port = ntohs(from.v6.sin6_port);
+        peer->is_internet = 1;
+    }
+    return fd;
+}
 
 int cepoll_is_listening(int fd) {
     int type = 0, listens = 0;
@@ -166,6 +194,13 @@ int cepoll_connect(int fd, const struct sockaddr *address, socklen_t length) {
 ssize_t cepoll_recv(int fd, void *buffer, size_t count) {
     ssize_t n;
     do n = recv(fd, buffer, count, 0);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+ssize_t cepoll_peek(int fd, void *buffer, size_t count) {
+    ssize_t n;
+    do n = recv(fd, buffer, count, MSG_PEEK);
     while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : n;
 }

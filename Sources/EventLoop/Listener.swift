@@ -10,7 +10,7 @@ package final class Listener: Sendable {
 
     /// What one accept(2) came to.
     package enum Accepted {
-        case socket(CInt)
+        case socket(CInt, from: PeerAddress)
         case none
         /// The connection was gone before it was taken: try the next.
         case aborted
@@ -90,8 +90,9 @@ package final class Listener: Sendable {
     /// Takes one connection, non-blocking.
     @inline(__always)
     package func accept() -> Accepted {
-        let result = cepoll_accept(descriptor)
-        if result >= 0 { return .socket(result) }
+        var peer = cepoll_peer()
+        let result = cepoll_accept(descriptor, &peer)
+        if result >= 0 { return .socket(result, from: PeerAddress(peer)) }
         let error = SystemError(code: -result)
         switch error {
         // A Unix-domain listener that was shut down says EINVAL once its queue is empty.

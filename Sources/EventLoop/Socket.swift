@@ -38,6 +38,11 @@ package struct Socket: ~Copyable {
         IOResult(received: cepoll_recv(descriptor, buffer.baseAddress, buffer.count))
     }
 
+    /// Copies what is there into `buffer`, which must not be empty, and leaves it to be read.
+    package func peek(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        IOResult(received: cepoll_peek(descriptor, buffer.baseAddress, buffer.count))
+    }
+
     /// Writes what the socket takes of `bytes`.
     /// - Parameter more: more bytes or the close follow at once; the kernel may hold these back (MSG_MORE).
     @inline(__always)

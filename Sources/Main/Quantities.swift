@@ -1,6 +1,7 @@
 /// The quantities that operators write.
 enum Quantities {
     static let durationForm = "a duration such as 10, 0.5, 250ms, 30s or 5m"
+    static let truthForm = "true or false"
     static let sizeForm = "a number of bytes such as 262144, 256KiB or 10MiB"
 
     /// Seconds by default; `ms`, `s`, `m` and `h` are known.
@@ -35,5 +36,13 @@ enum Quantities {
 
     static func count(_ range: ClosedRange<Int>) -> (String) -> Int? {
         { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
+    }
+
+    static func truth(_ text: String) -> Bool? {
+        switch text.lowercased() {
+        case "1", "true", "yes", "on": true
+        case "0", "false", "no", "off": false
+        default: nil
+        }
     }
 }

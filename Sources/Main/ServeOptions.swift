@@ -75,6 +75,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "PEM file of authorities; clients must show a certificate of theirs. [CLIENT_CA]")
     var clientCa: String?
     @OptionGroup var watching: WatchOptions
+    @OptionGroup var clientAddress: ClientAddressOptions
     @Option(help: "What is asked of the upstream: identity or gzip. [UPSTREAM_ENCODING; identity]")
     var upstreamEncoding: String?
     @Option(help: "off, errors or all. [ACCESS_LOG; all]")

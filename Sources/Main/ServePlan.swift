@@ -34,6 +34,7 @@ struct ServePlan {
     let encoding: UpstreamEncoding
     let publicURL: PublicURL?
     let tls: TLSSettings
+    let clientAddress: ClientAddressSettings
     let accessLog: AccessLogMode
     let accessLogSample: Int
     let logFormat: LogFormat
@@ -116,6 +117,7 @@ struct ServePlan {
         tls = try TLSSettings(options, uri)
         client = UpstreamClient(uri, tls.client)
         watchedFiles = try options.watching.isOn() ? aliases.files + tls.files : []
+        clientAddress = try ClientAddressSettings(options.clientAddress)
         accessLog =
             try Setting("--access-log", "ACCESS_LOG")
             .parsed(options.accessLog, expected: "off, errors or all", AccessLogMode.init(rawValue:)) ?? .all

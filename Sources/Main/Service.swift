@@ -120,7 +120,8 @@ struct Service {
             hasPublicURL: plan.publicURL != nil,
             headLimits: plan.headLimits, timeouts: plan.timeouts, replayBufferBytes: plan.replayBuffer,
             maxRequests: plan.maxRequests, descriptorLimit: descriptorLimit, accessLog: plan.accessLog,
-            accessLogSample: plan.accessLogSample, bodies: plan.bodies.limits)
+            accessLogSample: plan.accessLogSample, bodies: plan.bodies.limits,
+            trustedProxies: plan.clientAddress.trusted, proxyProtocol: plan.clientAddress.proxyProtocol)
     }
 
     private func logStart(_ log: Logger, _ sockets: Sockets, _ server: Server, _ descriptorLimit: Int) {

@@ -47,7 +47,7 @@ struct TLSSettings {
         let certificate = Setting("--client-cert", "CLIENT_CERT").given(certificate)
         let key = Setting("--client-key", "CLIENT_KEY").given(key)
         let skipVariable = try Setting("--insecure-skip-verify", "INSECURE_SKIP_VERIFY")
-            .parsed(nil, expected: "true or false", Self.truth)
+            .parsed(nil, expected: Quantities.truthForm, Quantities.truth)
         guard uri.scheme == .https else {
             if let given = caFile ?? certificate ?? key {
                 throw Failure(given.status, "\(given.name): only for an upstream with https, and --sentry-uri is http")
@@ -69,14 +69,6 @@ struct TLSSettings {
             return contexts
         } catch {
             throw Failure(.configuration, error.description)
-        }
-    }
-
-    private static func truth(_ text: String) -> Bool? {
-        switch text.lowercased() {
-        case "1", "true", "yes", "on": true
-        case "0", "false", "no", "off": false
-        default: nil
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import AccessPolicy
 internal import EventLoop
 
 /// How a worker takes connections in, and how it stops doing so.
@@ -23,16 +24,16 @@ extension Worker {
                 counters.acceptErrors += 1
                 pauseAccepting()
                 return
-            case .socket(let descriptor):
+            case .socket(let descriptor, from: let peer):
                 accepted += 1
                 counters.accepted += 1
-                begin(Socket(owning: descriptor))
+                begin(Socket(owning: descriptor), ClientAddress(peer))
             }
         }
         accepting.usedUp()
     }
 
-    private func begin(_ socket: consuming Socket) {
+    private func begin(_ socket: consuming Socket, _ peer: ClientAddress) {
         let hasMemory = pool.memory.mayHold(clientBytes, for: .request)
         // A refusal over TLS would take the memory that is missing: such a connection is closed.
         guard hasMemory || clientScheme == .http, let (exchange, _, generation) = exchanges.acquire() else {
@@ -40,10 +41,11 @@ extension Worker {
         }
         connectionOpened(holding: clientBytes)
         guard shared.mayAccept, hasMemory else {
-            exchange.refuseAtOnce(socket, hasMemory ? .overloaded : .memoryShort, generation: generation, self)
+            exchange.refuseAtOnce(
+                socket, from: peer, hasMemory ? .overloaded : .memoryShort, generation: generation, self)
             return
         }
-        exchange.begin(socket, generation: generation, self)
+        exchange.begin(socket, from: peer, generation: generation, self)
         if isDraining { exchange.hurryHead(self) }
     }
 
@@ -77,5 +79,13 @@ extension Worker {
     func wakeForListeners() {
         let times = [acceptPausedUntil, listenersCloseAt].filter { $0 > now }
         if let first = times.min() { reactor.wake(at: first) }
+    }
+}
+
+extension ClientAddress {
+    fileprivate init(_ peer: PeerAddress) {
+        self.init()
+        guard peer.isInternet else { return }
+        (ip, port) = (IPAddress(high: peer.high, low: peer.low), peer.port)
     }
 }

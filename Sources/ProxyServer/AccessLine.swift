@@ -8,6 +8,7 @@ extension LogLine {
         field("msg", word: "request")
         let id = record.idText
         field("id", text: id.span)
+        field("client", address: record.client)
         if record.isRouted { field("route", word: record.route == .elevated ? "elevated" : "bypass") }
         if let line = record.line {
             let bytes = line.bytes.bytes(record.noted)
@@ -16,6 +17,10 @@ extension LogLine {
             }
             field("method", text: bytes.span.extracting(0..<record.methodCount))
             field("path", text: bytes.span.extracting(record.methodCount..<record.lineCount))
+            let requestID = record.clientRequestIDRange
+            if !requestID.isEmpty { field("client_request_id", text: bytes.span.extracting(requestID)) }
+            let traceparent = requestID.upperBound..<requestID.upperBound + record.traceparentCount
+            if !traceparent.isEmpty { field("traceparent", text: bytes.span.extracting(traceparent)) }
         }
         // 0 is a client that left before its answer.
         field("status", number: UInt64(record.status))

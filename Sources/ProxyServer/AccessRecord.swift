@@ -7,6 +7,8 @@ internal import TLS
 enum Cause: Equatable {
     case none
     case policy
+    /// The connection did not begin with a PROXY header, which its balancer owes.
+    case proxyHeader
     case badRequest(ParseError)
     case unresolved
     case connect(SystemError)
@@ -36,6 +38,7 @@ enum Cause: Equatable {
         switch self {
         case .none: "none"
         case .policy: "policy"
+        case .proxyHeader: "proxy_header"
         case .badRequest: "bad_request"
         case .unresolved: "unresolved"
         case .connect(.refused): "connection_refused"
@@ -66,7 +69,7 @@ enum Cause: Equatable {
             case .badGateway: "bad_gateway"
             case .headerFieldsTooLarge: "head_too_large"
             case .badRequest, .methodNotAllowed, .uriTooLong, .internalError, .notImplemented, .versionNotSupported,
-                .notFound, .expectationFailed:
+                .notFound, .expectationFailed, .plainHTTP, .proxyHeaderMissing:
                 "refused"
             }
         }
@@ -74,13 +77,13 @@ enum Cause: Equatable {
 
     /// The names that metrics show from the start.
     static let allNames: [StaticString] = [
-        "policy", "bad_request", "unresolved", "connection_refused", "connect_failed", "connect_timeout",
-        "closed_before_answer", "reset_by_upstream", "upstream_failed", "bad_answer", "unwritable_answer", "wrong_base",
+        "policy", "proxy_header", "bad_request", "unresolved", "connection_refused", "connect_failed",
+        "connect_timeout", "closed_before_answer", "reset_by_upstream", "upstream_failed", "bad_answer",
+        "unwritable_answer", "wrong_base",
         "truncated_answer", "corrupt_gzip", "internal_error", "client_left", "answer_stalled", "request_timeout",
         "length_required", "content_too_large", "overloaded", "memory_short", "token_unavailable", "answer_timeout",
-        "head_too_large",
-        "tls_untrusted",
-        "tls_expired", "tls_not_yet_valid", "tls_wrong_name", "tls_protocol_version", "tls_not_tls", "tls_alert",
+        "head_too_large", "tls_untrusted", "tls_expired", "tls_not_yet_valid", "tls_wrong_name",
+        "tls_protocol_version", "tls_not_tls", "tls_plain_http", "tls_alert",
         "tls_no_certificate", "tls_closed", "tls_reset", "tls_corrupt_record", "tls_system_error", "tls_handshake",
     ]
 
@@ -88,7 +91,7 @@ enum Cause: Equatable {
     var detail: StaticString? {
         switch self {
         case .badRequest(let error), .badAnswer(let error): error.summary
-        case .none, .policy, .unresolved, .connect, .connectTimeout, .tls, .upstreamClosed, .upstream,
+        case .none, .policy, .proxyHeader, .unresolved, .connect, .connectTimeout, .tls, .upstreamClosed, .upstream,
             .unwritableAnswer, .wrongBase, .truncatedAnswer, .corruptGzip, .internalError, .answered, .clientLeft,
             .stalled:
             nil
@@ -100,6 +103,8 @@ enum Cause: Equatable {
 struct AccessRecord {
     /// Shown to the client as `X-Request-Id`.
     var id: UInt64 = 0
+    /// Where the request comes from: the connection's other end, or whom a trusted proxy says.
+    var client = ClientAddress()
     var acceptedAt: UInt64 = 0
     var dialedAt: UInt64 = 0
     var connectedAt: UInt64 = 0
@@ -122,16 +127,20 @@ struct AccessRecord {
     var cause = Cause.none
     /// Sentry's own 401 to an elevated request.
     var isRefusedByUpstream: Bool { status == 401 && !isOwnAnswer && isRouted && route == .elevated }
-    /// Method, path without query, Host and the alias's name, as far as they will be asked for.
+    /// Method, path without query, Host, the client's ids and the alias's name, as far as they will be asked for.
     var line: PooledBuffer?
     var methodCount = 0
     var lineCount = 0
     /// The request's Host behind the line.
     var hostCount = 0
+    /// The client's own `X-Request-Id` behind that.
+    var clientRequestIDCount = 0
+    /// Its `traceparent` behind that.
+    var traceparentCount = 0
     /// The alias's name behind that.
     var aliasCount = 0
     /// Bytes of `line` that are in use.
-    var noted: Int { lineCount + hostCount + aliasCount }
+    var noted: Int { lineCount + hostCount + clientRequestIDCount + traceparentCount + aliasCount }
 
     /// The request's path without its query, or its beginning.
     var path: UnsafeBufferPointer<UInt8> {
@@ -143,10 +152,14 @@ struct AccessRecord {
         line?.bytes.bytes(lineCount..<lineCount + hostCount) ?? UnsafeBufferPointer(start: nil, count: 0)
     }
 
+    /// Where the client's own `X-Request-Id` lies in `line`.
+    var clientRequestIDRange: Range<Int> { lineCount + hostCount..<lineCount + hostCount + clientRequestIDCount }
+
     init() {}
 
-    init(id: UInt64, acceptedAt: UInt64) {
+    init(id: UInt64, client: ClientAddress = ClientAddress(), acceptedAt: UInt64) {
         self.id = id
+        self.client = client
         self.acceptedAt = acceptedAt
     }
 

@@ -67,7 +67,7 @@ package final class AdminServer: Sendable {
             case .none: return 0
             case .aborted: continue
             case .exhausted: return now + Self.pauseNanoseconds
-            case .socket(let descriptor):
+            case .socket(let descriptor, from: _):
                 if connections.count == Self.mostConnections { connections.removeFirst() }
                 connections.append(Box(AdminConnection(Socket(owning: descriptor), now: now)))
             }

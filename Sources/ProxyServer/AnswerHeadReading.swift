@@ -252,10 +252,12 @@ extension Exchange {
         var editor = AnswerFieldEditor(
             rewriter: worker.configuration.rewriter, scheme: worker.clientScheme, host: record.host,
             rewritesLinks: forward.route == .elevated, dropsCoding: inflater != nil)
+        let id = record.idText
         do throws(HeadRewriteError) {
             try writeResponseHead(
-                head, bytes.bytes(head.length).span, route: forward.route, framing: answerFraming,
-                keepsContentLength: request.method == .head && head.status != 204 || head.status == 304, editor: &editor, into: &writer)
+                head, bytes.bytes(head.length).span, route: forward.route, framing: answerFraming, requestID: id.span,
+                keepsContentLength: request.method == .head && head.status != 204 || head.status == 304,
+                editor: &editor, into: &writer)
         } catch {
             record.cause = .unwritableAnswer
             return false

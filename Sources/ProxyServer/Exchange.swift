@@ -27,6 +27,8 @@ final class Exchange {
 
     // The request.
     var request = RequestFacts()
+    /// The connection begins with the PROXY header of a balancer.
+    var expectsProxyHeader = false
     /// The head's bytes while it is incomplete, or while the body is collected.
     var heldHead: PooledBuffer?
     var heldHeadCount = 0
@@ -130,21 +132,25 @@ final class Exchange {
     }
 
     /// A connection was accepted into this slot.
-    func begin(_ socket: consuming Socket, generation: UInt32, _ worker: Worker) {
+    func begin(_ socket: consuming Socket, from peer: ClientAddress, generation: UInt32, _ worker: Worker) {
         self.generation = generation
-        client.transport = worker.clientTransport(socket)
+        expectsProxyHeader = worker.configuration.expectsProxyHeader(from: peer)
+        client.transport = expectsProxyHeader ? Transport(socket) : worker.clientTransport(socket)
         request = RequestFacts()
-        record = AccessRecord(id: worker.nextRequestID(), acceptedAt: worker.now)
+        record = AccessRecord(id: worker.nextRequestID(), client: peer, acceptedAt: worker.now)
         setDeadline(worker.now + worker.configuration.timeouts.head, worker)
         advance(.accepted, worker)
     }
 
     /// A connection was accepted that there is no room for.
-    func refuseAtOnce(_ socket: consuming Socket, _ answer: ErrorAnswer, generation: UInt32, _ worker: Worker) {
+    func refuseAtOnce(
+        _ socket: consuming Socket, from peer: ClientAddress, _ answer: ErrorAnswer, generation: UInt32,
+        _ worker: Worker
+    ) {
         self.generation = generation
         client.transport = worker.clientTransport(socket)
         request = RequestFacts()
-        record = AccessRecord(id: worker.nextRequestID(), acceptedAt: worker.now)
+        record = AccessRecord(id: worker.nextRequestID(), client: peer, acceptedAt: worker.now)
         clientSentMore = true
         refuse(answer)
         phase = .readingHead

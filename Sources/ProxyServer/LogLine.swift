@@ -1,3 +1,4 @@
+package import AccessPolicy
 package import HTTP1
 
 /// The two forms of a log line.
@@ -64,6 +65,14 @@ package struct LogLine {
     package mutating func field(_ name: StaticString, number: UInt64) {
         key(name)
         writer.append(decimal: number)
+    }
+
+    /// An address, which needs no quoting in logfmt.
+    package mutating func field(_ name: StaticString, address: ClientAddress) {
+        key(name)
+        if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
+        address.write(into: &writer)
+        if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
     }
 
     /// A duration in milliseconds with three decimals.

@@ -11,26 +11,28 @@ extension Worker {
         // The query is left out: it may hold what nobody wants in a log.
         let path = UnsafeBufferPointer(rebasing: bytes[head.path.range].prefix { $0 != UInt8(ascii: "?") })
         let method = UnsafeBufferPointer(rebasing: bytes[head.methodName.range].prefix(32))
-        let host = configuration.hasPublicURL ? ByteSlice.empty : hostField(head, bytes.span)
+        let kept = KeptFields(head, bytes.span, host: !configuration.hasPublicURL, identifiers: isLogged)
         let lineCount = min(method.count + path.count, Bounds.loggedLineBytes)
         let aliasBytes = isLogged && policy.aliases != nil ? Bounds.loggedAliasBytes : 0
-        let buffer = pool.take(atLeast: lineCount + Int(host.count) + aliasBytes)
+        let buffer = pool.take(atLeast: lineCount + kept.count + aliasBytes)
         var writer = HeadWriter(buffer.bytes)
         writer.append(method.span)
         record.methodCount = writer.count
         writer.append(path.span.extracting(first: lineCount - writer.count))
         record.lineCount = writer.count
-        writer.append(bytes.span.extracting(host.range))
-        record.hostCount = Int(host.count)
+        writer.append(bytes.span.extracting(kept.host.range))
+        record.hostCount = Int(kept.host.count)
+        writer.append(bytes.span.extracting(kept.requestID.range))
+        record.clientRequestIDCount = Int(kept.requestID.count)
+        writer.append(bytes.span.extracting(kept.traceparent.range))
+        record.traceparentCount = Int(kept.traceparent.count)
         record.line = buffer
     }
 
-    private func hostField(_ head: RequestHead, _ bytes: Span<UInt8>) -> ByteSlice {
-        for i in head.fields.indices where head.fields[i].isNamed("host", in: bytes) {
-            let value = head.fields[i].value
-            return Int(value.count) <= Bounds.notedHostBytes ? value : .empty
-        }
-        return .empty
+    /// Takes the word of a trusted proxy about whom the request comes from.
+    func noteClient(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ record: inout AccessRecord) {
+        guard !configuration.trustedProxies.isEmpty else { return }
+        record.client = configuration.trustedProxies.client(behind: record.client, head.fields, bytes.span)
     }
 
     /// Keeps what the log and the counters say of the alias: its index means another one after a reload.
@@ -90,5 +92,48 @@ extension Worker {
         let count = line.end()
         guard count > 0 else { return }
         shared.log.write(UnsafeRawBufferPointer(scratch.staging.part(0..<count)), to: log)
+    }
+}
+
+/// The values of a request's fields that are needed after its head is gone; empty where there is none.
+private struct KeptFields {
+    private(set) var host = ByteSlice.empty
+    /// The client's own, as far as it can be told from garbage: visible ASCII, 128 bytes at most.
+    private(set) var requestID = ByteSlice.empty
+    private(set) var traceparent = ByteSlice.empty
+
+    var count: Int { Int(host.count) + Int(requestID.count) + Int(traceparent.count) }
+
+    init(_ head: RequestHead, _ bytes: Span<UInt8>, host needsHost: Bool, identifiers: Bool) {
+        for i in head.fields.indices {
+            let field = head.fields[i]
+            if needsHost, field.isNamed("host", in: bytes) {
+                if Int(field.value.count) <= Bounds.notedHostBytes { host = field.value }
+            } else if identifiers, requestID.isEmpty, field.isNamed("x-request-id", in: bytes) {
+                if Self.isIdentifier(bytes.extracting(field.value.range)) { requestID = field.value }
+            } else if identifiers, traceparent.isEmpty, field.isNamed("traceparent", in: bytes) {
+                if Self.isTraceparent(bytes.extracting(field.value.range)) { traceparent = field.value }
+            }
+        }
+    }
+
+    private static func isIdentifier(_ value: Span<UInt8>) -> Bool {
+        guard value.count <= Bounds.loggedIdentifierBytes else { return false }
+        for index in value.indices where !(0x21...0x7e ~= value[index]) { return false }
+        return true
+    }
+
+    /// W3C Trace Context §3.2: version, trace id, parent id and flags; a later version may say more.
+    private static func isTraceparent(_ value: Span<UInt8>) -> Bool {
+        guard value.count >= 55, isIdentifier(value) else { return false }
+        for index in 0..<55 {
+            switch value[index] {
+            case UInt8(ascii: "-"): guard index == 2 || index == 35 || index == 52 else { return false }
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"):
+                guard index != 2, index != 35, index != 52 else { return false }
+            default: return false
+            }
+        }
+        return value.count == 55 || value[55] == UInt8(ascii: "-")
     }
 }

@@ -13,6 +13,7 @@ extension Exchange {
 
     /// Reads until the head is whole. Most heads come in one piece and are parsed where they were received.
     func readHead(_ worker: Worker) {
+        guard !expectsProxyHeader || readProxyHeader(worker) else { return }
         for _ in 0..<Bounds.readsPerTurn {
             let window =
                 heldHead.map { $0.bytes.part(heldHeadCount..<$0.capacity) }
@@ -23,7 +24,11 @@ extension Exchange {
                 return
             case .endOfStream, .failed:
                 if client.transport.tlsFailure != nil { worker.counters.clientHandshakes.failed += 1 }
-                advance(.clientLeft, worker)
+                if client.transport.tlsFailure == .plainHTTP {
+                    refusePlainHTTP(worker)
+                } else {
+                    advance(.clientLeft, worker)
+                }
                 return
             case .bytes(let count):
                 let verdict = heldHead == nil ? parseFirstPiece(count, worker) : parseNextPiece(count, worker)
@@ -34,6 +39,16 @@ extension Exchange {
             }
         }
         postpone(Side.client, .readable, worker)
+    }
+
+    /// Somebody typed http:// for https://: told so in the only way that it understands.
+    private func refusePlainHTTP(_ worker: Worker) {
+        record.cause = .tls(.plainHTTP)
+        client.transport.abandonTLS()
+        // OpenSSL has read some of the request, and no one knows how much more there is.
+        clientSentMore = true
+        refuse(.plainHTTP)
+        advance(.requestRefused, worker)
     }
 
     private func parseFirstPiece(_ count: Int, _ worker: Worker) -> Verdict? {
@@ -112,6 +127,7 @@ extension Exchange {
         request = RequestFacts(method: head.method, version: head.version, isLast: head.isLastRequest)
         request.acceptsGzip = acceptsGzip(head.fields, bytes.span)
         ownAnswerFormat = preferredFormat(head.fields, bytes.span)
+        worker.noteClient(head, bytes, &record)
         worker.noteRequestLine(head, bytes, &record)
     }
 

@@ -66,11 +66,21 @@ package struct ServerConfiguration: Sendable {
     /// Every so many ordinary requests get an access line; those that went wrong always do.
     package var accessLogSample: Int
     package var bodies: BodyLimits
+    /// Whose word about a client's address is taken.
+    package var trustedProxies: TrustedProxies
+    /// Connections of trusted proxies begin with a PROXY header.
+    package var proxyProtocol: Bool
+
+    /// Whether a header is there is never guessed from the bytes: a client could send one as well.
+    func expectsProxyHeader(from peer: ClientAddress) -> Bool {
+        proxyProtocol && trustedProxies.contains(peer)
+    }
 
     package init(
         target: UpstreamTarget, rewriter: LinkRewriter, hasPublicURL: Bool, headLimits: HeadLimits, timeouts: Timeouts,
         replayBufferBytes: Int, maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode,
-        accessLogSample: Int = 1, bodies: BodyLimits = BodyLimits()
+        accessLogSample: Int = 1, bodies: BodyLimits = BodyLimits(), trustedProxies: TrustedProxies = TrustedProxies(),
+        proxyProtocol: Bool = false
     ) {
         self.target = target
         self.rewriter = rewriter
@@ -83,6 +93,8 @@ package struct ServerConfiguration: Sendable {
         self.accessLog = accessLog
         self.accessLogSample = accessLogSample
         self.bodies = bodies
+        self.trustedProxies = trustedProxies
+        self.proxyProtocol = proxyProtocol
     }
 }
 
@@ -146,4 +158,6 @@ enum Bounds {
     static let loggedLineBytes = 512
     /// Bytes of an alias's name that it keeps behind that.
     static let loggedAliasBytes = 256
+    /// Bytes of a client's `X-Request-Id` or `traceparent`; a longer one is not logged.
+    static let loggedIdentifierBytes = 128
 }

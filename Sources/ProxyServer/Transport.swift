@@ -33,6 +33,24 @@ struct Transport: ~Copyable {
         self.socket = socket
     }
 
+    /// Goes on as the server's part of a TLS connection; nothing of it has been read.
+    mutating func beginTLS(accepting context: TLSServerContext) {
+        tls = TLSSession(accepting: context, descriptor: socket.descriptor)
+        isEstablished = false
+    }
+
+    /// Goes on in plain bytes, for a peer that never spoke TLS.
+    mutating func abandonTLS() {
+        tls = nil
+        isEstablished = true
+        wantsWritable = false
+    }
+
+    /// Copies what the socket has and leaves it there; only before TLS begins.
+    func peek(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
+        socket.peek(into: buffer)
+    }
+
     var isOpen: Bool { socket.isOpen }
     var descriptor: CInt { socket.descriptor }
     var pendingError: SystemError? { socket.pendingError }

@@ -118,6 +118,11 @@ final class Worker {
         return Transport(socket, accepting: context)
     }
 
+    /// The client's connection goes on with TLS, when that is what clients speak here.
+    func beginClientTLS(_ transport: inout Transport) {
+        if let context = tls.server { transport.beginTLS(accepting: context) }
+    }
+
     func upstreamTransport(_ socket: consuming Socket) -> Transport {
         guard let context = tls.client else { return Transport(socket) }
         return Transport(socket, connecting: context)

@@ -11,6 +11,8 @@ package enum TLSFailure: Error, Sendable, Equatable {
     case protocolVersion
     /// The first bytes of the peer are not TLS.
     case notTLS
+    /// They are a request in plain http.
+    case plainHTTP
     /// The peer ended the connection by an alert (RFC 8446 §6.2).
     case alert(UInt8)
     /// The peer showed no certificate, and one is required.
@@ -35,6 +37,7 @@ package enum TLSFailure: Error, Sendable, Equatable {
         case .wrongName: "tls_wrong_name"
         case .protocolVersion: "tls_protocol_version"
         case .notTLS: "tls_not_tls"
+        case .plainHTTP: "tls_plain_http"
         case .alert: "tls_alert"
         case .noCertificate: "tls_no_certificate"
         case .closed: "tls_closed"

@@ -173,11 +173,18 @@ package struct TLSSession: ~Copyable {
                 && copenssl_err_reason(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING
     }
 
+    /// The client's first byte is a method's first letter, which no TLS record begins with. OpenSSL knows four methods only.
+    private var isPlainHTTP: Bool {
+        guard context == nil, let first = transport.pointee.firstByte else { return false }
+        return UInt8(ascii: "A")...UInt8(ascii: "Z") ~= first
+    }
+
     private mutating func fail() -> TLSFailure {
         let found: TLSFailure
         switch transport.pointee.failure {
         case 0:
-            found = transport.pointee.endOfStream && isUnexpectedEnd ? .closed : TLSFailure(ssl: ssl)
+            let said: TLSFailure = transport.pointee.endOfStream && isUnexpectedEnd ? .closed : TLSFailure(ssl: ssl)
+            found = said == .notTLS && isPlainHTTP ? .plainHTTP : said
         case let code where isReset(code):
             found = established ? .reset : .closed
         case let code:

@@ -15,6 +15,8 @@ struct TLSTransport {
     /// Hold what is written.
     var holds = true
     var endOfStream = false
+    /// The first byte that the peer sent.
+    var firstByte: UInt8?
     /// `errno` of the last failed call, or 0.
     var failure: CInt = 0
     private var held = InlineArray<1_024, UInt8>(repeating: 0)
@@ -94,6 +96,7 @@ struct TLSTransportMethod: @unchecked Sendable {
             let transport = data.assumingMemoryBound(to: TLSTransport.self)
             switch receive(transport.pointee.descriptor, into: bytes, count: Int(count)) {
             case .bytes(let received):
+                if transport.pointee.firstByte == nil { transport.pointee.firstByte = UInt8(bitPattern: bytes[0]) }
                 return CInt(truncatingIfNeeded: received)
             case .endOfStream:
                 transport.pointee.endOfStream = true

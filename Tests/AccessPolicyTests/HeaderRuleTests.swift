@@ -187,18 +187,21 @@ import Testing
         #expect(
             try client(answer, framing: .length(5)) == [
                 "HTTP/1.1 404 Not  Here", "Server: x", "Link: <l>", "Server: y", "Content-Length: 5",
-                "Connection: close",
+                "X-Request-Id: 0a1b2c3d4e5f6071", "Connection: close",
             ])
         #expect(
             try client(answer, route: .bypass, framing: .chunked) == [
                 "HTTP/1.1 404 Not  Here", "Server: x", "Set-Cookie: a", "set-cookie: b", "WWW-Authenticate: c",
-                "Link: <l>", "Server: y", "Transfer-Encoding: chunked", "Connection: close",
+                "Link: <l>", "Server: y", "Transfer-Encoding: chunked", "X-Request-Id: 0a1b2c3d4e5f6071",
+                "Connection: close",
             ])
         #expect(
-            try client(answer, framing: .untilClose).suffix(2) == ["Server: y", "Connection: close"])
+            try client(answer, framing: .untilClose).suffix(3) == [
+                "Server: y", "X-Request-Id: 0a1b2c3d4e5f6071", "Connection: close",
+            ])
         #expect(
-            try client(answer, framing: .none, keepsContentLength: true).suffix(3) == [
-                "Content-Length: 5", "Server: y", "Connection: close",
+            try client(answer, framing: .none, keepsContentLength: true).suffix(4) == [
+                "Content-Length: 5", "Server: y", "X-Request-Id: 0a1b2c3d4e5f6071", "Connection: close",
             ])
         // A body of known length has one length only.
         #expect(
@@ -237,14 +240,16 @@ import Testing
         let answer = try response(
             "HTTP/1.1 200 OK", ["A: 1", "LINK: <theirs>", "Content-Encoding: gzip", "Set-Cookie: x", "B: 2"])
         var editor = LinkEditor()
+        let id = Array("0a1b".utf8)
         let bytes = try written { writer in
             try writeResponseHead(
-                answer.head, answer.bytes.span, route: .elevated, framing: .chunked, editor: &editor, into: &writer)
+                answer.head, answer.bytes.span, route: .elevated, framing: .chunked, requestID: id.span,
+                editor: &editor, into: &writer)
         }
         #expect(
             String(decoding: bytes, as: UTF8.self)
                 == "HTTP/1.1 200 OK\r\nA: 1\r\nLink: <mine>\r\nB: 2\r\nTransfer-Encoding: chunked\r\n"
-                + "Connection: close\r\n\r\n")
+                + "X-Request-Id: 0a1b\r\nConnection: close\r\n\r\n")
         #expect(editor.seen == ["A", "LINK", "Content-Encoding", "B"])
     }
 }

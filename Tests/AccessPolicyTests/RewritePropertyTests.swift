@@ -102,7 +102,7 @@ import Testing
             #expect(
                 try client(answer, route: route, framing: .length(9))
                     == ["HTTP/1.1 200 OK"] + kept.map { "\($0.name): \($0.value)" }
-                    + ["Content-Length: 9", "Connection: close"])
+                    + ["Content-Length: 9", "X-Request-Id: 0a1b2c3d4e5f6071", "Connection: close"])
         }
     }
 }

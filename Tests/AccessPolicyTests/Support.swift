@@ -74,9 +74,10 @@ func client(
     keepsContentLength: Bool = false
 ) throws -> [String] {
     var editor = NoFieldEdits()
+    let id = Array("0a1b2c3d4e5f6071".utf8)
     let bytes = try written { writer in
         try writeResponseHead(
-            response.head, response.bytes.span, route: route, framing: framing,
+            response.head, response.bytes.span, route: route, framing: framing, requestID: id.span,
             keepsContentLength: keepsContentLength, editor: &editor, into: &writer)
     }
     let text = String(decoding: bytes, as: UTF8.self)

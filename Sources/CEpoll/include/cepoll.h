@@ -34,7 +34,16 @@ int cepoll_eventfd_drain(int fd);
 int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int backlog, int defer_accept_seconds, int share_port);
 int cepoll_listen_unix(const char *path, int backlog, int mode);
 int cepoll_set_nonblocking(int fd);
-int cepoll_accept(int listener);
+// Where a connection comes from. An IPv4 address is mapped into IPv6 (RFC 4291 §2.5.5.2); all in host order.
+typedef struct {
+    uint64_t address_high, address_low;
+    uint16_t port;
+    // 0: a Unix-domain socket, without address and port.
+    uint8_t is_internet;
+} cepoll_peer;
+int cepoll_accept(int listener, cepoll_peer *peer);
+// Looks at the next bytes and leaves them where they are (MSG_PEEK).
+ssize_t cepoll_peek(int fd, void *buffer, size_t count);
 // 1 for a stream socket that listens, 0 for anything else.
 int cepoll_is_listening(int fd);
 // From now on SYNs are dropped, while handshakes that have begun go on to the accept queue.

@@ -20,7 +20,8 @@ def bypass_head(line: str, authority: str, fields: Sequence[str] = (), framing: 
     return "".join(f"{text}\r\n" for text in lines) + "\r\n"
 
 
-def answer_head(line: str, fields: Sequence[str] = (), framing: Sequence[str] = ()) -> bytes:
+def answer_head(line: str, fields: Sequence[str], framing: Sequence[str], request_id: str | None) -> bytes:
     """A head as the client must get it."""
-    text = "\r\n".join([line, *fields, *framing, "Connection: close"])
+    assert request_id and len(request_id) == 16, request_id
+    text = "\r\n".join([line, *fields, *framing, f"X-Request-Id: {request_id}", "Connection: close"])
     return text.encode("latin-1")

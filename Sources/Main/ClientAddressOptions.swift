@@ -1,0 +1,42 @@
+internal import AccessPolicy
+internal import ArgumentParser
+internal import ProxyServer
+
+/// Who may say where a request comes from, and how.
+struct ClientAddressOptions: ParsableArguments {
+    @Option(
+        help:
+            "Balancers whose word about a client's address is taken: addresses, CIDR networks or unix, separated by commas. [TRUSTED_PROXIES]"
+    )
+    var trustedProxies: String?
+    @Flag(help: "Connections of trusted proxies begin with a PROXY header, version 1 or 2. [PROXY_PROTOCOL=true]")
+    var proxyProtocol = false
+}
+
+/// The same, checked.
+struct ClientAddressSettings {
+    private(set) var trusted = TrustedProxies()
+    let proxyProtocol: Bool
+
+    init(_ options: ClientAddressOptions) throws(Failure) {
+        if let given = Setting("--trusted-proxies", "TRUSTED_PROXIES").given(options.trustedProxies) {
+            for item in given.value.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
+                guard trusted.add(String(item)) else {
+                    throw Failure(
+                        given.status,
+                        "\(given.name): '\(item)' is not an address, a network such as 10.0.0.0/8 without bits beyond its prefix, or unix"
+                    )
+                }
+            }
+        }
+        let setting = Setting("--proxy-protocol", "PROXY_PROTOCOL")
+        let variable = try setting.parsed(nil, expected: Quantities.truthForm, Quantities.truth)
+        proxyProtocol = options.proxyProtocol || variable ?? false
+        guard !proxyProtocol || !trusted.isEmpty else {
+            throw Failure(
+                options.proxyProtocol ? .usage : .configuration,
+                "\(options.proxyProtocol ? setting.flag : setting.variable): needs --trusted-proxies: anybody could send a header"
+            )
+        }
+    }
+}
