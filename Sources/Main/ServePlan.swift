@@ -199,11 +199,12 @@ struct ServePlan {
     }
 
     static func connection(_ flagValue: String?) throws(Failure) -> ConnectionString {
+        ConnectionString.forgetEmptyVariables()
         let given = Setting("--pgx-conn", "PGX_CONN").given(flagValue)
         do throws(ConnectionStringError) {
-            return try ConnectionString(given?.value ?? "")
+            return try ConnectionString(given?.value ?? "", origin: given?.name)
         } catch {
-            throw Failure(given?.status ?? .configuration, "\(given?.name ?? "PGX_CONN"): \(error.message)")
+            throw Failure(given?.status ?? .configuration, "\(given?.name ?? "PG* variables"): \(error.message)")
         }
     }
 }

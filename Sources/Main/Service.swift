@@ -140,6 +140,7 @@ struct Service {
             token["shadowed"] = "\(plan.token.shadowed.map(\.rawValue).joined(separator: ","))"
         }
         log.info("token", metadata: token)
+        plan.logConnection(log)
         log.info(
             "listening",
             metadata: [

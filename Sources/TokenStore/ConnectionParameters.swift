@@ -1,4 +1,6 @@
-/// The parameters that pgx v5 takes and libpq does not.
+internal import Glibc
+
+/// The parameters that pgx takes for itself, in its versions 4 and 5, and libpq does not.
 enum PgxParameters {
     enum Kind: Equatable {
         case execMode
@@ -8,6 +10,9 @@ enum PgxParameters {
         case positiveCount
         /// As Go writes one: `1h30m`, `500ms`.
         case duration
+        /// As Go's `strconv.ParseBool`.
+        case boolean
+        case statementCacheMode
 
         var expected: String {
             switch self {
@@ -15,6 +20,8 @@ enum PgxParameters {
             case .count: "a number, 0 or more"
             case .positiveCount: "a number, 1 or more"
             case .duration: "a duration such as 1h30m or 500ms"
+            case .boolean: "true or false"
+            case .statementCacheMode: "prepare or describe"
             }
         }
 
@@ -24,6 +31,9 @@ enum PgxParameters {
             case .count: (Int32(value) ?? -1) >= 0
             case .positiveCount: (Int32(value) ?? -1) >= 1
             case .duration: isGoDuration(value)
+            case .boolean:
+                ["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"].contains(value)
+            case .statementCacheMode: value == "prepare" || value == "describe"
             }
         }
     }
@@ -33,6 +43,9 @@ enum PgxParameters {
         "default_query_exec_mode": .execMode,
         "statement_cache_capacity": .count,
         "description_cache_capacity": .count,
+        "statement_cache_mode": .statementCacheMode,
+        "prefer_simple_protocol": .boolean,
+        "min_read_buffer_size": .count,
         "pool_max_conns": .positiveCount,
         "pool_min_conns": .count,
         "pool_min_idle_conns": .count,
@@ -46,16 +59,7 @@ enum PgxParameters {
 
     /// Names that look right: what to write instead.
     static func hint(_ name: String) -> String? {
-        switch name.lowercased() {
-        case "servicefile": "set the variable PGSERVICEFILE instead"
-        case "search_path", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "timezone",
-            "role", "datestyle", "intervalstyle":
-            "a setting of the server goes into options='-c \(name)=VALUE'"
-        case "database": "libpq calls it dbname"
-        case "statement_cache_mode": "pgx v5 calls it default_query_exec_mode"
-        case "prefer_simple_protocol": "use default_query_exec_mode=simple_protocol"
-        default: nil
-        }
+        name == "servicefile" ? "set the variable PGSERVICEFILE instead" : nil
     }
 
     /// `time.ParseDuration`: an optional sign, then numbers each with its unit, or a lone 0.
@@ -93,11 +97,41 @@ enum LibpqValues {
         "gssencmode": .oneOf("disable", "prefer", "require"),
         "channel_binding": .oneOf("disable", "prefer", "require"),
         "target_session_attrs": .oneOf("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
-        "connect_timeout": Rule(expected: "a number of seconds") { $0.isEmpty || Int32($0) != nil },
+        "connect_timeout": Rule(expected: "a number of seconds, 0 or more") { Int32($0).map { $0 >= 0 } ?? false },
         "port": Rule(expected: "ports from 1 to 65535, separated by commas") { value in
             value.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
-                $0.isEmpty || UInt16($0).map { $0 > 0 } ?? false
+                $0.utf8.allSatisfy(isDigit) && UInt16($0).map { $0 > 0 } ?? false
             }
         },
+        "hostaddr": Rule(expected: "numeric addresses, separated by commas") { value in
+            value.split(separator: ",", omittingEmptySubsequences: false).allSatisfy {
+                $0.isEmpty || NumericAddress.isOne(Array($0.utf8))
+            }
+        },
+        "ssl_min_protocol_version": tlsVersion,
+        "ssl_max_protocol_version": tlsVersion,
+        "sslsni": .oneOf("0", "1"),
+        "sslcompression": .oneOf("0", "1"),
+        "keepalives": number,
+        "keepalives_idle": number,
+        "keepalives_interval": number,
+        "keepalives_count": number,
+        "tcp_user_timeout": number,
+        "replication": .oneOf("true", "on", "yes", "1", "false", "off", "no", "0", "database"),
     ]
+
+    private static let tlsVersion = Rule.oneOf("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
+    private static let number = Rule(expected: "a number") { Int32($0) != nil }
+}
+
+/// Addresses as they are written in numbers.
+enum NumericAddress {
+    /// Whether inet_pton(3) takes it, of either family.
+    static func isOne(_ text: [UInt8]) -> Bool {
+        guard !text.isEmpty, !text.contains(0) else { return false }
+        let string = String(decoding: text, as: UTF8.self)
+        var v4 = in_addr()
+        var v6 = in6_addr()
+        return inet_pton(AF_INET, string, &v4) == 1 || inet_pton(AF_INET6, string, &v6) == 1
+    }
 }

@@ -68,3 +68,9 @@ func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
 func pauseThread(seconds: UInt64) {
     sleep(CUnsignedInt(seconds))
 }
+
+/// Stops the calling thread, which must be one of its own, until `isDone`, looked at every few milliseconds, or the
+/// deadline of the monotonic clock.
+func pauseThread(until deadline: UInt64, _ isDone: () -> Bool) {
+    while !isDone(), SystemClock().now().monotonicNanoseconds < deadline { usleep(5_000) }
+}

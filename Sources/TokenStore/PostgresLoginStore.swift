@@ -12,13 +12,13 @@ package final class PostgresLoginStore: LoginStore {
     package static let lookNanoseconds: UInt64 = 5_000_000_000
 
     package let place = "table \(PostgresLoginStore.table)"
-    private let connectionString: ConnectionString
+    private let client: PostgresClient
     private let listener: PostgresListener
     private let lookNanoseconds: UInt64
     private let nextLook = Mutex<UInt64>(0)
 
     package init(connectionString: ConnectionString, lookNanoseconds: UInt64 = PostgresLoginStore.lookNanoseconds) {
-        self.connectionString = connectionString
+        client = PostgresClient(connectionString)
         self.lookNanoseconds = lookNanoseconds
         listener = PostgresListener(connectionString, channel: Self.channel)
     }
@@ -142,14 +142,13 @@ package final class PostgresLoginStore: LoginStore {
     private func asking<R>(
         until deadline: UInt64? = nil, _ body: (PostgresQuery) throws(PostgresFailure) -> R
     ) throws(LoginStoreError) -> R {
-        do throws(PostgresFailure) {
-            let end = deadline ?? SystemClock().now().monotonicNanoseconds &+ Self.readNanoseconds
-            return try body(try PostgresQuery(connectionString, deadlineNanoseconds: end))
+        do throws(DatabaseError) {
+            return try client.ask(until: deadline ?? monotonicNow() &+ Self.readNanoseconds, body)
         } catch {
-            switch error.error {
+            switch error.kind {
             case .tableMissing: throw .tableMissing
             case .permission: throw .tableDenied
-            default: throw .database(error.error)
+            default: throw .database(error)
             }
         }
     }

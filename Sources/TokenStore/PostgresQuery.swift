@@ -1,49 +1,28 @@
 internal import CPostgres
 internal import Glibc
 
-/// What went wrong with a query, and what libpq said about it.
-struct PostgresFailure: Error {
-    let error: DatabaseError
-    /// libpq's first line; may name hosts and users, never a password. For debugging only.
-    let detail: String
-}
-
 /// One fresh connection, one simple query after another, closed at the end: no idle backend is kept, and no state that
-/// a pooler in transaction mode could lose. Blocks its thread, up to the deadline and the time that a look-up of a host
-/// name takes, so it runs on a thread of its own.
-///
-/// Several hosts or addresses are tried in turn as libpq does; one that swallows packets uses up the time of those after
-/// it, since `PQconnectPoll` goes on only when a connection fails.
+/// a pooler in transaction mode could lose. Blocks its thread up to the deadline, so it runs on a thread of its own.
 final class PostgresQuery {
     private let connection: OpaquePointer
+    /// Host and port, for messages.
+    private let place: String
+    private let string: ConnectionString
     private var deadlineNanoseconds: UInt64
+    /// Whether the server has a query that it has not answered.
+    private(set) var isUnanswered = false
 
     /// Connects.
-    /// - Parameter deadlineNanoseconds: on the monotonic clock; for connecting and all queries together.
-    init(_ string: ConnectionString, deadlineNanoseconds: UInt64) throws(PostgresFailure) {
-        guard let connection = string.withCString({ PQconnectStart($0) }) else {
-            throw PostgresFailure(error: .other(sqlState: "?????"), detail: "out of memory")
-        }
-        self.connection = connection
+    /// - Parameters:
+    ///   - route: what earlier connections have learnt about the way.
+    ///   - deadlineNanoseconds: on the monotonic clock; for connecting and all queries together.
+    init(
+        _ string: ConnectionString, route: PostgresRoute = PostgresRoute(), deadlineNanoseconds: UInt64
+    ) throws(PostgresFailure) {
+        let dialer = PostgresDialer(string: string, route: route, deadline: deadlineNanoseconds)
+        (connection, place) = try dialer.connect()
+        self.string = string
         self.deadlineNanoseconds = deadlineNanoseconds
-        // The SQLSTATE of an error while connecting can be had from the text alone, and stands there only in this mode.
-        PQsetErrorVerbosity(connection, PQERRORS_VERBOSE)
-        PQsetNoticeProcessor(connection, { _, _ in }, nil)
-        if PQstatus(connection) == CONNECTION_BAD { throw connectFailure(whileStarting: true) }
-        let connectDeadline = min(deadlineNanoseconds, connectTimeoutEnd())
-        // libpq-connect: after PQconnectStart, act as if PQconnectPoll had returned PGRES_POLLING_WRITING.
-        var next = PGRES_POLLING_WRITING
-        while true {
-            switch next {
-            case PGRES_POLLING_OK:
-                PQsetnonblocking(connection, 1)
-                return
-            case PGRES_POLLING_READING: try wait(for: POLLIN, until: connectDeadline)
-            case PGRES_POLLING_WRITING: try wait(for: POLLOUT, until: connectDeadline)
-            default: throw connectFailure(whileStarting: false)
-            }
-            next = PQconnectPoll(connection)
-        }
     }
 
     deinit { PQfinish(connection) }
@@ -51,6 +30,7 @@ final class PostgresQuery {
     /// Runs `sql` by the simple protocol.
     /// - Returns: the first column of the first row; `nil` when there is no row or the column is NULL.
     func firstValue(_ sql: String) throws(PostgresFailure) -> [UInt8]? {
+        isUnanswered = true
         guard PQsendQuery(connection, sql) == 1 else { throw lostConnection() }
         var value: [UInt8]?
         try results { value = Self.field($0, row: 0, column: 0) }
@@ -69,8 +49,9 @@ final class PostgresQuery {
                 return text
             }
         }
+        isUnanswered = true
         // libpq copies the values into its own buffer before it returns.
-        let sent = withPointers(texts[...], []) { pointers in
+        let sent = withPointers(texts[...]) { pointers in
             PQsendQueryParams(connection, sql, CInt(pointers.count), nil, pointers, nil, nil, 0)
         }
         for index in texts.indices { wipe(&texts[index]) }
@@ -100,7 +81,7 @@ final class PostgresQuery {
                 while let more = PQnotifies(connection) { PQfreemem(more) }
                 return true
             }
-            guard (try? wait(for: POLLIN, until: deadlineNanoseconds)) != nil else { return false }
+            guard waitForSocket(PQsocket(connection), POLLIN, until: deadlineNanoseconds) else { return false }
         }
     }
 
@@ -110,13 +91,13 @@ final class PostgresQuery {
             let left = PQflush(connection)
             if left == 0 { break }
             guard left == 1 else { throw lostConnection() }
-            try wait(for: POLLIN | POLLOUT, until: deadlineNanoseconds)
+            try wait(for: POLLIN | POLLOUT)
             guard PQconsumeInput(connection) == 1 else { throw lostConnection() }
         }
         var failure: PostgresFailure?
         while true {
             while PQisBusy(connection) == 1 {
-                try wait(for: POLLIN, until: deadlineNanoseconds)
+                try wait(for: POLLIN)
                 guard PQconsumeInput(connection) == 1 else { throw lostConnection() }
             }
             guard let result = PQgetResult(connection) else { break }
@@ -124,9 +105,10 @@ final class PostgresQuery {
             switch PQresultStatus(result) {
             case PGRES_TUPLES_OK: use(result)
             case PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: break
-            default: failure = Self.failure(of: result)
+            default: failure = self.failure(of: result)
             }
         }
+        isUnanswered = false
         if let failure { throw failure }
     }
 
@@ -140,126 +122,57 @@ final class PostgresQuery {
         return Array(bytes)
     }
 
-    /// `connect_timeout` in effect, from the string, the service file or the environment: `PQconnectPoll` leaves it to
-    /// its caller. As in libpq, 0 and less are no limit, and 1 s counts as 2 s; here it is for all hosts together.
-    private func connectTimeoutEnd() -> UInt64 {
-        guard let options = PQconninfo(connection) else { return .max }
-        defer { PQconninfoFree(options) }
-        var option = options
-        // The array ends with an entry whose keyword is NULL (libpq-fe.h).
-        while let keyword = option.pointee.keyword {
-            if strcmp(keyword, "connect_timeout") == 0, let value = option.pointee.val,
-                let seconds = UInt64(String(cString: value)),
-                seconds > 0
-            {
-                return SystemClock().now().monotonicNanoseconds &+ min(max(seconds, 2), 86_400) * 1_000_000_000
-            }
-            option += 1
+    private func wait(for events: CInt) throws(PostgresFailure) {
+        guard waitForSocket(PQsocket(connection), events, until: deadlineNanoseconds) else {
+            throw PostgresFailure(.timeout, "\(place): no answer to the query in time")
         }
-        return .max
-    }
-
-    private func wait(for events: CInt, until end: UInt64) throws(PostgresFailure) {
-        while true {
-            let now = SystemClock().now().monotonicNanoseconds
-            guard now < end else { throw PostgresFailure(error: .timeout, detail: "deadline passed") }
-            let milliseconds = (end - now + 999_999) / 1_000_000
-            var descriptor = pollfd(fd: PQsocket(connection), events: CShort(events), revents: 0)
-            let ready = poll(&descriptor, 1, CInt(min(milliseconds, 60_000)))
-            if ready > 0 { return }
-            if ready < 0, errno != EINTR {
-                throw PostgresFailure(error: .unreachable, detail: "poll: errno \(errno)")
-            }
-        }
-    }
-}
-
-/// Calls `body` with a C string for each of `texts`, which end with a NUL; valid during the call.
-private func withPointers<R>(
-    _ texts: ArraySlice<[UInt8]>, _ pointers: [UnsafePointer<CChar>?], _ body: ([UnsafePointer<CChar>?]) -> R
-) -> R {
-    guard let first = texts.first else { return body(pointers) }
-    return first.withUnsafeBytes { bytes in
-        let pointer = bytes.baseAddress!.assumingMemoryBound(to: CChar.self)
-        return withPointers(texts.dropFirst(), pointers + [pointer], body)
-    }
-}
-
-// MARK: - What libpq's failures mean
-
-extension PostgresQuery {
-    private func connectFailure(whileStarting: Bool) -> PostgresFailure {
-        let text = message()
-        let error: DatabaseError =
-            if let sqlState = sqlState(in: text) {
-                meaning(ofSQLState: sqlState)
-            } else if PQconnectionNeedsPassword(connection) == 1 {
-                .authentication
-            } else if text.contains("SSL") || text.contains("certificate") || text.contains("private key file") {
-                .tls
-            } else if text.contains("authentication") || text.contains("SCRAM") {
-                .authentication
-            } else if whileStarting, !text.contains("translate host name"), !text.contains("connect") {
-                .badConnectionString
-            } else {
-                .unreachable
-            }
-        return PostgresFailure(error: error, detail: firstLine(text))
     }
 
     private func lostConnection() -> PostgresFailure {
-        let text = message()
-        return PostgresFailure(
-            error: sqlState(in: text).map(meaning(ofSQLState:)) ?? .unreachable, detail: firstLine(text))
+        isUnanswered = false
+        let text = string.withoutPassword(PQerrorMessage(connection).map { String(cString: $0) } ?? "")
+        return PostgresMessage.failure(ofQuery: text, sqlState: sqlState(in: text), at: place)
     }
 
-    private static func failure(of result: OpaquePointer) -> PostgresFailure {
-        let text = PQresultErrorMessage(result).map { String(cString: $0) } ?? ""
+    private func failure(of result: OpaquePointer) -> PostgresFailure {
+        let text = string.withoutPassword(PQresultErrorMessage(result).map { String(cString: $0) } ?? "")
         let sqlState = PQresultErrorField(result, CInt(UInt8(ascii: "C"))).map { String(cString: $0) }
-        return PostgresFailure(
-            error: sqlState.map(meaning(ofSQLState:)) ?? .unreachable, detail: firstLine(text))
-    }
-
-    private func message() -> String {
-        PQerrorMessage(connection).map { String(cString: $0) } ?? ""
+        return PostgresMessage.failure(ofQuery: text, sqlState: sqlState, at: place)
     }
 }
 
-private func firstLine(_ text: String) -> String {
-    String(text.prefix { $0 != "\n" })
-}
+// MARK: - A query whose time is up
 
-/// The five characters that stand after the severity in a verbose message: `FATAL:  28P01: …`.
-func sqlState(in text: String) -> String? {
-    // The last one: with several hosts the text tells of every attempt.
-    var found: String?
-    for line in text.split(separator: "\n") {
-        let bytes = Array(line.utf8)
-        for start in bytes.indices where start + 8 < bytes.count {
-            guard bytes[start] == UInt8(ascii: ":"), bytes[start + 1] == 0x20, bytes[start + 2] == 0x20,
-                bytes[start + 8] == UInt8(ascii: ":")
-            else { continue }
-            let code = bytes[(start + 3)..<(start + 8)]
-            let isCode = code.allSatisfy {
-                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
-                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0)
+extension PostgresQuery {
+    /// A request to cancel what the server is at, which may be sent from another thread.
+    func canceller() -> PostgresCanceller? {
+        PQgetCancel(connection).map { PostgresCanceller($0) }
+    }
+
+    /// Reads what comes without using it.
+    /// - Returns: whether the server has answered or the connection is lost; false when the time was up first.
+    func drain(until end: UInt64) -> Bool {
+        while true {
+            while PQisBusy(connection) == 1 {
+                guard waitForSocket(PQsocket(connection), POLLIN, until: end) else { return false }
+                guard PQconsumeInput(connection) == 1 else { return true }
             }
-            if isCode { found = String(decoding: code, as: UTF8.self) }
+            guard let result = PQgetResult(connection) else { return true }
+            PQclear(result)
         }
     }
-    return found
 }
 
-/// PostgreSQL, Appendix A. Class 08 is also PgBouncer's way to say that it cannot reach the server.
-func meaning(ofSQLState code: String) -> DatabaseError {
-    switch code {
-    case "42P01": .tableMissing
-    case "42501": .permission
-    case "3D000": .databaseMissing
-    case "57014": .timeout
-    case "57P01", "57P02", "57P03", "53300": .unreachable
-    case _ where code.hasPrefix("28"): .authentication
-    case _ where code.hasPrefix("08"): .unreachable
-    default: .other(sqlState: code)
+/// PQcancel connects and waits without a deadline, so it gets a thread of its own.
+final class PostgresCanceller {
+    private let request: OpaquePointer
+
+    fileprivate init(_ request: OpaquePointer) { self.request = request }
+
+    deinit { PQfreeCancel(request) }
+
+    func send() {
+        var words = [CChar](repeating: 0, count: 256)
+        _ = PQcancel(request, &words, CInt(words.count))
     }
 }

@@ -124,7 +124,7 @@ enum StoredValue {
     }
 }
 
-private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
 /// The value of a hex digit in either case.
 func hexDigit(_ byte: UInt8) -> UInt8? {

@@ -25,7 +25,7 @@ package final class SystemTokenSource: TokenSource {
         var gap = SystemTokenSource.firstProvocationGapNanoseconds
     }
 
-    private let connectionString: ConnectionString
+    private let client: PostgresClient
     private let deadlineNanoseconds: UInt64
     private let clock: any TokenClock
     private let provoke: @Sendable () async -> Void
@@ -34,7 +34,7 @@ package final class SystemTokenSource: TokenSource {
 
     /// - Parameters:
     ///   - provoke: sends the upstream one bearer request, with a deadline of its own; errors are its own business.
-    ///   - log: gets `.provoked` and `.databaseDetail`.
+    ///   - log: gets `.provoked`.
     package init(
         connectionString: ConnectionString,
         deadlineNanoseconds: UInt64 = SystemTokenSource.defaultDeadlineNanoseconds,
@@ -42,7 +42,7 @@ package final class SystemTokenSource: TokenSource {
         provoke: @escaping @Sendable () async -> Void,
         log: @escaping @Sendable (TokenEvent) -> Void
     ) {
-        self.connectionString = connectionString
+        client = PostgresClient(connectionString)
         self.deadlineNanoseconds = deadlineNanoseconds
         self.clock = clock
         self.provoke = provoke
@@ -78,17 +78,15 @@ package final class SystemTokenSource: TokenSource {
 
     /// - Returns: the token, or `nil` when there is none.
     private func read() async throws(TokenSourceError) -> Secret? {
-        let connectionString = connectionString
         let length = deadlineNanoseconds
-        let answer = await onOwnThread(deadlineNanoseconds: length) {
-            Self.read(connectionString, SystemClock().now().monotonicNanoseconds &+ length)
+        let answer = await onOwnThread(deadlineNanoseconds: length) { [client] in
+            Self.read(client, monotonicNow() &+ length)
         }
         switch answer {
         case nil:
             throw .database(.timeout)
-        case .failure(.database(let failure))?:
-            log(.databaseDetail(failure.detail))
-            throw .database(failure.error)
+        case .failure(.database(let error))?:
+            throw .database(error)
         case .failure(.value(let error))?:
             throw .undecodable(error)
         case .success(let token)?:
@@ -97,17 +95,16 @@ package final class SystemTokenSource: TokenSource {
     }
 
     private enum ReadFailure: Error {
-        case database(PostgresFailure)
+        case database(DatabaseError)
         case value(StoredValueError)
     }
 
     /// The monolith's table; in a split deployment the control silo's.
     private static let tables = ["sentry_option", "sentry_controloption"]
 
-    private static func read(_ string: ConnectionString, _ deadline: UInt64) -> Result<Secret?, ReadFailure> {
-        do throws(PostgresFailure) {
-            let query = try PostgresQuery(string, deadlineNanoseconds: deadline)
-            guard var value = try storedValue(query) else { return .success(nil) }
+    private static func read(_ client: PostgresClient, _ deadline: UInt64) -> Result<Secret?, ReadFailure> {
+        do throws(DatabaseError) {
+            guard var value = try client.ask(until: deadline, storedValue) else { return .success(nil) }
             // Held by nobody else, so that it is this one and no copy that is wiped.
             defer { wipe(&value) }
             do throws(StoredValueError) {
@@ -126,10 +123,10 @@ package final class SystemTokenSource: TokenSource {
             do throws(PostgresFailure) {
                 return try query.firstValue("SELECT value::text FROM \(table) WHERE key = 'sentry:system-token'")
             } catch {
-                guard error.error == .tableMissing else { throw error }
+                guard error.error.kind == .tableMissing else { throw error }
                 missing = missing ?? error
             }
         }
-        throw missing ?? PostgresFailure(error: .tableMissing, detail: "")
+        throw missing ?? PostgresFailure(.tableMissing)
     }
 }

@@ -20,8 +20,6 @@ package enum TokenEvent: Sendable, Equatable {
     case acceptedAgain
     /// Sentry was sent a bearer request so that it writes its token.
     case provoked
-    /// The first line of what libpq said; it may name hosts and users, so it is for debugging only.
-    case databaseDetail(String)
 
     /// A failure or refusal that goes on is a warning at its 1st, 2nd, 4th, 8th … attempt only.
     package var level: Level {
@@ -31,7 +29,7 @@ package enum TokenEvent: Sendable, Equatable {
         case .failed(_, _, let attempt, _, _): attempt & (attempt - 1) == 0 ? .warning : .debug
         case .renewal(.renewed, _): .info
         case .renewal: .warning
-        case .confirmed, .databaseDetail, .judged: .debug
+        case .confirmed, .judged: .debug
         }
     }
 
@@ -66,8 +64,6 @@ package enum TokenEvent: Sendable, Equatable {
             "the upstream accepts the token again"
         case .provoked:
             "no system token stored: Sentry was sent one bearer request so that it writes one"
-        case .databaseDetail(let line):
-            "libpq: \(line)"
         }
     }
 }

@@ -1,4 +1,4 @@
-/// Why there is no new token. Holds no secret, no path and no address, so it may be logged whole.
+/// Why there is no new token. Holds no secret, so it may be logged whole; never shown to a client.
 package enum TokenSourceError: Error, Sendable, Equatable {
     /// The broker has not asked yet.
     case notReadYet
@@ -39,7 +39,7 @@ package enum TokenSourceError: Error, Sendable, Equatable {
         case .undecodable(let error):
             "the row 'sentry:system-token' holds no token: \(error.message)"
         case .database(let error):
-            "PostgreSQL (--pgx-conn): \(error.message)"
+            error.logMessage
         case .file(let error):
             "token file: \(error.message)"
         case .signInAgain:
@@ -88,42 +88,6 @@ package enum TokenFileError: Error, Sendable, Equatable {
         case .notReadable: "it cannot be read; check its owner and mode"
         case .notRegular: "it is not a regular file"
         case .unusable(let error): "it holds no token: \(error.message)"
-        }
-    }
-}
-
-/// Why PostgreSQL gave no answer; from libpq's state and the SQLSTATE, never from its text.
-package enum DatabaseError: Error, Sendable, Equatable {
-    /// No server there, name not found, or the server is starting or stopping.
-    case unreachable
-    /// Connect and query together took longer than their deadline.
-    case timeout
-    /// Wrong user or password, or pg_hba.conf refuses.
-    case authentication
-    /// `sslmode` asks for what the server does not offer, or its certificate is not trusted.
-    case tls
-    case databaseMissing
-    /// Neither of Sentry's option tables is there.
-    case tableMissing
-    /// The user may not read Sentry's option table.
-    case permission
-    /// libpq refuses the connection string.
-    case badConnectionString
-    /// Any other answer, by its SQLSTATE (`?????` when there was none).
-    case other(sqlState: String)
-
-    package var message: String {
-        switch self {
-        case .unreachable: "the server cannot be reached"
-        case .timeout: "no answer before the deadline"
-        case .authentication: "the server refused the user or the password"
-        case .tls: "no TLS connection as sslmode asks for"
-        case .databaseMissing: "the database does not exist"
-        case .tableMissing:
-            "no table sentry_option or sentry_controloption: is this Sentry's database, and has it been migrated?"
-        case .permission: "the user may not read the table sentry_option: GRANT SELECT ON sentry_option"
-        case .badConnectionString: "the connection string is refused"
-        case .other(let sqlState): "the server answered with SQLSTATE \(sqlState)"
         }
     }
 }

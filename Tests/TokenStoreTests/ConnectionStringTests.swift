@@ -1,44 +1,97 @@
+import Foundation
 import Testing
 
 @testable import TokenStore
 
-@Suite struct ConnectionStringTests {
-    func libpq(_ string: String) throws -> String? { text(try ConnectionString(string).forLibpq) }
+/// A line of Tests/Fixtures/connection-strings.
+struct ConnectionStringCase: Decodable, Sendable, CustomTestStringConvertible {
+    let string: String
+    let refused: String?
+    let places: [String]?
+    let user: String?
+    let database: String?
+    let password: String?
+    let sslmode: String?
+    let options: String?
+    let keywords: [String: String]?
+    let connectTimeout: UInt64?
+    let targetSessionAttributes: String?
+    let note: String?
 
-    @Test func formsThatGoThrough() throws {
-        let asTheyAre = [
-            "", "postgres://", "postgresql:///db", "postgres://u@h", "postgres://u:p%40ss@h:5432/db?sslmode=require",
-            "postgres://u:p?x@h/db", "postgres://%2Fvar%2Frun/db", "postgres://a:1,b:2/db?target_session_attrs=any",
-            "postgres://[::1]:5432/db", "postgres:///db?host=/run&port=5433", "postgres://h/db?ssl=true",
-        ]
-        for string in asTheyAre { #expect(try libpq(string) == string) }
-        #expect(try libpq("host=h  user = u") == "host='h' user='u'")
-        #expect(try libpq(#"password='it\'s a \\ one' host=/run"#) == #"password='it\'s a \\ one' host='/run'"#)
-        #expect(try libpq(#"password=a\ b"#) == "password='a b'")
-        #expect(try libpq("password=''") == "password=''")
-        #expect(try libpq("password= user=u") == "password='user=u'")
-        #expect(try libpq("database=sentry") == "dbname='sentry'")
-        #expect(try libpq("host=a,b port=1,2 user=u") == "host='a,b' port='1,2' user='u'")
+    enum CodingKeys: String, CodingKey {
+        case string, refused, places, user, database, password, sslmode, options, keywords, note
+        case connectTimeout = "connect_timeout"
+        case targetSessionAttributes = "target_session_attrs"
+    }
+
+    var testDescription: String { string.debugDescription }
+
+    static let all: [ConnectionStringCase] = {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Fixtures/connection-strings/pgx.jsonl")
+        let text = try! String(contentsOf: file, encoding: .utf8)
+        return text.split(separator: "\n").map { try! JSONDecoder().decode(Self.self, from: Data($0.utf8)) }
+    }()
+}
+
+@Suite struct ConnectionStringTests {
+    func keywords(_ string: String) throws -> [String: String] {
+        Dictionary(
+            uniqueKeysWithValues: try ConnectionString(string).keywords.map { keyword in
+                (
+                    keyword.name,
+                    keyword.value.withBytes { bytes in
+                        String(decoding: (0..<bytes.count).map { bytes[$0] }, as: UTF8.self)
+                    }
+                )
+            })
+    }
+
+    @Test func thereAreAllOfThem() { #expect(ConnectionStringCase.all.count == 80) }
+
+    @Test(arguments: ConnectionStringCase.all) func meansWhatItMeansToPgx(_ expected: ConnectionStringCase) throws {
+        if let refused = expected.refused {
+            let said = try #require(message(expected.string), "it is to be refused")
+            #expect(said.contains(refused), "\(said)")
+            return
+        }
+        let found = try ConnectionString(expected.string)
+        #expect(found.hosts.map { "\($0.name):\($0.port)" } == expected.places)
+        var rest = try keywords(expected.string)
+        for name in ["host", "port", "target_session_attrs", "connect_timeout"] { rest[name] = nil }
+        #expect(rest.removeValue(forKey: "user") == expected.user)
+        #expect(rest.removeValue(forKey: "dbname") == expected.database)
+        #expect(rest.removeValue(forKey: "password") == expected.password)
+        #expect(rest.removeValue(forKey: "options") == expected.options)
+        #expect(rest.removeValue(forKey: "sslmode") ?? "prefer" == expected.sslmode)
+        #expect(rest == expected.keywords ?? [:])
+        #expect(found.connectTimeoutSeconds == expected.connectTimeout)
+        #expect(found.targetSessionAttributes == expected.targetSessionAttributes ?? "any")
+        #expect(found.notes.count == (expected.note == nil ? 0 : 1), "\(found.notes)")
+        if let note = expected.note { #expect(found.notes.contains { $0.contains(note) }, "\(found.notes)") }
     }
 
     @Test func pgxParametersAreTakenOut() throws {
         let url = try ConnectionString(
-            "postgres://u:p@h/db?pool_max_conns=10&sslmode=disable&default_query_exec_mode=simple_protocol&pool_min_conns=0"
-        )
-        #expect(text(url.forLibpq) == "postgres://u:p@h/db?sslmode=disable")
+            "postgres://u:p@h/db?pool_max_conns=10&default_query_exec_mode=simple_protocol&pool_min_conns=0")
+        #expect(url.keywords.map(\.name).sorted() == ["dbname", "host", "password", "user"])
         #expect(url.execMode == .simpleProtocol)
         #expect(url.ignored == ["pool_max_conns", "pool_min_conns"])
-        #expect(try libpq("postgres://h/db?pool%5Fmax_conns=10") == "postgres://h/db")
-        let pairs = try ConnectionString(
+        let pairs = try keywords(
             "statement_cache_capacity=0 host=h description_cache_capacity=512 pool_max_conn_lifetime=1h30m "
                 + "pool_max_conn_idle_time=30m pool_health_check_period=500ms pool_max_conn_lifetime_jitter=0 "
-                + "default_query_exec_mode='exec'")
-        #expect(text(pairs.forLibpq) == "host='h'")
-        #expect(pairs.execMode == .exec)
+                + "statement_cache_mode=describe min_read_buffer_size=4096 default_query_exec_mode='exec'")
+        #expect(pairs == ["host": "h"])
         for mode in QueryExecMode.allCases {
             #expect(try ConnectionString("default_query_exec_mode=\(mode.rawValue)").execMode == mode)
         }
         #expect(try ConnectionString("").execMode == .cacheStatement)
+    }
+
+    @Test func settingsOfTheServerAreEscaped() throws {
+        #expect(
+            try keywords(#"options='-c a=b' search_path='a, b\\c' DateStyle=ISO my.setting=1"#)["options"]
+                == #"-c a=b -c search_path=a,\ b\\c -c DateStyle=ISO -c my.setting=1"#)
     }
 
     func message(_ string: String) -> String? {
@@ -51,14 +104,14 @@ import Testing
     }
 
     @Test func refusals() {
+        let ports = "parameter 'port': expected ports from 1 to 65535, separated by commas"
+        let neither =
+            "not a connection string: expected name=value or a URL that begins with postgres:// or postgresql://, but item 1 is neither"
         let cases: [(String, String)] = [
-            ("host=h foo=1", "unknown parameter 'foo'; expected a parameter of libpq or pgx"),
-            (
-                "postgres://h/db?search_path=x",
-                "unknown parameter 'search_path'; a setting of the server goes into options='-c search_path=VALUE'"
-            ),
+            ("host=h foo=1", "unknown parameter 'foo'; expected a parameter of libpq, pgx or the server"),
+            ("postgres://u:p@h/db?foo=1", "unknown parameter 'foo'; expected a parameter of libpq, pgx or the server"),
             ("servicefile=/a", "unknown parameter 'servicefile'; set the variable PGSERVICEFILE instead"),
-            ("ssl=true", "unknown parameter 'ssl'; expected a parameter of libpq or pgx"),
+            ("ssl=true", "unknown parameter 'ssl'; expected a parameter of libpq, pgx or the server"),
             (
                 "default_query_exec_mode=fast",
                 "parameter 'default_query_exec_mode': expected one of cache_statement, cache_describe, describe_exec, exec, simple_protocol"
@@ -72,38 +125,52 @@ import Testing
                 "sslmode=on",
                 "parameter 'sslmode': expected one of disable, allow, prefer, require, verify-ca, verify-full"
             ),
-            ("postgres://h:bad/db", "parameter 'port': expected ports from 1 to 65535, separated by commas"),
-            ("postgres://h:1,g:65536/db", "parameter 'port': expected ports from 1 to 65535, separated by commas"),
-            ("port=0", "parameter 'port': expected ports from 1 to 65535, separated by commas"),
-            ("connect_timeout=soon", "parameter 'connect_timeout': expected a number of seconds"),
+            ("postgres://h:1,g:65536/db", ports), ("port=0", ports), ("port=+5", ports), ("host=a,b port=1,", ports),
+            ("connect_timeout=soon", "parameter 'connect_timeout': expected a number of seconds, 0 or more"),
+            ("hostaddr=h", "parameter 'hostaddr': expected numeric addresses, separated by commas"),
             (
-                "postgres://h/db?sslmode=require&sslmode=disable",
-                "parameter 'sslmode' is given twice with different values"
+                "ssl_min_protocol_version=3",
+                "parameter 'ssl_min_protocol_version': expected one of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3"
             ),
-            ("host", "not a connection string: expected name=value or a URL, but item 1 is neither"),
-            (
-                "mysql://u:secretword@h/db",
-                "not a connection string: expected name=value or a URL, but item 1 is neither"
-            ),
+            ("keepalives_idle=x", "parameter 'keepalives_idle': expected a number"),
+            ("host=a,,b", "parameter 'host': expected no empty name in its list"),
+            ("host=a,b port=1,2,3", "could not match 3 port numbers to 2 hosts"),
+            ("host=a,b,c port=1,2", "could not match 2 port numbers to 3 hosts"),
+            ("postgres://a:1,b:2,c:3/db?host=d,e", "could not match 3 port numbers to 2 hosts"),
+            ("service=nosuch", "definition of service \"nosuch\" not found"),
+            ("host", neither), ("mysql://u:secretword@h/db", neither), ("mysql://u:secretword@h/db?a=b", neither),
+            ("host=h port", "not a connection string: expected name=value, but item 2 is none"),
             ("host=h password='x", "not a connection string: item 2 has no closing quote"),
-            ("postgres://h/db?sslmode", "not a connection string: parameter 1 of its query has no '='"),
-            (
-                "postgres://h/db?sslmode=%zz",
-                "not a connection string: parameter 1 of its query has a bad percent-encoding"
-            ),
+            ("host=h password=x\\", "not a connection string: item 2 ends with a backslash"),
+            ("postgres://h/db\u{7F}", "not a connection string: it holds a control character"),
         ]
         for (string, expected) in cases { #expect(message(string) == expected) }
-        #expect(message("postgres://h/db?sslmode=require&sslmode=require") == nil)
         #expect(message("sslmode=require sslmode=disable") == nil)
+    }
+
+    /// As pgx has them; other places are in the fixture.
+    @Test func repeatedAndMissingValues() throws {
+        #expect(try keywords("user=a user=b")["user"] == "b")
+        #expect(try keywords("postgres://h/?user=a&user=b")["user"] == "a")
+        #expect(
+            try keywords("postgres://h/?sslmode&connect_timeout=&dbname=&sslmode=disable").keys.sorted() == ["host"])
+        #expect(message("postgres://h:5,:6/") == "could not match 2 port numbers to 1 hosts")
+        let hosts = try ConnectionString("host=a,b port=7").hosts
+        #expect(hosts.map(\.port) == ["7", "7"])
     }
 
     @Test func noRefusalShowsAPassword() throws {
         let strings = [
             "postgres://u:hunter%zz2@h/db", "postgres://u:hunter2%@h/db", "postgres://u:hunter2@[::1/db",
-            "postgres://u:hunter2@h/db?a=b=hunter2", "postgres://u:hunter2@h:bad/db?hunter2",
+            "postgres://u:hunter2@h:bad/db?hunter2", "postgres://u:hunter2/x@h/db", "postgres://u:x@hunter2/x@h/db",
+            "postgres://u:x@y?hunter2=1@h/db", "postgres://u:x@y#hunter2@h/db", "postgres://u:x@y?a=1&hunter2.x=1@h/db",
+            "postgres://u:a?hunter2@h/db", "postgres://u:hunter2 x@h/db", "postgres://u:hunter2@[::1]x/db",
             "password=x hunter2", "password=x hunter2!=1", "password='hunter2", "user=u password=hunter2 =",
-            "postgres://u:p/hunter2?@h/db=hunter2", "postgres://u:hunter2@[::1]x/db", "password=hunter2 foo=1",
+            "postgres://u:p/hunter2?@h/db=hunter2", "password=hunter2 foo=1", "password=correct hunter2=battery",
+            "password=correct hunter2.x=battery", "host=a password=correct hunter2 dbname=b",
             "postgres://u:x@h/%zzhunter2", "password=hunter2 sslmode=hunter2", "default_query_exec_mode=hunter2",
+            "postgres://u:x@y?sslmode=hunter2@h/db", "postgres://u:x@y?hunter2@h/db",
+            "postgres://u:x@y?user=a&user=hunter2@h/db",
         ]
         for string in strings {
             let refusal = try #require(message(string), "\(string)")
@@ -114,6 +181,7 @@ import Testing
         var dumped = ""
         dump(good, to: &dumped)
         #expect(!"\(good) \(dumped) \(String(reflecting: good))".contains("hunter2"))
+        #expect(good.withoutPassword("a hunter2 b hunter2") == "a … b …")
     }
 
     @Test func goDurations() {

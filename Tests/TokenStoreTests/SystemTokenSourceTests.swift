@@ -41,9 +41,23 @@ struct SystemTokenSourceTests {
     }
 
     func expect(_ error: TokenSourceError, _ string: ConnectionString, seconds: UInt64 = 10) async {
-        await #expect(throws: error) { try await fetch(string, seconds: seconds) }
-        for case .databaseDetail(let line) in recorder.all {
-            #expect(!line.contains(PostgresCluster.password) && !line.contains("wrong word"))
+        do throws(TokenSourceError) {
+            _ = try await source(string, seconds: seconds).fetch(FetchRequest(cause: .start, current: nil))
+            Issue.record("expected \(error)")
+        } catch let failure {
+            #expect(failure == error)
+            let said = failure.logMessage
+            #expect(!said.contains(PostgresCluster.password) && !said.contains("wrong word"), "\(said)")
+        }
+    }
+
+    /// What the log says of a fetch that fails.
+    func said(_ string: ConnectionString, seconds: UInt64 = 10) async -> String? {
+        do throws(TokenSourceError) {
+            _ = try await source(string, seconds: seconds).fetch(FetchRequest(cause: .start, current: nil))
+            return nil
+        } catch {
+            return error.logMessage
         }
     }
 
@@ -107,7 +121,6 @@ struct SystemTokenSourceTests {
         await expect(.database(.permission), try cluster.string(user: "reader", password: "reader"))
         try cluster.sql("DROP TABLE sentry_option")
         await expect(.database(.tableMissing), try cluster.string())
-        await expect(.database(.badConnectionString), try cluster.string(host: "a,b", "port=1,2,3"))
     }
 
     @Test func noIdleBackendIsKept() async throws {
@@ -156,8 +169,6 @@ struct SystemTokenSourceTests {
         await expect(.database(.timeout), try cluster.string(), seconds: 1)
         let took = ContinuousClock.now - began
         #expect(took > .milliseconds(900) && took < .seconds(5))
-        // It was the query's own deadline, not the one over its thread.
-        #expect(recorder.all.contains(.databaseDetail("deadline passed")))
         _ = try locker.firstValue("COMMIT")
     }
 
@@ -170,7 +181,7 @@ struct SystemTokenSourceTests {
             .database(.timeout),
             try cluster.string(host: "127.0.0.1", port: listener.port, "connect_timeout=1 sslmode=disable"))
         let took = ContinuousClock.now - began
-        #expect(took > .milliseconds(1900) && took < .seconds(6))
+        #expect(took > .milliseconds(900) && took < .seconds(6))
     }
 
     @Test func anAbsentRowIsProvoked() async throws {
