@@ -43,6 +43,7 @@ extension LogLine {
         if !record.cause.isNone {
             field("cause", word: record.cause.name)
             if let detail = record.cause.detail { field("detail", text: "\(detail)") }
+            if let code = record.cause.code { field("code", number: UInt64(max(0, code))) }
         }
     }
 }

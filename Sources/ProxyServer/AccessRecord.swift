@@ -83,20 +83,33 @@ enum Cause: Equatable {
         "truncated_answer", "corrupt_gzip", "internal_error", "client_left", "answer_stalled", "request_timeout",
         "length_required", "content_too_large", "overloaded", "memory_short", "token_unavailable", "answer_timeout",
         "head_too_large", "tls_untrusted", "tls_expired", "tls_not_yet_valid", "tls_wrong_name",
-        "tls_protocol_version", "tls_not_tls", "tls_plain_http", "tls_alert",
-        "tls_no_certificate", "tls_closed", "tls_reset", "tls_corrupt_record", "tls_system_error", "tls_handshake",
+        "tls_protocol_version", "tls_not_tls", "tls_plain_http", "tls_alert", "tls_no_certificate", "tls_closed",
+        "tls_reset", "tls_corrupt_record", "tls_record_flood", "tls_system_error", "tls_handshake",
     ]
+
+    /// Those among them that are TLS's own.
+    static var tlsNames: [StaticString] { allNames.filter { $0.description.hasPrefix("tls_") } }
 
     /// What exactly was wrong with the bytes, when it was that.
     var detail: StaticString? {
         switch self {
         case .badRequest(let error), .badAnswer(let error): error.summary
-        case .none, .policy, .proxyHeader, .unresolved, .connect, .connectTimeout, .tls, .upstreamClosed, .upstream,
+        case .tls(let failure): failure.detail
+        case .none, .policy, .proxyHeader, .unresolved, .connect, .connectTimeout, .upstreamClosed, .upstream,
             .unwritableAnswer, .wrongBase, .truncatedAnswer, .corruptGzip, .internalError, .answered, .clientLeft,
             .stalled:
             nil
         }
     }
+}
+
+extension Cause {
+    /// The number that says more: an alert, an `errno` or OpenSSL's reason.
+    var code: Int? {
+        if case .tls(let failure) = self { failure.code } else { nil }
+    }
+
+    var isTLS: Bool { if case .tls = self { true } else { false } }
 }
 
 /// What the access log and the counters will say of one exchange.

@@ -22,13 +22,14 @@ extension Exchange {
                 ?? worker.scratch.inbound(worker.window(Bounds.relayBytes))
             switch upstream.transport.receive(into: window) {
             case .wouldBlock:
+                watchUpstream(.incoming, worker)
                 return
             case .endOfStream:
                 record.cause = .upstreamClosed
                 failUpstream(worker)
                 return
             case .failed(let error):
-                record.cause = upstreamFailure(error)
+                record.cause = upstreamFailure(error, worker)
                 failUpstream(worker)
                 return
             case .bytes(let count):
@@ -39,8 +40,10 @@ extension Exchange {
         postpone(Side.upstream, .readable, worker)
     }
 
-    func upstreamFailure(_ error: SystemError) -> Cause {
-        upstream.transport.tlsFailure.map { .tls($0) } ?? .upstream(error)
+    func upstreamFailure(_ error: SystemError, _ worker: Worker) -> Cause {
+        guard let failure = upstream.transport.tlsFailure else { return .upstream(error) }
+        worker.counters.upstreamTLSFailed(failure)
+        return .tls(failure)
     }
 
     /// The upstream gave no answer that can be relayed.

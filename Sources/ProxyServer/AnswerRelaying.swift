@@ -51,7 +51,7 @@ extension Exchange {
                 answerEnded(worker)
                 return
             case .failed(let error):
-                record.cause = upstreamFailure(error)
+                record.cause = upstreamFailure(error, worker)
                 advance(.answerBroken, worker)
                 return
             case .bytes(let count):

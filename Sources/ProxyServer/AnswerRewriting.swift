@@ -26,6 +26,7 @@ extension Exchange {
         for _ in 0..<Bounds.readsPerTurn {
             switch upstream.transport.receive(into: worker.scratch.inbound) {
             case .wouldBlock:
+                watchUpstream(.incoming, worker)
                 return
             case .endOfStream:
                 guard answerBody.streamEnded() else {
@@ -36,7 +37,7 @@ extension Exchange {
                 sendRewritten(worker)
                 return
             case .failed(let error):
-                record.cause = .upstream(error)
+                record.cause = upstreamFailure(error, worker)
                 failUpstream(worker)
                 return
             case .bytes(let count):

@@ -34,6 +34,7 @@ final class ClientConnection {
         while true {
             switch session!.handshake() {
             case .done: return
+            case .paused: continue
             case .wantsRead: try wait(for: POLLIN)
             case .wantsWrite: try wait(for: POLLOUT)
             case .failed(let failure): throw .tls(failure)
@@ -49,6 +50,7 @@ final class ClientConnection {
             case .bytes(let count): rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             case .wantsRead: try wait(for: POLLIN)
             case .wantsWrite: try wait(for: POLLOUT)
+            case .paused: continue
             case .endOfStream, .truncated: throw .cutShort
             case .failed(let failure): throw Self.lost(failure)
             }
@@ -71,6 +73,7 @@ final class ClientConnection {
                 return true
             case .wantsRead: try wait(for: POLLIN)
             case .wantsWrite: try wait(for: POLLOUT)
+            case .paused: continue
             case .endOfStream:
                 endedCleanly = true
                 return false

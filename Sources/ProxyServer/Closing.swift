@@ -64,7 +64,9 @@ extension Exchange {
         for _ in 0..<Bounds.readsPerTurn {
             switch client.transport.receive(into: worker.scratch.inbound) {
             case .bytes: continue
-            case .wouldBlock: return
+            case .wouldBlock:
+                watchClient(.incoming, worker)
+                return
             case .endOfStream, .failed:
                 closeClient(worker)
                 return
@@ -75,6 +77,10 @@ extension Exchange {
 
     func closeClient(_ worker: Worker, byReset: Bool = false) {
         guard client.isOpen else { return }
+        // A reset is how a client leaves, and after the answer there is nothing left to fail.
+        if phase != .closing, let failure = client.transport.tlsFailure, failure != .reset {
+            worker.counters.clientTLSFailed(failure)
+        }
         if byReset { client.transport.reset() } else { client.transport.close() }
         client.forget()
         worker.connectionClosed(holding: worker.clientBytes)

@@ -1,4 +1,5 @@
 internal import AccessPolicy
+internal import TLS
 
 /// What one worker counts, on its own thread and without a lock; the sums are made when somebody asks.
 package struct Counters: Sendable {
@@ -60,7 +61,20 @@ package struct Counters: Sendable {
     /// With the upstream.
     package var upstreamHandshakes = Handshakes()
 
+    /// Connections with clients that TLS ended, by cause.
+    package private(set) var clientTLSFailures = CauseCounts(Cause.tlsNames)
+    /// Connections with the upstream that TLS ended, by cause.
+    package private(set) var upstreamTLSFailures = CauseCounts(Cause.tlsNames)
+
     package init() {}
+
+    mutating func clientTLSFailed(_ failure: TLSFailure) {
+        clientTLSFailures.count(failure.logName)
+    }
+
+    mutating func upstreamTLSFailed(_ failure: TLSFailure) {
+        upstreamTLSFailures.count(failure.logName)
+    }
 
     package func requests(_ route: RouteLabel, statusClass: Int) -> UInt64 {
         requests[route.rawValue * Self.statusClasses + statusClass]
@@ -101,6 +115,8 @@ package struct Counters: Sendable {
         var copy = self
         copy.aliases.detach()
         copy.causes.detach()
+        copy.clientTLSFailures.detach()
+        copy.upstreamTLSFailures.detach()
         return copy
     }
 
@@ -122,5 +138,7 @@ package struct Counters: Sendable {
         impossibleSteps += other.impossibleSteps
         clientHandshakes.add(other.clientHandshakes)
         upstreamHandshakes.add(other.upstreamHandshakes)
+        clientTLSFailures.add(other.clientTLSFailures)
+        upstreamTLSFailures.add(other.upstreamTLSFailures)
     }
 }

@@ -214,6 +214,7 @@ final class Exchange {
     // MARK: Watching
 
     func watchClient(_ asked: Readiness, _ worker: Worker) {
+        if client.transport.isPaused { postpone(Side.client, .readable, worker) }
         let interest = client.transport.wantsWritable ? asked.union(.writable) : asked
         guard client.isOpen, !client.interest.isSuperset(of: interest) else { return }
         let token = EventToken(generation: generation, slot: slot, side: Side.client)
@@ -221,6 +222,7 @@ final class Exchange {
     }
 
     func watchUpstream(_ asked: Readiness, _ worker: Worker) {
+        if upstream.transport.isPaused { postpone(Side.upstream, .readable, worker) }
         let interest = upstream.transport.wantsWritable ? asked.union(.writable) : asked
         guard upstream.isOpen, !upstream.interest.isSuperset(of: interest) else { return }
         let token = EventToken(generation: generation, slot: slot, side: upstreamSide)

@@ -52,6 +52,8 @@ extension Exchange {
             refuse(isUpstreamSlow ? .gatewayTimeout : .requestTimeout)
             advance(isUpstreamSlow ? .upstreamTimedOut : .clientTimedOut, worker)
         case .awaitingAnswer:
+            // Its head was there in time; what did not come is the rest of the body that is to be rewritten.
+            if isCollectingAnswer { record.cause = .stalled }
             refuse(.gatewayTimeout)
             advance(.upstreamTimedOut, worker)
         case .renewingFirst, .renewing:

@@ -89,6 +89,12 @@ struct Metrics {
             out.sample(counts.resumed, [("side", side), ("kind", "resumed")])
             out.sample(counts.failed, [("side", side), ("kind", "failed")])
         }
+        family("tls_failures_total", .counter, "Connections that TLS ended, by side and cause.")
+        for (side, counts) in [("client", total.clientTLSFailures), ("upstream", total.upstreamTLSFailures)] {
+            for (name, count) in zip(counts.names, counts.counts) {
+                out.sample(count, [("side", side), ("cause", "\(name)")])
+            }
+        }
         family("impossible_steps_total", .counter, "Events that the state machine calls impossible: each is a bug.")
         out.sample(total.impossibleSteps)
     }

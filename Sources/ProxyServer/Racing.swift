@@ -152,7 +152,10 @@ extension Exchange {
     /// Remembers that the address did not answer, unless the trouble is on this side.
     private func attemptFailed(_ attempted: AttemptedAddress, _ cause: Cause, _ worker: Worker) {
         record.cause = cause
-        if case .tls = cause { worker.counters.upstreamHandshakes.failed += 1 }
+        if case .tls(let failure) = cause {
+            worker.counters.upstreamHandshakes.failed += 1
+            worker.counters.upstreamTLSFailed(failure)
+        }
         if case .connect(let error) = cause, error.isShortage { return }
         worker.addresses.avoid(attempted, now: worker.now)
     }

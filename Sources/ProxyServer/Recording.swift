@@ -64,7 +64,10 @@ extension Worker {
 
     /// The exchange is over.
     func finished(_ exchange: Exchange) {
-        if exchange.record.isRequest, exchange.record.cause.isNone { exchange.record.cause = .clientLeft }
+        if exchange.record.isRequest, exchange.record.cause.isNone {
+            let failure = exchange.client.transport.tlsFailure
+            exchange.record.cause = failure.flatMap { $0 == .reset ? nil : .tls($0) } ?? .clientLeft
+        }
         answered(exchange)
         writeAccessLine(exchange.record)
         if let line = exchange.record.line {
@@ -74,7 +77,7 @@ extension Worker {
     }
 
     private func writeAccessLine(_ record: AccessRecord) {
-        guard record.lineCount > 0 || record.status != 0 else { return }
+        guard record.lineCount > 0 || record.status != 0 || record.cause.isTLS else { return }
         let isOrdinary = record.status != 0 && record.status < 500 && record.cause.isNone
         switch configuration.accessLog {
         case .off: return

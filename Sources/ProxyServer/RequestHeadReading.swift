@@ -23,7 +23,7 @@ extension Exchange {
                 watchClient(.incoming, worker)
                 return
             case .endOfStream, .failed:
-                if client.transport.tlsFailure != nil { worker.counters.clientHandshakes.failed += 1 }
+                noteClientTLSFailure(worker)
                 if client.transport.tlsFailure == .plainHTTP {
                     refusePlainHTTP(worker)
                 } else {
@@ -44,11 +44,23 @@ extension Exchange {
     /// Somebody typed http:// for https://: told so in the only way that it understands.
     private func refusePlainHTTP(_ worker: Worker) {
         record.cause = .tls(.plainHTTP)
+        worker.counters.clientTLSFailed(.plainHTTP)
         client.transport.abandonTLS()
         // OpenSSL has read some of the request, and no one knows how much more there is.
         clientSentMore = true
         refuse(.plainHTTP)
         advance(.requestRefused, worker)
+    }
+
+    /// The connection ends before its request is whole. One that TLS ended has a line in the log, unless the client just
+    /// left: checks of the port do that every few seconds.
+    private func noteClientTLSFailure(_ worker: Worker) {
+        guard let failure = client.transport.tlsFailure else { return }
+        if client.transport.isResumed == nil { worker.counters.clientHandshakes.failed += 1 }
+        switch failure {
+        case .closed, .reset: break
+        default: record.cause = .tls(failure)
+        }
     }
 
     private func parseFirstPiece(_ count: Int, _ worker: Worker) -> Verdict? {

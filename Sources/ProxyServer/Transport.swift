@@ -10,6 +10,8 @@ struct Transport: ~Copyable {
     private(set) var tlsFailure: TLSFailure?
     /// The last `.wouldBlock` ends when the socket is writable, not only when it is readable.
     private(set) var wantsWritable = false
+    /// The last `.wouldBlock` ends with this turn: TLS has had its share of it, and no event will tell of what is left.
+    private(set) var isPaused = false
 
     init() {}
 
@@ -44,6 +46,7 @@ struct Transport: ~Copyable {
         tls = nil
         isEstablished = true
         wantsWritable = false
+        isPaused = false
     }
 
     /// Copies what the socket has and leaves it there; only before TLS begins.
@@ -82,6 +85,7 @@ struct Transport: ~Copyable {
     private mutating func handshake() -> IOResult? {
         guard !isEstablished else { return nil }
         wantsWritable = false
+        isPaused = false
         switch tls!.handshake() {
         case .done:
             isEstablished = true
@@ -92,6 +96,9 @@ struct Transport: ~Copyable {
         case .wantsWrite:
             wantsWritable = true
             return .wouldBlock
+        case .paused:
+            isPaused = true
+            return .wouldBlock
         case .failed(let failure):
             tlsFailure = failure
             return .failed(.protocolError)
@@ -100,11 +107,15 @@ struct Transport: ~Copyable {
 
     private mutating func outcome(_ result: TLSResult) -> IOResult {
         wantsWritable = false
+        isPaused = false
         switch result {
         case .bytes(let count): return .bytes(count)
         case .wantsRead: return .wouldBlock
         case .wantsWrite:
             wantsWritable = true
+            return .wouldBlock
+        case .paused:
+            isPaused = true
             return .wouldBlock
         case .endOfStream: return .endOfStream
         // An end without close_notify may be anybody's: what came is not known to be whole (RFC 9112 §9.8).

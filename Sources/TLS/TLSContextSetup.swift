@@ -30,6 +30,12 @@ enum TLSContextSetup {
             Int(SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS)
         )
         _ = copenssl_ctx_set_read_ahead(context, 1)
+        SSL_CTX_set_msg_callback(context) { isWritten, _, kind, _, _, ssl, _ in
+            guard isWritten == 0, kind == SSL3_RT_HEADER, let ssl, let transport = copenssl_get_app_data(ssl) else {
+                return
+            }
+            transport.assumingMemoryBound(to: TLSTransport.self).pointee.records += 1
+        }
         // An encrypted key must not ask for its pass phrase on the terminal.
         SSL_CTX_set_default_passwd_cb(context) { _, _, _, _ in -1 }
         return context

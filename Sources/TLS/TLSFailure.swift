@@ -23,6 +23,8 @@ package enum TLSFailure: Error, Sendable, Equatable {
     case reset
     /// A record did not decrypt.
     case corrupt
+    /// Too many records without data.
+    case recordFlood
     /// Another system error; the value is `errno`.
     case system(CInt)
     /// Another TLS error; the value is OpenSSL's reason code.
@@ -43,9 +45,15 @@ package enum TLSFailure: Error, Sendable, Equatable {
         case .closed: "tls_closed"
         case .reset: "tls_reset"
         case .corrupt: "tls_corrupt_record"
+        case .recordFlood: "tls_record_flood"
         case .system: "tls_system_error"
         case .handshake: "tls_handshake"
         }
+    }
+
+    /// The alert's own name.
+    package var detail: StaticString? {
+        if case .alert(let alert) = self { TLSAlert.name(alert) } else { nil }
     }
 
     /// The number that goes with it in the log: alert, `errno` or OpenSSL reason.

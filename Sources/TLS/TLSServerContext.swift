@@ -54,26 +54,32 @@ package final class TLSServerContext: Sendable {
                 // `offered` is the client's list: each name with its length before it (RFC 7301 §3.1), checked by OpenSSL.
                 guard let chosen, let chosenCount, let offered else { return SSL_TLSEXT_ERR_ALERT_FATAL }
                 let list = UnsafeBufferPointer(start: offered, count: Int(offeredCount))
-                guard let start = ApplicationProtocol.find(in: list.span) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
-                chosen.pointee = offered + start
-                chosenCount.pointee = UInt8(ApplicationProtocol.http11.utf8CodeUnitCount)
+                guard let name = ApplicationProtocol.choose(from: list.span) else { return SSL_TLSEXT_ERR_ALERT_FATAL }
+                chosen.pointee = offered + name.lowerBound
+                chosenCount.pointee = UInt8(name.count)
                 return SSL_TLSEXT_ERR_OK
             }, nil)
     }
 }
 
-/// The one protocol that is spoken to clients; a client that offers only others gets no_application_protocol.
+/// The protocols that are spoken to clients; a client that offers only others gets no_application_protocol.
 enum ApplicationProtocol {
+    /// Best first. HTTP/1.0 has a name of its own, and clients that speak nothing else offer nothing else.
     static let http11: StaticString = "http/1.1"
+    static let http10: StaticString = "http/1.0"
 
-    /// Offset of the name in a protocol name list (RFC 7301 §3.1), or nil.
-    static func find(in list: Span<UInt8>) -> Int? {
+    /// Where the best name is in the client's list (RFC 7301 §3.1), or nil.
+    static func choose(from list: Span<UInt8>) -> Range<Int>? {
+        find(http11, in: list) ?? find(http10, in: list)
+    }
+
+    private static func find(_ wanted: StaticString, in list: Span<UInt8>) -> Range<Int>? {
         var at = 0
         while at < list.count {
             let count = Int(list[at])
             guard count < list.count - at else { return nil }
             let name = list.extracting(at + 1..<at + 1 + count)
-            if http11.withUTF8Buffer({ equal(name, $0.span) }) { return at + 1 }
+            if wanted.withUTF8Buffer({ equal(name, $0.span) }) { return at + 1..<at + 1 + count }
             at += 1 + count
         }
         return nil

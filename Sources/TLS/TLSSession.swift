@@ -7,6 +7,8 @@ package enum TLSProgress: Sendable, Equatable {
     case wantsRead
     /// Call again when the socket is writable.
     case wantsWrite
+    /// The call's share of work is used up: call again in the next turn. No event will tell of what is left.
+    case paused
     case failed(TLSFailure)
 }
 
@@ -17,6 +19,8 @@ package enum TLSResult: Sendable, Equatable {
     case wantsRead
     /// The socket takes no more bytes: call again when it is writable.
     case wantsWrite
+    /// The call's share of work is used up: call again in the next turn. No event will tell of what is left.
+    case paused
     /// The peer's close_notify: the stream is whole.
     case endOfStream
     /// The connection ended without close_notify: what came may be cut short (RFC 9112 §9.8).
@@ -35,7 +39,11 @@ package struct TLSSession: ~Copyable {
     private let context: TLSClientContext?
     private var offered: OpaquePointer?
     private var established = false
+    /// What broke the session.
     private var failure: TLSFailure?
+    /// What ended the sending alone: what the peer had sent before is still to be read.
+    private var sendFailure: TLSFailure?
+    private var share = TLSReadShare()
 
     /// Starts a session as the client, with a stored session to resume if there is one.
     /// - Parameter descriptor: a connected, or connecting, non-blocking socket; it must stay open as long as the session lives.
@@ -73,7 +81,10 @@ package struct TLSSession: ~Copyable {
     deinit {
         // SSL_free takes a session whose connection was not shut down for a broken one, and nobody could resume it.
         if established, failure == nil { SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN) }
-        if let offered { SSL_SESSION_free(offered) }
+        if let offered {
+            // A connection that came to nothing has not used its session.
+            if transport.pointee.hasReceived || !giveBack(offered) { SSL_SESSION_free(offered) }
+        }
         SSL_free(ssl)
         transport.deinitialize(count: 1)
         transport.deallocate()
@@ -96,17 +107,29 @@ package struct TLSSession: ~Copyable {
         if let failure { return .failed(failure) }
         if established { return .done }
         ERR_clear_error()
+        transport.pointee.allow(TLSReadShare.mostBytes)
         let result = SSL_do_handshake(ssl)
         if result == 1 {
             established = true
+            transport.pointee.records = 0
             transport.pointee.holds = false
             settleOffer(taken: resumed)
             return .done
         }
         switch SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ:
+            if transport.pointee.isCutShort {
+                guard transport.pointee.records <= TLSReadShare.mostHandshakeRecords else {
+                    failure = .recordFlood
+                    return .failed(.recordFlood)
+                }
+                return .paused
+            }
             if transport.pointee.flush() { return .wantsRead }
-            return transport.pointee.failure == 0 ? .wantsWrite : .failed(fail())
+            guard transport.pointee.failure != 0 else { return .wantsWrite }
+            let failure = fail()
+            settleOffer(taken: false)
+            return .failed(failure)
         case SSL_ERROR_WANT_WRITE:
             return .wantsWrite
         default:
@@ -122,27 +145,62 @@ package struct TLSSession: ~Copyable {
     package mutating func read(into output: UnsafeMutableRawBufferPointer) -> TLSResult {
         if let failure { return .failed(failure) }
         guard !output.isEmpty else { return .bytes(0) }
-        ERR_clear_error()
-        var count = 0
-        let result = SSL_read_ex(ssl, output.baseAddress, output.count, &count)
-        if result == 1 { return .bytes(count) }
-        return outcome(result)
+        // What OpenSSL wants to say meanwhile, such as its part of a key update, goes out together.
+        transport.pointee.holds = true
+        let before = transport.pointee.records
+        var taken = 0
+        while true {
+            ERR_clear_error()
+            transport.pointee.allow(share.bytes)
+            var count = 0
+            let result = SSL_read_ex(ssl, output.baseAddress, output.count, &count)
+            taken += share.bytes - transport.pointee.allowance
+            let records = transport.pointee.records - before
+            if result == 1 {
+                share.gave(records: records)
+                return .bytes(count)
+            }
+            guard transport.pointee.isCutShort, SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ else {
+                guard share.gaveNothing(records: records) else { return .failed(flooded()) }
+                return outcome(result)
+            }
+            // A long record is read to its end at once; many short ones without data are not.
+            if taken < TLSReadShare.mostBytes, share.widen(records: records) { continue }
+            guard share.gaveNothing(records: records) else { return .failed(flooded()) }
+            return transport.pointee.flush() || transport.pointee.failure == 0 ? .paused : .failed(fail())
+        }
+    }
+
+    /// More records without data than any peer has a reason for: the end, with an alert.
+    private mutating func flooded() -> TLSFailure {
+        shutdown()
+        failure = .recordFlood
+        return .recordFlood
     }
 
     /// Encrypts and sends at most one record. After `.wantsWrite` the next call must start with the same bytes, and have no fewer.
     package mutating func write(_ input: UnsafeRawBufferPointer) -> TLSResult {
         if let failure { return .failed(failure) }
+        if let sendFailure { return .failed(sendFailure) }
         guard !input.isEmpty else { return .bytes(0) }
         ERR_clear_error()
+        transport.pointee.holds = false
         var count = 0
         let result = SSL_write_ex(ssl, input.baseAddress, input.count, &count)
         if result == 1 { return .bytes(count) }
+        if transport.pointee.failure != 0, isReset(transport.pointee.failure) {
+            // A peer that answers early and closes refuses the rest; its answer may be here, whole (RFC 9112 §9.6).
+            ERR_clear_error()
+            transport.pointee.failure = 0
+            sendFailure = .reset
+            return .failed(.reset)
+        }
         return outcome(result)
     }
 
     /// Sends close_notify (RFC 8446 §6.1) if the socket takes it now; never waits for the peer's.
     package mutating func shutdown() {
-        guard established, failure == nil else { return }
+        guard established, failure == nil, sendFailure == nil else { return }
         ERR_clear_error()
         _ = SSL_shutdown(ssl)
         _ = transport.pointee.flush()
@@ -195,11 +253,20 @@ package struct TLSSession: ~Copyable {
         return found
     }
 
-    /// A session that was offered and not taken is of no use to the next connection either.
+    /// A session that was offered and not taken is of no use to the next connection either, unless there was nobody who
+    /// could have taken it: an address that refused, say.
     private mutating func settleOffer(taken: Bool) {
         guard let offered else { return }
-        if !taken { context?.sessions.drop(offered) }
-        SSL_SESSION_free(offered)
         self.offered = nil
+        if !taken {
+            if !transport.pointee.hasReceived, giveBack(offered) { return }
+            if transport.pointee.hasReceived { context?.sessions.drop(offered) }
+        }
+        SSL_SESSION_free(offered)
+    }
+
+    /// - Returns: false when the store does not want it, or has it still.
+    private func giveBack(_ session: OpaquePointer) -> Bool {
+        context?.sessions.giveBack(session, generation: transport.pointee.storeGeneration) ?? false
     }
 }

@@ -86,6 +86,19 @@ package final class TLSSessionStore: Sendable {
         }
     }
 
+    /// Takes back a session that no server has seen, with the caller's reference. False: the caller keeps its reference.
+    func giveBack(_ session: OpaquePointer, generation: Int) -> Bool {
+        let unused = OfferedSession(raw: session, generation: generation)
+        return state.withLock { state in
+            guard let session = unused.raw, unused.generation == state.generation,
+                state.sessions.count < Self.capacity, SSL_SESSION_is_resumable(session) == 1,
+                !state.sessions.contains(where: { Self.isSame($0, session) })
+            else { return false }
+            state.sessions.append(session)
+            return true
+        }
+    }
+
     /// Drops what a session that the server did not take was copied from.
     func drop(_ session: OpaquePointer) {
         let refused = OfferedSession(raw: session, generation: 0)

@@ -14,9 +14,17 @@ struct TLSTransport {
     var storeGeneration = 0
     /// Hold what is written.
     var holds = true
+    /// Bytes that OpenSSL may still take from the socket before the session looks at what came of it.
+    var allowance = 0
+    /// The allowance ended a read: the socket may hold more, and no event will tell of it.
+    var isCutShort = false
+    /// Records whose header was read, of any kind (RFC 8446 §5).
+    var records = 0
     var endOfStream = false
     /// The first byte that the peer sent.
     var firstByte: UInt8?
+    /// Something came from the peer.
+    var hasReceived: Bool { firstByte != nil }
     /// `errno` of the last failed call, or 0.
     var failure: CInt = 0
     private var held = InlineArray<1_024, UInt8>(repeating: 0)
@@ -25,6 +33,12 @@ struct TLSTransport {
 
     init(descriptor: CInt) {
         self.descriptor = descriptor
+    }
+
+    /// Begins a call into OpenSSL that may take this much from the socket.
+    mutating func allow(_ bytes: Int) {
+        allowance = bytes
+        isCutShort = false
     }
 
     var hasHeld: Bool { heldEnd > heldStart }
@@ -94,8 +108,15 @@ struct TLSTransportMethod: @unchecked Sendable {
             guard let bio, let bytes, count > 0, let data = BIO_get_data(bio) else { return 0 }
             copenssl_bio_clear_retry_flags(bio)
             let transport = data.assumingMemoryBound(to: TLSTransport.self)
-            switch receive(transport.pointee.descriptor, into: bytes, count: Int(count)) {
+            guard transport.pointee.allowance > 0 else {
+                transport.pointee.isCutShort = true
+                copenssl_bio_set_retry_read(bio)
+                return -1
+            }
+            let limit = min(Int(count), transport.pointee.allowance)
+            switch receive(transport.pointee.descriptor, into: bytes, count: limit) {
             case .bytes(let received):
+                transport.pointee.allowance -= received
                 if transport.pointee.firstByte == nil { transport.pointee.firstByte = UInt8(bitPattern: bytes[0]) }
                 return CInt(truncatingIfNeeded: received)
             case .endOfStream:

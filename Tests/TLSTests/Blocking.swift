@@ -104,6 +104,7 @@ struct BlockingSession: ~Copyable {
         while true {
             switch session.handshake() {
             case .done: return
+            case .paused: continue
             case .wantsRead: guard wait(socket.descriptor, POLLIN) else { throw TestError.deadline }
             case .wantsWrite: guard wait(socket.descriptor, POLLOUT) else { throw TestError.deadline }
             case .failed(let failure): throw failure
@@ -116,6 +117,7 @@ struct BlockingSession: ~Copyable {
         while start < bytes.count {
             switch bytes.withUnsafeBytes({ session.write(UnsafeRawBufferPointer(rebasing: $0[start...])) }) {
             case .bytes(let count): start += count
+            case .paused: continue
             case .wantsRead: guard wait(socket.descriptor, POLLIN) else { throw TestError.deadline }
             case .wantsWrite: guard wait(socket.descriptor, POLLOUT) else { throw TestError.deadline }
             case .failed(let failure): throw failure
@@ -131,6 +133,7 @@ struct BlockingSession: ~Copyable {
             let result = buffer.withUnsafeMutableBytes { session.read(into: $0) }
             switch result {
             case .bytes(let count): return (Array(buffer[..<count]), nil)
+            case .paused: continue
             case .wantsRead: guard wait(socket.descriptor, POLLIN) else { throw TestError.deadline }
             case .wantsWrite: guard wait(socket.descriptor, POLLOUT) else { throw TestError.deadline }
             case .endOfStream, .truncated, .failed: return ([], result)

@@ -105,6 +105,24 @@ struct ResumptionTests {
         #expect(!resumed)
     }
 
+    /// Nobody has seen it: the first address of a name refuses, say, and the second one is the server.
+    @Test func sessionIsKeptWhenNobodyCouldTakeIt() throws {
+        let server = try TestServer(good, connections: 2)
+        let context = try client()
+        #expect(try !request(context, server.port))
+        #expect(context.sessions.count == 2)
+        for _ in 0..<5 {
+            let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+            let unconnected = TestSocket(taking: descriptor)
+            var session = BlockingSession(context, unconnected)
+            #expect(throws: TLSFailure.self) { try session.handshake() }
+        }
+        // Not even a handshake was begun.
+        _ = BlockingSession(context, TestSocket(taking: socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)))
+        #expect(context.sessions.count == 2)
+        #expect(try request(context, server.port))
+    }
+
     @Test func certificateIsCheckedAgainInTime() throws {
         let server = try TestServer(good, connections: 5)
         let clock = Counter()
