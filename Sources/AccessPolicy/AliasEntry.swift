@@ -1,13 +1,20 @@
 internal import COpenSSL
 
 /// Where an alias was written down.
-package enum AliasOrigin: Sendable, Equatable {
+package enum AliasOrigin: Sendable, Equatable, CustomStringConvertible {
     /// A line of an alias file, from 1.
     case line(Int)
     /// A place in a list that is separated by `;`, from 1.
     case item(Int)
     /// A line of the policy file, from 1.
     case policyLine(Int)
+
+    package var description: String {
+        switch self {
+        case .line(let number), .policyLine(let number): "line \(number)"
+        case .item(let number): "alias \(number)"
+        }
+    }
 }
 
 /// One alias as it was configured. It holds the token in plain text until the table is built, and never prints it.
@@ -27,6 +34,11 @@ package struct AliasEntry: Sendable, CustomStringConvertible, CustomReflectable 
         self.words = words
         self.origin = origin
     }
+
+    /// Fewer bytes than this can be guessed by who tries long enough: there is no lock-out.
+    package static let leastBytes = 16
+    /// Of a hashed alias nobody knows the length.
+    package var isShort: Bool { !isHashed && token.count < Self.leastBytes }
 
     package var description: String { "<alias \(name)>" }
     package var customMirror: Mirror { Mirror(self, children: ["name": name]) }
@@ -110,11 +122,6 @@ package struct AliasError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     package var description: String {
-        let place =
-            switch origin {
-            case .line(let number), .policyLine(let number): "line \(number)"
-            case .item(let number): "alias \(number)"
-            }
         let reason =
             switch problem {
             case .emptyToken: "the alias is empty"
@@ -128,7 +135,7 @@ package struct AliasError: Error, Sendable, Equatable, CustomStringConvertible {
             case .malformedDigest: "expected 64 hexadecimal digits behind sha256:"
             case .rights(let message): message
             }
-        return "\(place): \(reason)"
+        return "\(origin): \(reason)"
     }
 }
 

@@ -80,10 +80,14 @@ int cepoll_listen_inet(const struct sockaddr *address, socklen_t length, int bac
     return fd;
 }
 
-// Whether the socket file is what a process left behind that did not end in order.
+// 1 for a socket file that a process left behind which did not end in order: nobody serves it.
 static int is_abandoned(const struct sockaddr_un *address) {
+    struct stat status;
+    if (lstat(address->sun_path, &status) < 0) return -errno;
+    // connect(2) says ECONNREFUSED of a file that is no socket, too.
+    if (!S_ISSOCK(status.st_mode)) return -ENOTSOCK;
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) return 0;
+    if (fd < 0) return -errno;
     int refused = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 && errno == ECONNREFUSED;
     close(fd);
     return refused;
@@ -95,11 +99,19 @@ int cepoll_listen_unix(const char *path, int backlog, int mode) {
     strcpy(address.sun_path, path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) return -errno;
-    int result = bind(fd, (struct sockaddr *)&address, sizeof address);
-    if (result < 0 && errno == EADDRINUSE && is_abandoned(&address) && unlink(path) == 0)
-        result = bind(fd, (struct sockaddr *)&address, sizeof address);
-    if (result < 0) return close_and(fd, errno);
-    if (chmod(path, (mode_t)mode) < 0 || listen(fd, backlog) < 0) {
+    // The file is born with its mode: changing it by its path afterwards could meet another file.
+    if (fchmod(fd, (mode_t)mode) < 0) return close_and(fd, errno);
+    mode_t mask = umask(~(mode_t)mode & 0777);
+    int result = bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+    if (result == -EADDRINUSE) {
+        int abandoned = is_abandoned(&address);
+        if (abandoned < 0) result = abandoned;
+        if (abandoned == 1 && unlink(path) == 0)
+            result = bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+    }
+    umask(mask);
+    if (result < 0) return close_and(fd, -result);
+    if (listen(fd, backlog) < 0) {
         int error = errno;
         unlink(path);
         return close_and(fd, error);

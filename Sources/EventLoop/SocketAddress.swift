@@ -43,6 +43,9 @@ package struct SocketAddress: Sendable {
         }
     }
 
+    /// Bytes of a Unix-domain socket's path: `sun_path` of unix(7) without its closing NUL.
+    package static let mostPathBytes = 107
+
     /// A Unix-domain socket; nil when the path does not fit into `sun_path`.
     package init?(unixPath path: String) {
         var unix = sockaddr_un()

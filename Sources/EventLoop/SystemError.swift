@@ -30,6 +30,7 @@ package struct SystemError: Error, Sendable, Equatable {
     package static let timedOut = SystemError(code: ETIMEDOUT)
     package static let protocolError = SystemError(code: EPROTO)
     package static let familyNotSupported = SystemError(code: EAFNOSUPPORT)
+    package static let notSocket = SystemError(code: ENOTSOCK)
     package static let addressInUse = SystemError(code: EADDRINUSE)
     package static let addressNotAvailable = SystemError(code: EADDRNOTAVAIL)
 

@@ -14,13 +14,13 @@ struct AdminAddress {
         given =
             Setting("--admin-listen", "ADMIN_LISTEN").given(flag)
             ?? Given(value: "127.0.0.1:9090", name: "--admin-listen", status: .usage)
-        guard given.value != "off" else {
+        guard given.value.lowercased() != "off" else {
             address = nil
             return
         }
         address = ListenAddress(given.value)
         guard address != nil else {
-            throw Failure(given.status, "\(given.name): '\(given.value)' is not \(Self.form)")
+            throw Failure(given.status, "\(given.name): \(ListenAddress.complaint(given.value, forms: Self.form))")
         }
     }
 
@@ -32,7 +32,8 @@ struct AdminAddress {
         } catch {
             throw Failure(
                 .unavailable,
-                "\(given.name): cannot listen on '\(given.value)': \(error.summary); give another address, or off")
+                "\(given.name): cannot listen on '\(given.value)': \(address.complaint(error)); give another address, or off"
+            )
         }
     }
 }

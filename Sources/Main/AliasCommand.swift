@@ -42,7 +42,9 @@ struct AliasCommand: ParsableCommand {
             print(([name, hash ? hashedForm(of: alias) : alias] + words).joined(separator: " "))
             // Not on stdout, which is appended to the file that shall not hold it.
             if hash { Terminal.note("the alias, shown this once: \(alias)") }
-            Terminal.note("append this line to the file that --alias-file names; a running proxy takes it up by itself, or on SIGHUP")
+            Terminal.note(
+                "append this line to the file that --alias-file names; a running proxy takes it up by itself, or on SIGHUP"
+            )
         }
 
         /// What the proxy would refuse is refused here.

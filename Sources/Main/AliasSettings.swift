@@ -9,12 +9,49 @@ struct AliasSettings {
 
     init(_ options: ServeOptions) throws(Failure) {
         rights = try RightsSettings(options.rights)
-        list = Setting("--alias-token", "ALIAS_TOKENS").given(options.aliasToken)
-        file = Setting("--alias-file", "ALIAS_FILE").given(options.aliasFile)
+        list = try Self.given(Setting("--alias-token", "ALIAS_TOKENS"), options.aliasToken)
+        file = try Self.given(Setting("--alias-file", "ALIAS_FILE"), options.aliasFile)
+    }
+
+    /// Unlike other settings, an empty one does not count as unset: without aliases every client would be elevated.
+    private static func given(_ setting: Setting, _ flagValue: String?) throws(Failure) -> Given? {
+        if let blank = setting.blank(flagValue) {
+            throw Failure(
+                blank.status,
+                "\(blank.name): it is set, but empty, and without an alias every client gets the token; unset it, or fill it"
+            )
+        }
+        return setting.given(flagValue)
     }
 
     /// What to watch.
     var files: [String] { [file, rights.file].compactMap { $0?.value } }
+
+    /// What makes aliases easier to come by than they should be, one line each.
+    func weaknesses() throws(Failure) -> [String] {
+        var found = file.map { FileAccess.weaknesses($0.value, named: $0.name) } ?? []
+        for (given, entries) in try entries() {
+            found += entries.filter(\.isShort).map {
+                "\(given.name): \($0.origin): the alias of '\($0.name)' is shorter than \(AliasEntry.leastBytes) bytes: make one with 'sentry-api-proxy alias new'"
+            }
+        }
+        return found
+    }
+
+    /// Those of each source.
+    private func entries() throws(Failure) -> [(Given, [AliasEntry])] {
+        var sources: [(Given, [AliasEntry])] = []
+        if let list {
+            sources.append((list, try Self.naming(list) { () throws(AliasError) in try parseAliasList(list.value) }))
+        }
+        if let file {
+            let text = try TextFile.read(file.value, mostBytes: 16_777_216, named: file.name)
+            // What is in a file is no matter of the flag that names it.
+            let content = Given(value: file.value, name: file.name, status: .configuration)
+            sources.append((content, try Self.naming(content) { () throws(AliasError) in try parseAliasFile(text) }))
+        }
+        return sources
+    }
 
     /// Reads and checks all of them.
     /// - Returns: nil when none is configured.
@@ -27,21 +64,11 @@ struct AliasSettings {
             }
             return nil
         }
-        var entries: [AliasEntry] = []
-        if let list {
-            entries += try Self.naming(list) { () throws(AliasError) in try parseAliasList(list.value) }
+        let sources = try entries()
+        // A source that is configured and holds no alias is refused by its reader.
+        return try named(sources.last!.0) { () throws(AliasError) in
+            try AliasTable(sources.flatMap(\.1), rules: rules)
         }
-        if let file {
-            let text = try TextFile.read(file.value, mostBytes: 16_777_216, named: file.name)
-            entries += try Self.naming(file) { () throws(AliasError) in try parseAliasFile(text) }
-        }
-        // A configured source that is empty is a mistake: without aliases every client would be elevated.
-        guard !entries.isEmpty else {
-            let given = file ?? list!
-            throw Failure(
-                given.status, "\(given.name): there is no alias in it, and without one every client gets the token")
-        }
-        return try named(file ?? list!) { () throws(AliasError) in try AliasTable(entries, rules: rules) }
     }
 
     /// As `naming`, but a line of the policy file is that file's.

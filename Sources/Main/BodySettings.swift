@@ -13,7 +13,7 @@ struct BodySettings {
         limits.longChunked =
             try Setting("--long-chunked-body", "LONG_CHUNKED_BODY")
             .parsed(
-                options.longChunkedBody, expected: "refuse or forward", LongChunkedBody.init(rawValue:)) ?? .refuse
+                options.longChunkedBody, expected: "refuse or forward", Quantities.word) ?? .refuse
         limits.collectNanoseconds =
             try Setting("\(Limits.collectTimeout.flag)", Limits.collectTimeout.variable)
             .parsed(options.collectTimeout, expected: Quantities.durationForm, Quantities.nanoseconds)

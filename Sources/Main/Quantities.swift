@@ -34,15 +34,20 @@ enum Quantities {
         return overflow ? nil : value
     }
 
-    static func count(_ range: ClosedRange<Int>) -> (String) -> Int? {
-        { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
-    }
-
     static func truth(_ text: String) -> Bool? {
         switch text.lowercased() {
         case "1", "true", "yes", "on": true
         case "0", "false", "no", "off": false
         default: nil
         }
+    }
+
+    /// One of the words of `Word`, in whatever case of letters.
+    static func word<Word: RawRepresentable<String>>(_ text: String) -> Word? {
+        Word(rawValue: text.lowercased())
+    }
+
+    static func count(_ range: ClosedRange<Int>) -> (String) -> Int? {
+        { text in Int(text).flatMap { range.contains($0) ? $0 : nil } }
     }
 }

@@ -41,10 +41,12 @@ final class Reloader: Sendable {
             watcher.markRead()
             do throws(Failure) {
                 let aliases = try plan.aliases.load()
+                let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
                 let contexts = try plan.tls.load()
                 policy.publish(plan.policy(aliases))
                 tls.publish(contexts)
                 server.publishedChanged()
+                for warning in warnings { log.warning("\(warning)") }
                 log.notice("reloaded", metadata: ["cause": "\(cause)", "aliases": "\(aliases?.count ?? 0)"])
                 return true
             } catch {

@@ -1,9 +1,13 @@
+internal import EventLoop
+
 /// The upstream's base, as `--sentry-uri` gives it.
 struct SentryURI: Equatable {
     enum Scheme: String { case http, https }
 
     static let form =
         "an upstream base such as http://sentry-web:9000, https://sentry.io or http+unix://%2Frun%2Fsentry.sock, without user info, query or fragment"
+
+    static let standard = "http://sentry-web:9000"
 
     let scheme: Scheme
     /// Name or address, without the brackets of an IPv6 address.
@@ -24,6 +28,21 @@ struct SentryURI: Equatable {
     /// Scheme, host and port: what a login belongs to.
     var origin: String { "\(scheme.rawValue)://\(authority)" }
 
+    /// The base that was meant, when it was given with the API's own path behind it.
+    var baseOfAPI: String? {
+        guard pathPrefix.hasSuffix("/api/0") else { return nil }
+        return "\(unixPath == nil ? origin : "what is before it: ")\(pathPrefix.dropLast(6))"
+    }
+
+    /// What was expected instead, for a mistake that has more to say than `form`.
+    static func mistake(in text: String) -> String? {
+        guard text.lowercased().hasPrefix("http+unix://"),
+            let path = percentDecoded(text.dropFirst(12).prefix { $0 != "/" }),
+            path.utf8.count > SocketAddress.mostPathBytes
+        else { return nil }
+        return "a socket's path of at most \(SocketAddress.mostPathBytes) bytes, and it has \(path.utf8.count)"
+    }
+
     init?(_ text: String) {
         guard let separator = text.range(of: "://") else { return nil }
         let schemeName = text[..<separator.lowerBound].lowercased()
@@ -39,7 +58,9 @@ struct SentryURI: Equatable {
         self.scheme = scheme
         pathPrefix = prefix
         if isUnix {
-            guard let path = Self.percentDecoded(authority), path.hasPrefix("/"), path.utf8.count < 108 else {
+            guard let path = Self.percentDecoded(authority), path.hasPrefix("/"),
+                path.utf8.count <= SocketAddress.mostPathBytes
+            else {
                 return nil
             }
             (host, port, unixPath) = ("localhost", 80, path)

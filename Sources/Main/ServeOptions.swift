@@ -76,6 +76,7 @@ struct ServeOptions: ParsableArguments {
     var clientCa: String?
     @OptionGroup var watching: WatchOptions
     @OptionGroup var clientAddress: ClientAddressOptions
+    @OptionGroup var security: SecurityOptions
     @Option(help: "What is asked of the upstream: identity or gzip. [UPSTREAM_ENCODING; identity]")
     var upstreamEncoding: String?
     @Option(help: "off, errors or all. [ACCESS_LOG; all]")

@@ -12,12 +12,15 @@ struct ServePlan {
     let admin: AdminAddress
     let uri: SentryURI
     let uriName: String
+    /// Neither flag nor variable names it.
+    let isUpstreamDefault: Bool
     let token: TokenPrecedence
     let connection: ConnectionString
     let loginStore: (any LoginStore)?
     /// For the calls that the program itself makes.
     let client: UpstreamClient
     let aliases: AliasSettings
+    let security: SecuritySettings
     /// Files whose change is taken up without a signal; the token file is watched by its own source.
     let watchedFiles: [String]
     let threads: Int
@@ -45,17 +48,21 @@ struct ServePlan {
         listen = listenSetting.given(options.listen) ?? Given(value: "0.0.0.0:8080", name: "--listen", status: .usage)
         guard let address = ListenAddress(listen.value) else {
             throw Failure(
-                listen.status, "\(listen.name): '\(listen.value)' is not addr:port, :port, [v6]:port or unix:PATH")
+                listen.status,
+                "\(listen.name): \(ListenAddress.complaint(listen.value, forms: "addr:port, :port, [v6]:port or unix:PATH"))"
+            )
         }
         listenAddress = address
 
         admin = try AdminAddress(flag: options.adminListen)
         (uri, uriName) = try Self.upstream(options.sentryUri, flag: "--sentry-uri")
+        isUpstreamDefault = Setting("--sentry-uri", "SENTRY_URI").given(options.sentryUri) == nil
         connection = try Self.connection(options.pgxConn)
         loginStore = try LoginStoreSetting(options.stateDir).store(connection)
         token = try Self.token(
             tokenFlag: options.token, tokenFileFlag: options.tokenFile, store: loginStore, origin: uri.origin)
         aliases = try AliasSettings(options)
+        security = try SecuritySettings(options.security)
 
         func number(
             _ value: String?, _ limit: Limit, _ range: ClosedRange<Int>, unit: String
@@ -111,7 +118,7 @@ struct ServePlan {
             } ?? 0
         encoding =
             try Setting("--upstream-encoding", "UPSTREAM_ENCODING")
-            .parsed(options.upstreamEncoding, expected: "identity or gzip", UpstreamEncoding.init(rawValue:))
+            .parsed(options.upstreamEncoding, expected: "identity or gzip", Quantities.word)
             ?? .identity
         publicURL = try Self.publicURL(options)
         tls = try TLSSettings(options, uri)
@@ -120,30 +127,38 @@ struct ServePlan {
         clientAddress = try ClientAddressSettings(options.clientAddress)
         accessLog =
             try Setting("--access-log", "ACCESS_LOG")
-            .parsed(options.accessLog, expected: "off, errors or all", AccessLogMode.init(rawValue:)) ?? .all
+            .parsed(options.accessLog, expected: "off, errors or all", Quantities.word) ?? .all
         accessLogSample =
             try Setting("--access-log-sample", "ACCESS_LOG_SAMPLE")
             .parsed(options.accessLogSample, expected: "a number from 1 to 1000000", Quantities.count(1...1_000_000))
             ?? 1
         logFormat =
             try Setting("--log-format", "LOG_FORMAT")
-            .parsed(options.logFormat, expected: "logfmt or json", LogFormat.init(rawValue:)) ?? .logfmt
+            .parsed(options.logFormat, expected: "logfmt or json", Quantities.word) ?? .logfmt
         logLevel =
             try Setting("--log-level", "LOG_LEVEL")
             .parsed(
                 options.logLevel, expected: "trace, debug, info, notice, warning, error or critical",
-                LogLevel.init(rawValue:)) ?? .info
+                { $0.lowercased() == "warn" ? .warning : Quantities.word($0) }) ?? .info
+    }
+
+    /// Nobody typed the default, so it is not a flag that is to blame.
+    private static var defaultUpstreamName: String {
+        "SENTRY_URI is not set\(Environment.value("SENTRY_URL") == nil ? "" : " (SENTRY_URL is, and is not read here)"), and its default \(SentryURI.standard)"
     }
 
     static func upstream(_ flagValue: String?, flag: String) throws(Failure) -> (uri: SentryURI, name: String) {
         let given =
             Setting(flag, "SENTRY_URI").given(flagValue)
-            ?? Given(value: "http://sentry-web:9000", name: flag, status: .usage)
+            ?? Given(value: SentryURI.standard, name: defaultUpstreamName, status: .usage)
         guard let parsed = SentryURI(given.value) else {
             // The value may hold a password before an @, so it is not repeated.
-            throw Failure(given.status, "\(given.name): expected \(SentryURI.form)")
+            throw Failure(
+                given.status, "\(given.name): expected \(SentryURI.mistake(in: given.value) ?? SentryURI.form)")
         }
-        return (parsed, given.name)
+        guard let base = parsed.baseOfAPI else { return (parsed, given.name) }
+        throw Failure(
+            given.status, "\(given.name): clients put /api/0/ on by themselves, so the upstream's base is \(base)")
     }
 
     /// Which token wins. A store that cannot be read ends the start only when its login would be the one.

@@ -18,11 +18,18 @@ struct Service {
     func run() throws(Failure) {
         let watcher = FileWatcher(plan.watchedFiles)
         let aliases = try plan.aliases.load()
+        let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
         let tls = Published(try plan.tls.load())
         ProcessLimits.ignoreBrokenPipes()
         let signals = try named("signals") { () throws(SystemError) in try Signals() }
         let descriptorLimit = try named("descriptor limit") { () throws(SystemError) in
             try ProcessLimits.raiseDescriptorLimit()
+        }
+        guard descriptorLimit >= ServerConfiguration.leastDescriptors else {
+            throw Failure(
+                .system,
+                "descriptor limit: \(descriptorLimit) is too low, at least \(ServerConfiguration.leastDescriptors) are needed: raise it with ulimit -n or LimitNOFILE="
+            )
         }
         let writer = try named("log") { () throws(SystemError) in
             try LogWriter(descriptor: STDERR_FILENO, format: plan.logFormat)
@@ -64,6 +71,7 @@ struct Service {
             try sockets.startAdmin(facts)
             try reloader.start { facts.reloaded(succeeded: $0) }
         }
+        for warning in warnings { log.warning("\(warning)") }
         logStart(log, sockets, server, descriptorLimit)
         let notifier = ServiceNotifier()
         notifier.ready()
@@ -125,6 +133,11 @@ struct Service {
     }
 
     private func logStart(_ log: Logger, _ sockets: Sockets, _ server: Server, _ descriptorLimit: Int) {
+        if plan.isUpstreamDefault, Environment.value("SENTRY_URL") != nil {
+            log.warning(
+                "SENTRY_URL is set and is not read here: SENTRY_URI names the upstream, and without it the default is used",
+                metadata: ["upstream": "\(plan.uri.origin)"])
+        }
         if plan.tls.isInsecure {
             log.warning(
                 "the upstream's certificate is not checked: anybody on the way can read the token (--insecure-skip-verify)"

@@ -16,6 +16,14 @@ struct Setting {
         return Environment.value(variable).map { Given(value: $0, name: variable, status: .configuration) }
     }
 
+    /// The flag or variable when it is set and holds nothing.
+    func blank(_ flagValue: String?) -> Given? {
+        if let flagValue {
+            return Environment.trimmed(flagValue) == nil ? Given(value: "", name: flag, status: .usage) : nil
+        }
+        return Environment.isBlank(variable) ? Given(value: "", name: variable, status: .configuration) : nil
+    }
+
     /// The parsed value.
     /// - Parameters:
     ///   - expected: what the operator should have written, for the error.

@@ -46,7 +46,8 @@ final class Sockets: Sendable {
                 count: plan.threads, backlog: plan.backlog, deferAcceptSeconds: deferAcceptSeconds)
         } catch {
             throw Failure(
-                .unavailable, "\(plan.listen.name): cannot listen on '\(plan.listen.value)': \(error.summary)")
+                .unavailable,
+                "\(plan.listen.name): cannot listen on '\(plan.listen.value)': \(plan.listenAddress.complaint(error))")
         }
     }
 

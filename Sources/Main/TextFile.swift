@@ -22,8 +22,12 @@ enum TextFile {
         if ferror(file) != 0 {
             throw Failure(.configuration, "\(name): cannot read '\(path)': \(SystemError(code: errno).summary)")
         }
+        // Editors on Windows put a byte order mark in front, which is no part of the first line.
+        if bytes.starts(with: [0xef, 0xbb, 0xbf]) { bytes.removeFirst(3) }
         guard let text = String(validating: bytes, as: UTF8.self) else {
-            throw Failure(.configuration, "\(name): '\(path)' is not UTF-8 text")
+            let isWide = bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff])
+            throw Failure(
+                .configuration, "\(name): '\(path)' is not UTF-8 text\(isWide ? " but UTF-16: save it as UTF-8" : "")")
         }
         return text
     }

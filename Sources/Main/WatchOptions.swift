@@ -10,6 +10,6 @@ extension WatchOptions {
     /// Whether files are watched.
     func isOn() throws(Failure) -> Bool {
         try Setting("--watch-files", "WATCH_FILES")
-            .parsed(watchFiles, expected: "on or off") { ["on": true, "off": false][$0] } ?? true
+            .parsed(watchFiles, expected: "on or off") { ["on": true, "off": false][$0.lowercased()] } ?? true
     }
 }

@@ -29,6 +29,23 @@ package enum ListenAddress: Sendable, Equatable {
         self = .inet(host: host == "localhost" ? "127.0.0.1" : host, port: port)
     }
 
+    /// What is wrong with a text that is none of the forms.
+    package static func complaint(_ text: String, forms: String) -> String {
+        if let count = text.droppingPrefix("unix:")?.utf8.count, count > SocketAddress.mostPathBytes {
+            return "the socket's path has \(count) bytes, and at most \(SocketAddress.mostPathBytes) are possible"
+        }
+        return "'\(text)' is not \(forms)"
+    }
+
+    /// Why it cannot be bound, for the operator.
+    package func complaint(_ error: SystemError) -> String {
+        switch (self, error) {
+        case (.unix, .notSocket): "the path is taken by something that is no socket, and is left as it is"
+        case (.unix, .addressInUse): "a process is listening there"
+        default: error.summary
+        }
+    }
+
     /// Binds one listener for each of `count` workers. A Unix-domain socket has one, which all share.
     /// - Throws: what the system said of the first that failed.
     package func bind(count: Int, backlog: Int, deferAcceptSeconds: Int) throws(SystemError) -> [Listener] {

@@ -98,6 +98,11 @@ package struct ServerConfiguration: Sendable {
     }
 }
 
+extension ServerConfiguration {
+    /// With fewer descriptors hardly a request could be served.
+    package static let leastDescriptors = Bounds.reservedDescriptors + 16
+}
+
 /// Bounds that are not for the operator to choose.
 enum Bounds {
     /// One read moves at most this much.

@@ -22,7 +22,8 @@ package enum TokenText {
 
     /// Trims white space around `bytes` and checks what is left.
     package static func parse(_ bytes: Span<UInt8>) throws(TokenTextError) -> Secret {
-        var start = 0
+        // A byte order mark, which editors on Windows put in front.
+        var start = bytes.count >= 3 && bytes[0] == 0xEF && bytes[1] == 0xBB && bytes[2] == 0xBF ? 3 : 0
         var end = bytes.count
         while start < end, isBlank(bytes[start]) { start += 1 }
         while end > start, isBlank(bytes[end - 1]) { end -= 1 }
