@@ -117,7 +117,7 @@ deps-build deps-demo deps-lint deps-quick deps-test deps-bench: deps-%:
 	@Scripts/install-deps.sh $*
 
 swift:
-	@command -v swift >/dev/null || { echo "Swift 6.2 or newer is needed and not on the PATH: https://www.swift.org/install/linux/" >&2; exit 69; }
+	@Scripts/check-swift.sh
 
 # What is shipped. RELEASE_TIME makes packages reproducible: the commit's time.
 RELEASE_TIME = $(shell git log -1 --format=%ct)

@@ -61,18 +61,29 @@ fi
 echo "installing: $missing"
 export DEBIAN_FRONTEND=noninteractive
 policy=/usr/sbin/policy-rc.d
+clusters=/etc/postgresql-common/createcluster.conf
+kept=
+# What is changed for the time of the installation is put back, however it ends.
+restore() {
+    [ -z "$kept" ] || mv -f "$kept" "$clusters"
+    [ -z "${own_policy:-}" ] || rm -f "$policy"
+}
+trap restore EXIT
+trap 'exit 1' INT TERM
 if [ ! -e "$policy" ]; then
     # Debian's own switch against services that start on installation.
     printf '#!/bin/sh\nexit 101\n' > "$policy"
     chmod 755 "$policy"
-    trap 'rm -f "$policy"' EXIT
+    own_policy=yes
 fi
 apt-get update -qq
 case " $missing " in
     *" postgresql "*)
         # The tests start clusters of their own; the one that installation would make is not wanted.
         apt-get install -qq --yes --no-install-recommends postgresql-common >/dev/null
-        sed -i 's/^#\{0,1\}create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+        cp -p "$clusters" "$clusters.kept"
+        kept=$clusters.kept
+        sed -i 's/^#\{0,1\}create_main_cluster.*/create_main_cluster = false/' "$clusters"
         ;;
 esac
 # shellcheck disable=SC2086  # a list of packages

@@ -31,6 +31,8 @@ class Network:
 
     def __init__(self, folder: Path) -> None:
         self._saved = [os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("mnt", "net")]
+        # setns(2) into a mount namespace sets root and working folder to that namespace's own: out of a chroot, too.
+        self._root = os.open("/", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._folder = os.open(".", os.O_RDONLY | os.O_CLOEXEC)
         if LIBC.unshare(CLONE_NEWNS | CLONE_NEWNET) != 0:
             self._close()
@@ -53,13 +55,15 @@ class Network:
             raise
 
     def _close(self) -> None:
-        for descriptor in (*self._saved, self._folder):
+        for descriptor in (*self._saved, self._root, self._folder):
             os.close(descriptor)
 
     def leave(self) -> None:
         for descriptor in self._saved:
             # A mount namespace is not changed while other threads share the folder, and a joined one may just be going.
             eventually(lambda: LIBC.setns(descriptor, 0) == 0, "back in the namespace outside", 10)  # noqa: B023
+        os.fchdir(self._root)
+        os.chroot(".")
         os.fchdir(self._folder)
         self._close()
 
