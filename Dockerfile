@@ -44,9 +44,10 @@ LABEL org.opencontainers.image.title="sentry-api-proxy" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.created="${CREATED}"
-# The listeners' addresses stand here so that `healthcheck`, run beside the proxy, looks where the proxy listens.
-ENV LISTEN=0.0.0.0:8080 \
-    ADMIN_LISTEN=127.0.0.1:9090 \
+# The listeners' addresses stand here so that `healthcheck`, run beside the proxy, looks where the proxy listens. Both are for
+# the container's network, in both families; neither is published unless it is asked for.
+ENV LISTEN=:8080 \
+    ADMIN_LISTEN=:9090 \
     SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 EXPOSE 8080 9090
 USER 65532:65532

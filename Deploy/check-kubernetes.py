@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Checks what a schema cannot see: that the kustomizations name every file, and that the objects fit together.
 
-    check-kubernetes.py DEPLOY/KUBERNETES
+    check-kubernetes.py DEPLOY/KUBERNETES          checks
+    check-kubernetes.py --job DEPLOY/KUBERNETES    prints the job's name that the Prometheus operator makes of the ServiceMonitor
 """
 
 import pathlib
+import re
 import sys
 
 import yaml
@@ -43,12 +45,32 @@ def matches(selector, labels):
     return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
 
 
-def check_base(folder, findings):
+def job_of(monitor, service):
+    """The operator's rule: the value of the Service's label that `jobLabel` names, or else the Service's name."""
+    metadata = service["metadata"]
+    return metadata["labels"].get(monitor["spec"].get("jobLabel"), metadata["name"])
+
+
+def objects_of(folder):
     objects = {}
     for path in sorted(folder.glob("*.yaml")):
         for document in documents(path):
             if document["kind"] != "Kustomization":
                 objects[document["kind"], document["metadata"]["name"]] = document
+    return objects
+
+
+def jobs_of(objects):
+    return {
+        job_of(monitor, service)
+        for (kind, _), monitor in objects.items() if kind == "ServiceMonitor"
+        for (other, _), service in objects.items()
+        if other == "Service" and matches(monitor["spec"]["selector"]["matchLabels"], service["metadata"]["labels"])
+    }
+
+
+def check_base(folder, findings):
+    objects = objects_of(folder)
 
     def of(kind):
         return [document for (found, _), document in objects.items() if found == kind]
@@ -86,6 +108,9 @@ def check_base(folder, findings):
         names = [port["name"] for service in selected for port in service["spec"]["ports"]]
         for endpoint in monitor["spec"]["endpoints"]:
             findings.expect(endpoint["port"] in names, f"ServiceMonitor: no service port {endpoint['port']}")
+    alerts = (folder.parent.parent / "prometheus" / "alerts.yml").read_text()
+    asked = set(re.findall(r'job="([^"]*)"', alerts))
+    findings.expect(asked == jobs_of(objects), f"ServiceMonitor: the job is {jobs_of(objects)}, the alerts ask for {asked}")
     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
         findings.expect(container[probe]["httpGet"]["port"] == "admin", f"{probe}: not on the admin port")
     for source in container["envFrom"]:
@@ -93,7 +118,8 @@ def check_base(folder, findings):
     findings.expect(("ServiceAccount", spec["serviceAccountName"]) in objects, "serviceAccountName: no such ServiceAccount")
     [config] = of("ConfigMap")
     for variable, port in (("LISTEN", "http"), ("ADMIN_LISTEN", "admin")):
-        findings.expect(config["data"][variable].endswith(f":{ports[port]}"), f"ConfigMap: {variable} is not the container port {port}")
+        # An address would choose a family: a cluster may have either.
+        findings.expect(config["data"][variable] == f":{ports[port]}", f"ConfigMap: {variable} is not :{ports[port]}, every address of both families")
     mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
     for variable in ("SENTRY_TOKEN_FILE", "ALIAS_FILE"):
         findings.expect(str(pathlib.Path(config["data"][variable]).parent) in mounts, f"ConfigMap: {variable} is in no mounted folder")
@@ -101,6 +127,10 @@ def check_base(folder, findings):
 
 
 def main():
+    if sys.argv[1] == "--job":
+        [job] = jobs_of(objects_of(pathlib.Path(sys.argv[2]) / "base"))
+        print(job)
+        return
     root = pathlib.Path(sys.argv[1])
     findings = Findings()
     kustomizations = sorted(root.rglob("kustomization.yaml"))

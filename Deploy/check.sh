@@ -55,6 +55,7 @@ if have check-jsonschema; then
     check "compose: schema" check-jsonschema --builtin-schema vendor.compose-spec Deploy/compose.yaml
 else skip "compose: check-jsonschema is not to be had"; fi
 check "compose: the image's version is the program's" same "$name:$version" "$(sed -n 's/^    image: //p' Deploy/compose.yaml)"
+check "compose: works as its comment says" $venv/bin/python Deploy/check-compose.py Deploy/compose.yaml Dockerfile
 
 # Kubernetes: each file by itself, then what kustomize makes of them.
 kubernetes=Deploy/kubernetes
@@ -78,6 +79,13 @@ for kube in "${kubernetes_versions[@]}"; do
             kubernetes-validate --strict --kubernetes-version "$kube" "${manifests[@]}" "${renders[@]}"
     else skip "kubernetes-validate: not to be had"; fi
 done
+
+# Alerts.
+if have promtool; then check "promtool: alerts" promtool check rules Deploy/prometheus/alerts.yml; else skip "promtool: not installed (package prometheus)"; fi
+if have prometheus; then
+    check "prometheus: a killed proxy's alert is pending, then firing" Deploy/check-alerts.sh "$binary"
+    sed 's/^/      /' "$work/out"
+else skip "alerts of a killed proxy: prometheus is not installed"; fi
 
 # systemd: a copy of the units that names the built program, so that it can be verified where nothing is installed.
 if have systemd-analyze; then

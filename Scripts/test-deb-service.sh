@@ -84,6 +84,24 @@ within 30 inside systemctl is-system-running || { cat "$work/console"; fail "sys
 
 # 1.
 inside dpkg --install /var/package.deb >"$work/install" 2>&1 || { cat "$work/install"; fail "it does not install"; }
+grep -q 'does not run yet' "$work/install" || { cat "$work/install"; fail "the installation does not say what to do next"; }
+machine=/proc/$init/root
+[ "$(inside systemctl show -p ActiveState --value $name.service)" = inactive ] || fail "it runs, or fails, unconfigured"
+[ -z "$(in_network ss -Hltn 'sport = :8080 or sport = :9090')" ] || fail "it listens, unconfigured"
+inside journalctl --no-pager -u $name | grep -q 'not configured: set SENTRY_URI' || fail "the journal does not say what to do next"
+# A name that does not exist yet, as at boot: more starts than systemd's own limit (five) allows, and then it is there.
+inside mkdir -p /run/systemd/system/$name.service.d
+inside sh -c "printf '[Service]\nRestartSec=200ms\n' >/run/systemd/system/$name.service.d/soon.conf"
+inside systemctl daemon-reload
+sed -i 's|^#SENTRY_URI=.*|SENTRY_URI=http://upstream.test:9000|' "$machine/etc/default/$name"
+inside systemctl start --no-block $name.service
+tried_often() { [ "$(inside systemctl show -p NRestarts --value $name.service)" -ge 7 ]; }
+within 30 tried_often || { inside journalctl --no-pager -u $name; fail "it is not tried again"; }
+echo '127.0.0.1 upstream.test' >>"$machine/etc/hosts"
+within 20 inside systemctl is-active --quiet $name.service || { inside journalctl --no-pager -u $name; fail "it gave up on a name"; }
+inside rm -r /run/systemd/system/$name.service.d
+inside systemctl daemon-reload
+say "unconfigured it does not start; a name that did not exist was tried $(inside systemctl show -p NRestarts --value $name.service) times and found"
 within 10 inside systemctl is-active --quiet $name.service || { inside journalctl --no-pager -u $name; fail "the service does not start"; }
 [ "$(get http://127.0.0.1:9090/healthz)" = alive ] || fail "/healthz does not say alive"
 say "installed and started: $(inside systemctl show -p Type -p ActiveState -p SubState $name.service | paste -sd ' ')"
@@ -123,10 +141,9 @@ print(sent, failed)
 PYTHON
 in_network python3 "$work/upstream.py" &
 children+=($!)
-machine=/proc/$init/root
 install -D -m 600 /dev/null "$machine/etc/credstore/$name.token"
 echo test-credential >"$machine/etc/credstore/$name.token"
-sed -i 's|^#SENTRY_URI=.*|SENTRY_URI=http://127.0.0.1:9000|; s|^#\(SENTRY_TOKEN_FILE=/run\)|\1|' "$machine/etc/default/$name"
+sed -i 's|^SENTRY_URI=.*|SENTRY_URI=http://127.0.0.1:9000|; s|^#\(SENTRY_TOKEN_FILE=/run\)|\1|' "$machine/etc/default/$name"
 
 # 2.
 inside systemctl stop $name.service
