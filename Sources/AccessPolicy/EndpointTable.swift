@@ -223,3 +223,12 @@ extension SegmentKind {
 func isText(_ bytes: Span<UInt8>, _ text: StaticString) -> Bool {
     bytesEqual(bytes, ByteSlice(start: 0, count: bytes.count), text)
 }
+
+extension EndpointTable {
+    /// Writes the name of a row in the access log: `object.verb`.
+    func writeName(_ row: Int, into writer: inout HeadWriter) {
+        writer.append(text.span.extracting(operations[row].object.range))
+        writer.append(byte: ASCII.dot)
+        writer.append(text.span.extracting(operations[row].verb.range))
+    }
+}

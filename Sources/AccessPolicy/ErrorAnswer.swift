@@ -12,6 +12,12 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
     case plainHTTP
     /// The balancer did not say whom it speaks for.
     case proxyHeaderMissing
+    /// To an alias whose time is over, that may not do this, or that does too much.
+    case aliasExpired, aliasRefused, aliasLimited
+    /// Which projects an alias is held to is not known yet.
+    case identifiersUnknown
+    /// Sentry's own 401, to a bounded alias: the client would throw its alias away for it.
+    case tokenNotAccepted
 
     private struct Row {
         var status: Int
@@ -33,6 +39,16 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
             Row(
                 status: 400, reason: "Bad Request",
                 message: "The connection does not begin with a PROXY header, which this port expects of its balancer.")
+        case .aliasExpired: Row(status: 401, reason: "Unauthorized", message: "Token expired")
+        case .aliasRefused: Row(status: 403, reason: "Forbidden", message: "This alias may not do this.")
+        case .aliasLimited:
+            Row(status: 429, reason: "Too Many Requests", message: "This alias asks too often.", hasRetryAfter: true)
+        case .identifiersUnknown:
+            Row(
+                status: 503, reason: "Service Unavailable",
+                message: "The proxy has not learned yet which projects this alias is held to.", hasRetryAfter: true)
+        case .tokenNotAccepted:
+            Row(status: 502, reason: "Bad Gateway", message: "Sentry did not accept this proxy's token.")
         case .notFound: Row(status: 404, reason: "Not Found", message: "There is nothing at this path.")
         case .methodNotAllowed:
             Row(status: 405, reason: "Method Not Allowed", message: "This method is not allowed here.")
@@ -91,16 +107,17 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
 /// JSON is `{"detail": "<message>"}` with no other key, the only form whose message sentry-cli shows.
 /// - Parameters:
 ///   - message: what the client reads in place of the answer's own message; printable ASCII without `"` and `\\`.
+///   - fields: whole field lines to send besides.
 ///   - requestID: the value of `X-Request-Id`; left out when empty.
 ///   - retryAfterSeconds: the value of `Retry-After`, 1 when nil; used only by answers that have one.
 ///   - isHead: leave the body out (RFC 9110 §9.3.2); `Content-Length` is that of the body all the same.
 package func writeAnswer(
-    _ answer: ErrorAnswer, message: String? = nil, format: AnswerFormat, requestID: Span<UInt8>,
-    retryAfterSeconds: Int?, isHead: Bool,
+    _ answer: ErrorAnswer, message: Span<UInt8> = Span(), fields: Span<UInt8> = Span(), format: AnswerFormat,
+    requestID: Span<UInt8>, retryAfterSeconds: Int?, isHead: Bool,
     into writer: inout HeadWriter
 ) {
     let own = answer.message
-    let messageCount = message?.utf8.count ?? own.utf8CodeUnitCount
+    let messageCount = message.isEmpty ? own.utf8CodeUnitCount : message.count
     let before: StaticString
     let after: StaticString
     let type: StaticString
@@ -131,10 +148,11 @@ package func writeAnswer(
         writer.append(requestID)
         writer.append("\r\n")
     }
+    writer.append(fields)
     writer.append("\r\n")
     guard !isHead else { return }
     writer.append(before)
-    if let message { writer.append(message.utf8.span) } else { writer.append(own) }
+    if message.isEmpty { writer.append(own) } else { writer.append(message) }
     writer.append(after)
 }
 

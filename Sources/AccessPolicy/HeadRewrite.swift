@@ -36,20 +36,26 @@ package struct UpstreamTarget: Sendable {
 /// can take it out. `Authorization` is the last field.
 /// - Parameters:
 ///   - bytes: the buffer that `head` was parsed from.
+///   - editedTarget: path and query that go upstream in place of the client's.
 ///   - token: Sentry's token; needed on the elevated route, not looked at on the bypass.
 /// - Returns: where the token lies in what `writer` holds, so that a replay can put another one of the same length
 ///   there or write the head again; nil on the bypass.
 /// - Throws: `HeadRewriteError`; nothing of the head may be sent then, nor when the writer overflowed.
 package func writeRequestHead(
     _ head: RequestHead, _ bytes: Span<UInt8>, decision: Forward, target: UpstreamTarget,
-    framing: OutgoingFraming, token: Span<UInt8>?, into writer: inout HeadWriter
+    editedTarget: Span<UInt8>? = nil, framing: OutgoingFraming, token: Span<UInt8>?, into writer: inout HeadWriter
 ) throws(HeadRewriteError) -> ByteSlice? {
     let rules = HeaderRules.compiledRequest
     let nominated = try ConnectionOptions(head.fields, bytes)
 
     writer.append(bytes.extracting(head.methodName.range))
     writer.append(byte: UInt8(ascii: " "))
-    writeTarget(head, bytes, target, into: &writer)
+    if let editedTarget {
+        writer.append(target.pathPrefix)
+        writer.append(editedTarget)
+    } else {
+        writeTarget(head, bytes, target, into: &writer)
+    }
     writer.append(" HTTP/1.1\r\nHost: ")
     writer.append(target.authority)
     writer.append("\r\n")

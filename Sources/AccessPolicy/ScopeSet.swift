@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// Scopes of Sentry's tokens, as bits (getsentry/sentry src/sentry/conf/server.py).
 package struct ScopeSet: OptionSet, Sendable, Hashable {
     package let rawValue: UInt32
@@ -37,6 +39,16 @@ package struct ScopeSet: OptionSet, Sendable, Hashable {
     package init?(closedUnder name: String) {
         guard let entry = Self.all.first(where: { $0.name == name }) else { return nil }
         self = entry.implies.reduce(into: Self.bits[name]!) { $0.insert(Self.bits[$1]!) }
+    }
+
+    /// Writes the names, with a blank between two.
+    func writeNames(into writer: inout HeadWriter) {
+        var isFirst = true
+        for i in Self.all.indices where rawValue >> UInt32(i) & 1 == 1 {
+            if !isFirst { writer.append(byte: ASCII.space) }
+            isFirst = false
+            writer.append(Self.all[i].name.utf8.span)
+        }
     }
 
     package var names: [String] {

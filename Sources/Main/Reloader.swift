@@ -43,7 +43,7 @@ final class Reloader: Sendable {
                 let aliases = try plan.aliases.load()
                 let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
                 let contexts = try plan.tls.load()
-                policy.publish(plan.policy(aliases))
+                policy.publish(plan.policy(aliases, after: policy.current().value.rights))
                 tls.publish(contexts)
                 server.publishedChanged()
                 for warning in warnings { log.warning("\(warning)") }

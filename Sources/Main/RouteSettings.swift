@@ -21,7 +21,9 @@ struct RouteSettings {
 
 extension ServePlan {
     /// What requests are judged by, with these aliases.
-    func policy(_ aliases: AliasTable?) -> PolicyConfiguration {
-        PolicyConfiguration(aliases: aliases, maxBodyBytes: maxBody, elevatedPaths: routes.elevatedPaths)
+    /// - Parameter old: the rights that these take the place of.
+    func policy(_ aliases: AliasTable?, after old: RightsInForce? = nil) -> PolicyConfiguration {
+        PolicyConfiguration(
+            aliases: aliases, maxBodyBytes: maxBody, elevatedPaths: routes.elevatedPaths, after: old)
     }
 }

@@ -1,4 +1,5 @@
 internal import AccessPolicy
+internal import HTTP1
 
 extension LogLine {
     /// One request's line.
@@ -12,8 +13,9 @@ extension LogLine {
         if record.isRouted { field("route", word: record.route == .elevated ? "elevated" : "bypass") }
         if let line = record.line {
             let bytes = line.bytes.bytes(record.noted)
+            let aliasEnd = record.noted - record.operationCount
             if record.aliasCount > 0 {
-                field("alias", text: bytes.span.extracting(record.noted - record.aliasCount..<record.noted))
+                field("alias", text: bytes.span.extracting(aliasEnd - record.aliasCount..<aliasEnd))
             }
             field("method", text: bytes.span.extracting(0..<record.methodCount))
             field("path", text: bytes.span.extracting(record.methodCount..<record.lineCount))
@@ -22,6 +24,7 @@ extension LogLine {
             let traceparent = requestID.upperBound..<requestID.upperBound + record.traceparentCount
             if !traceparent.isEmpty { field("traceparent", text: bytes.span.extracting(traceparent)) }
         }
+        if let rights = record.rights { write(rights, record) }
         // 0 is a client that left before its answer.
         field("status", number: UInt64(record.status))
         field("bytes_up", number: record.bytesUp)
@@ -44,6 +47,30 @@ extension LogLine {
             field("cause", word: record.cause.name)
             if let detail = record.cause.detail { field("detail", text: "\(detail)") }
             if let code = record.cause.code { field("code", number: UInt64(max(0, code))) }
+        }
+    }
+}
+
+extension LogLine {
+    /// What the rights of the alias said, and about what.
+    private mutating func write(_ rights: RightsRecord, _ record: AccessRecord) {
+        field("policy", word: rights.name)
+        if let reason = rights.reason { field("reason", word: reason.name) }
+        guard let line = record.line else { return }
+        let bytes = line.bytes.bytes(record.noted)
+        if record.operationCount > 0 {
+            field("op", text: bytes.span.extracting(record.noted - record.operationCount..<record.noted))
+        }
+        // Of a path that the line holds in part, what is cut off is left out.
+        func part(_ slice: ByteSlice) -> Range<Int>? {
+            let range = record.methodCount + slice.range.lowerBound..<record.methodCount + slice.range.upperBound
+            return slice.isEmpty || range.upperBound > record.lineCount ? nil : range
+        }
+        if let range = part(rights.organization) { field("org", text: bytes.span.extracting(range)) }
+        if let range = part(rights.project) { field("project", text: bytes.span.extracting(range)) }
+        if let range = part(rights.object) {
+            let shown = range.lowerBound..<min(range.upperBound, range.lowerBound + 64)
+            field("object", text: bytes.span.extracting(shown))
         }
     }
 }

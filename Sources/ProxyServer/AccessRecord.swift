@@ -68,6 +68,9 @@ enum Cause: Equatable {
             case .draining: "draining"
             case .badGateway: "bad_gateway"
             case .headerFieldsTooLarge: "head_too_large"
+            case .identifiersUnknown: "identifiers_unknown"
+            case .tokenNotAccepted: "token_not_accepted"
+            case .aliasExpired, .aliasRefused, .aliasLimited: "policy"
             case .badRequest, .methodNotAllowed, .uriTooLong, .internalError, .notImplemented, .versionNotSupported,
                 .notFound, .expectationFailed, .plainHTTP, .proxyHeaderMissing:
                 "refused"
@@ -82,7 +85,8 @@ enum Cause: Equatable {
         "unwritable_answer", "wrong_base",
         "truncated_answer", "corrupt_gzip", "internal_error", "client_left", "answer_stalled", "request_timeout",
         "length_required", "content_too_large", "overloaded", "memory_short", "token_unavailable", "answer_timeout",
-        "head_too_large", "tls_untrusted", "tls_expired", "tls_not_yet_valid", "tls_wrong_name",
+        "head_too_large", "identifiers_unknown", "token_not_accepted", "tls_untrusted", "tls_expired",
+        "tls_not_yet_valid", "tls_wrong_name",
         "tls_protocol_version", "tls_not_tls", "tls_plain_http", "tls_alert", "tls_no_certificate", "tls_closed",
         "tls_reset", "tls_corrupt_record", "tls_record_flood", "tls_system_error", "tls_handshake",
     ]
@@ -152,8 +156,14 @@ struct AccessRecord {
     var traceparentCount = 0
     /// The alias's name behind that.
     var aliasCount = 0
+    /// The operation's name behind that.
+    var operationCount = 0
+    /// What the rights of the alias said; nil for an alias without bounds.
+    var rights: RightsRecord?
     /// Bytes of `line` that are in use.
-    var noted: Int { lineCount + hostCount + clientRequestIDCount + traceparentCount + aliasCount }
+    var noted: Int {
+        lineCount + hostCount + clientRequestIDCount + traceparentCount + aliasCount + operationCount
+    }
 
     /// The request's path without its query, or its beginning.
     var path: UnsafeBufferPointer<UInt8> {
@@ -194,4 +204,28 @@ struct AccessRecord {
             return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
         }
     }
+}
+
+/// What the rights of an alias said of a request, for the log and the counters.
+struct RightsRecord {
+    let reason: RefusalReason?
+    /// It went on although it would be refused outside of shadow mode.
+    let isShadowed: Bool
+    /// Parts of the path.
+    let organization: ByteSlice
+    let project: ByteSlice
+    let object: ByteSlice
+
+    init(_ verdict: Verdict) {
+        if case .refuse(let reason) = verdict.outcome {
+            (self.reason, isShadowed) = (reason, false)
+        } else {
+            (reason, isShadowed) = (verdict.wouldRefuse, verdict.wouldRefuse != nil)
+        }
+        (organization, project, object) = (verdict.organization, verdict.project, verdict.object)
+    }
+
+    /// As the log and the metrics have it.
+    var name: StaticString { reason == nil ? "allowed" : isShadowed ? "would_refuse" : "refused" }
+    var isRefused: Bool { reason != nil && !isShadowed }
 }

@@ -132,6 +132,12 @@ extension Exchange {
             failUpstream(worker)
             return
         }
+        if parser.head.status == 401, rights != nil {
+            worker.giveBack(&parser)
+            refuse(.tokenNotAccepted)
+            advance(.upstreamFailed, worker)
+            return
+        }
         guard let framing = readFraming(parser.head, bytes, worker) else {
             worker.giveBack(&parser)
             failUpstream(worker)

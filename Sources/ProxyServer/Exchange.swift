@@ -59,6 +59,11 @@ final class Exchange {
     var tokenVersion: UInt64 = 0
     var retry = RetryOutcome.none
 
+    // The rights of the alias, when it is a bounded one.
+    var rights: RightsInForce?
+    var verdict = AccessPolicy.Verdict()
+    var refusal: Refusal?
+
     // The attempts to connect.
     var tried = TriedAddresses()
     var upstreamAddress = AttemptedAddress()
@@ -262,6 +267,8 @@ final class Exchange {
         clientSentMore = false
         isHalfClosed = false
         retry = .none
+        rights = nil
+        refusal = nil
         interimAnswers = 0
         isAnswerWhole = false
         answerFraming = .none

@@ -204,10 +204,12 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .tokenRenewed: .next(.dialing, .replay)
         // Early, because the request's body may not have ended; `requestSent` follows at once if it has.
         case .tokenNotRenewed: .next(.relayingEarly, .relayHeldAnswer)
+        // The 401 is not for a bounded alias to see.
+        case .upstreamFailed: .next(.answering, .answer)
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
             .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .answerSent,
-            .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed:
+            .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed:
             .illegal
         }
     case .relayingEarly:

@@ -15,10 +15,26 @@ extension Exchange {
         if !requestBody.isWhole { clientSentMore = true }
         isAnswerWhole = true
 
-        var writer = HeadWriter(worker.scratch.staging)
+        let room = Bounds.stagingBytes - 2 * Bounds.refusalBytes
+        var writer = HeadWriter(worker.scratch.staging.part(0..<room))
+        var message = HeadWriter(worker.scratch.staging.part(room..<room + Bounds.refusalBytes))
+        var fields = HeadWriter(worker.scratch.staging.part(room + Bounds.refusalBytes..<Bounds.stagingBytes))
+        if let rights, let refusal {
+            rights.writeDetail(refusal, into: &message)
+            rights.writeFields(refusal, into: &fields)
+        } else if let answerMessage {
+            message.append(answerMessage.utf8.span)
+        }
+        // Too long a reason is none: the answer has a message of its own.
+        if message.overflowed { message.truncate(to: 0) }
         let id = record.idText
         writeAnswer(
-            ownAnswer, message: answerMessage, format: ownAnswerFormat, requestID: id.span,
+            ownAnswer,
+            message: worker.scratch.staging.bytes(room..<room + message.count).span,
+            fields: worker.scratch.staging.bytes(
+                room + Bounds.refusalBytes..<room + Bounds.refusalBytes + fields.count
+            ).span,
+            format: ownAnswerFormat, requestID: id.span,
             retryAfterSeconds: nil, isHead: request.method == .head, into: &writer)
         let bytes = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count))
         switch client.send(bytes, more: true, pool: &worker.pool) {

@@ -14,7 +14,8 @@ extension Worker {
         let kept = KeptFields(head, bytes.span, host: !configuration.hasPublicURL, identifiers: isLogged)
         let lineCount = min(method.count + path.count, Bounds.loggedLineBytes)
         let aliasBytes = isLogged && policy.aliases != nil ? Bounds.loggedAliasBytes : 0
-        let buffer = pool.take(atLeast: lineCount + kept.count + aliasBytes)
+        let operationBytes = isLogged && policy.rights != nil ? Bounds.loggedOperationBytes : 0
+        let buffer = pool.take(atLeast: lineCount + kept.count + aliasBytes + operationBytes)
         var writer = HeadWriter(buffer.bytes)
         writer.append(method.span)
         record.methodCount = writer.count
@@ -35,9 +36,21 @@ extension Worker {
         record.client = configuration.trustedProxies.client(behind: record.client, head.fields, bytes.span)
     }
 
+    /// Keeps what the log says of the rights of the alias.
+    func noteVerdict(_ verdict: Verdict, _ rights: RightsInForce, _ record: inout AccessRecord) {
+        record.rights = RightsRecord(verdict)
+        noteAlias(&record)
+        guard configuration.accessLog != .off, verdict.operation >= 0, let buffer = record.line else { return }
+        var writer = HeadWriter(buffer.bytes.part(record.noted..<record.noted + Bounds.loggedOperationBytes))
+        rights.writeOperation(verdict.operation, into: &writer)
+        record.operationCount = writer.overflowed ? 0 : writer.count
+    }
+
     /// Keeps what the log and the counters say of the alias: its index means another one after a reload.
     func noteAlias(_ record: inout AccessRecord) {
-        guard let index = record.aliasIndex, let aliases = policy.aliases, index < aliases.count else { return }
+        guard record.aliasSlot == nil, let index = record.aliasIndex, let aliases = policy.aliases,
+            index < aliases.count
+        else { return }
         record.aliasSlot = index < aliasSlots.count ? aliasSlots[index] : 0
         guard configuration.accessLog != .off, let buffer = record.line else { return }
         var writer = HeadWriter(buffer.bytes.part(record.noted..<record.noted + Bounds.loggedAliasBytes))
@@ -78,7 +91,8 @@ extension Worker {
 
     private func writeAccessLine(_ record: AccessRecord) {
         guard record.lineCount > 0 || record.status != 0 || record.cause.isTLS else { return }
-        let isOrdinary = record.status != 0 && record.status < 500 && record.cause.isNone
+        let isOrdinary =
+            record.status != 0 && record.status < 500 && record.cause.isNone && record.rights?.reason == nil
         switch configuration.accessLog {
         case .off: return
         case .errors: if isOrdinary { return }

@@ -18,6 +18,11 @@ extension Exchange {
         case .renewing:
             retry = outcome
             record.retry = outcome
+            if outcome != .renewed, rights != nil {
+                refuse(.tokenNotAccepted)
+                advance(.upstreamFailed, worker)
+                return
+            }
             advance(outcome == .renewed ? .tokenRenewed : .tokenNotRenewed, worker)
         case .renewingFirst:
             advance(outcome == .renewed ? .tokenRenewed : .tokenNotRenewed, worker)

@@ -160,6 +160,7 @@ extension Exchange {
             self.forward = forward
             record.route = forward.route
             record.aliasIndex = forward.aliasIndex
+            if let answer = checkRights(head, bytes, worker) { return refusal(answer) }
             if forward.route == .elevated, head.method == .get {
                 request.endpoint = RewrittenEndpoint(path: path(of: head, bytes).span)
             }
@@ -221,12 +222,14 @@ extension Exchange {
     func stageHead(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Bool {
         var writer = HeadWriter(worker.scratch.staging.part(0..<Bounds.stagingBytes - Bounds.relayBytes))
         let place: ByteSlice?
+        let edited = editedTarget(head, bytes, worker)
+        guard edited.fits else { return false }
         let target = request.endpoint == nil ? worker.target : worker.uncodedTarget
         do {
             if forward.route == .elevated, let token = worker.token.token {
                 place = try token.withBytes { token throws(HeadRewriteError) in
                     try writeRequestHead(
-                        head, bytes.span, decision: forward, target: target,
+                        head, bytes.span, decision: forward, target: target, editedTarget: edited.target?.span,
                         framing: requestFraming, token: token, into: &writer)
                 }
             } else {

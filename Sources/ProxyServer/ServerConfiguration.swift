@@ -165,4 +165,8 @@ enum Bounds {
     static let loggedAliasBytes = 256
     /// Bytes of a client's `X-Request-Id` or `traceparent`; a longer one is not logged.
     static let loggedIdentifierBytes = 128
+    /// What an alias did, by its name in the table of operations.
+    static let loggedOperationBytes = 64
+    /// Why an alias was refused, in words; and the fields that go with it.
+    static let refusalBytes = 8_192
 }

@@ -50,6 +50,8 @@ final class Worker {
     let mailbox: Mailbox<WorkerMail>
     let log: ByteRing
     private var lastRequestID: UInt64
+    private var wall: Int64 = 0
+    private var wallReadAt: UInt64 = 0
     /// Ordinary requests since the last one that got an access line.
     var unlogged = 0
 
@@ -82,6 +84,12 @@ final class Worker {
     }
 
     var now: UInt64 { reactor.now }
+
+    /// Seconds since 1970, read once a turn by whoever asks first.
+    var wallSeconds: Int64 {
+        if wallReadAt != now { (wallReadAt, wall) = (now, Int64(Clock.realtime / 1_000_000_000)) }
+        return wall
+    }
 
     // MARK: Parsers
 

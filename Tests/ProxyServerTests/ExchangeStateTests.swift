@@ -17,7 +17,7 @@ import Testing
             .clientTimedOut, .clientLeft,
         ],
         .awaitingAnswer: [.answerBegan, .tokenRefused, .upstreamFailed, .upstreamTimedOut, .clientLeft],
-        .renewing: [.tokenRenewed, .tokenNotRenewed, .clientLeft],
+        .renewing: [.tokenRenewed, .tokenNotRenewed, .upstreamFailed, .clientLeft],
         .relayingEarly: [.requestSent, .answerSent, .answerBroken, .relayStalled, .requestRefused, .clientLeft],
         .relaying: [.answerSent, .answerBroken, .relayStalled, .clientLeft],
         .answering: [.answerSent, .relayStalled, .clientLeft],
