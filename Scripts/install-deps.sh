@@ -13,7 +13,7 @@ demo_set="curl:curl /usr/bin/python3:python3 initdb.pg:postgresql"
 lint_set="shellcheck:shellcheck"
 quick_set="/usr/bin/python3:python3 pytest.py:python3-pytest xdist.py:python3-pytest-xdist openssl:openssl"
 test_set="curl:curl /usr/bin/python3:python3 pytest.py:python3-pytest xdist.py:python3-pytest-xdist
-ensurepip.py:python3-venv initdb.pg:postgresql pgbouncer:pgbouncer nginx:nginx-light haproxy:haproxy strace:strace ss:iproute2 openssl:openssl"
+ensurepip.py:python3-venv initdb.pg:postgresql pgbouncer:pgbouncer tinyproxy:tinyproxy-bin nginx:nginx-light haproxy:haproxy strace:strace ss:iproute2 openssl:openssl"
 bench_set="/usr/bin/python3:python3 cc:gcc stdio.h:libc6-dev strip:binutils nginx:nginx-light haproxy:haproxy strace:strace
 openssl:openssl valgrind:valgrind"
 

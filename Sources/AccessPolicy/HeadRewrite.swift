@@ -19,9 +19,15 @@ package struct UpstreamTarget: Sendable {
     /// What goes before every path; empty, or with a leading and without a trailing slash.
     package let pathPrefix: [UInt8]
     package let acceptEncoding: UpstreamEncoding
+    /// Scheme and authority, when requests go to a forward proxy and so in absolute form (RFC 9112 §3.2.2); else empty.
+    package let absoluteBase: [UInt8]
 
     /// Slashes at the end of `pathPrefix` are taken off.
-    package init(authority: [UInt8], pathPrefix: [UInt8] = [], acceptEncoding: UpstreamEncoding = .identity) {
+    package init(
+        authority: [UInt8], pathPrefix: [UInt8] = [], acceptEncoding: UpstreamEncoding = .identity,
+        absoluteBase: [UInt8] = []
+    ) {
+        self.absoluteBase = absoluteBase
         self.authority = authority
         var prefix = pathPrefix
         while prefix.last == UInt8(ascii: "/") { prefix.removeLast() }
@@ -38,12 +44,14 @@ package struct UpstreamTarget: Sendable {
 ///   - bytes: the buffer that `head` was parsed from.
 ///   - editedTarget: path and query that go upstream in place of the client's.
 ///   - token: Sentry's token; needed on the elevated route, not looked at on the bypass.
+///   - proxyAuthorization: the value of `Proxy-Authorization` for a forward proxy; left out when empty.
 /// - Returns: where the token lies in what `writer` holds, so that a replay can put another one of the same length
 ///   there or write the head again; nil on the bypass.
 /// - Throws: `HeadRewriteError`; nothing of the head may be sent then, nor when the writer overflowed.
 package func writeRequestHead(
     _ head: RequestHead, _ bytes: Span<UInt8>, decision: Forward, target: UpstreamTarget,
-    editedTarget: Span<UInt8>? = nil, framing: OutgoingFraming, token: Span<UInt8>?, into writer: inout HeadWriter
+    editedTarget: Span<UInt8>? = nil, framing: OutgoingFraming, token: Span<UInt8>?,
+    proxyAuthorization: Span<UInt8>? = nil, into writer: inout HeadWriter
 ) throws(HeadRewriteError) -> ByteSlice? {
     let rules = HeaderRules.compiledRequest
     let nominated = try ConnectionOptions(head.fields, bytes)
@@ -73,6 +81,11 @@ package func writeRequestHead(
     }
     writer.append(framing)
     writer.append("Connection: close\r\n")
+    if let proxyAuthorization, !proxyAuthorization.isEmpty {
+        writer.append("Proxy-Authorization: ")
+        writer.append(proxyAuthorization)
+        writer.append("\r\n")
+    }
 
     var place: ByteSlice?
     if decision.route == .elevated {
@@ -89,8 +102,10 @@ package func writeRequestHead(
 private func writeTarget(
     _ head: RequestHead, _ bytes: Span<UInt8>, _ target: UpstreamTarget, into writer: inout HeadWriter
 ) {
+    writer.append(target.absoluteBase)
     guard head.form != .asterisk else {
-        writer.append(byte: UInt8(ascii: "*"))
+        // In absolute form it is the base without a path (RFC 9112 §3.2.4).
+        if target.absoluteBase.isEmpty { writer.append(byte: UInt8(ascii: "*")) }
         return
     }
     let path = bytes.extracting(head.path.range)

@@ -29,6 +29,7 @@ struct AuthOptions: ParsableArguments {
     var clientKey: String?
     @Flag(help: "Take any certificate of the upstream. [INSECURE_SKIP_VERIFY]")
     var insecureSkipVerify = false
+    @OptionGroup var upstreamProxy: UpstreamProxyOptions
     @Flag(help: "Print the result as JSON.")
     var json = false
 }
@@ -50,7 +51,8 @@ struct AuthContext {
             uri,
             try TLSSettings.client(
                 caFile: options.caFile, certificate: options.clientCert, key: options.clientKey,
-                skipsVerify: options.insecureSkipVerify, uri))
+                skipsVerify: options.insecureSkipVerify, uri),
+            try UpstreamProxySettings.load(options.upstreamProxy, uri))
         connection = try ServePlan.connection(options.pgxConn)
     }
 

@@ -3,12 +3,13 @@ internal import TLS
 internal import TokenStore
 
 extension UpstreamClient {
-    /// A client of the upstream at `uri`, by `tls` if that is https.
-    convenience init(_ uri: SentryURI, _ tls: ClientTLSConfiguration?) {
+    /// A client of the upstream at `uri`, by `tls` if that is https and through `proxy` if there is one.
+    convenience init(_ uri: SentryURI, _ tls: ClientTLSConfiguration?, _ proxy: UpstreamProxySettings?) {
         self.init(
             UpstreamEndpoint(
                 host: uri.host, port: uri.port, unixPath: uri.unixPath, authority: uri.authority,
-                pathPrefix: uri.pathPrefix, tls: tls),
+                pathPrefix: uri.pathPrefix, tls: tls,
+                proxy: proxy.map { ($0.uri.host, $0.uri.port, $0.proxy) }),
             version: Version.text)
     }
 

@@ -17,6 +17,7 @@ struct ServePlan {
     let token: TokenPrecedence
     let connection: ConnectionString
     let loginStore: (any LoginStore)?
+    let upstreamProxy: UpstreamProxySettings?
     /// For the calls that the program itself makes.
     let client: UpstreamClient
     let aliases: AliasSettings
@@ -122,7 +123,8 @@ struct ServePlan {
             ?? .identity
         publicURL = try Self.publicURL(options)
         tls = try TLSSettings(options, uri)
-        client = UpstreamClient(uri, tls.client)
+        upstreamProxy = try UpstreamProxySettings.load(options.upstreamProxy, uri)
+        client = UpstreamClient(uri, tls.client, upstreamProxy)
         watchedFiles = try options.watching.isOn() ? aliases.files + tls.files : []
         clientAddress = try ClientAddressSettings(options.clientAddress)
         accessLog =

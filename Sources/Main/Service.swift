@@ -41,7 +41,10 @@ struct Service {
         let tokens = Tokens(plan, log)
         try tokens.loadFirst()
         let sockets = try Sockets(plan)
-        let upstream = try Upstream(plan.uri, named: plan.uriName)
+        let upstream =
+            if let proxy = plan.upstreamProxy { try Upstream(proxy.uri, named: proxy.name) } else {
+                try Upstream(plan.uri, named: plan.uriName)
+            }
         let server = try named("server") { () throws(SystemError) in
             try Server(
                 configuration: configuration(descriptorLimit), listeners: sockets.takeProxyListeners(),
@@ -118,10 +121,11 @@ struct Service {
     }
 
     private func configuration(_ descriptorLimit: Int) -> ServerConfiguration {
-        ServerConfiguration(
+        var configuration = ServerConfiguration(
             target: UpstreamTarget(
                 authority: Array(plan.uri.authority.utf8), pathPrefix: Array(plan.uri.pathPrefix.utf8),
-                acceptEncoding: plan.encoding),
+                acceptEncoding: plan.encoding,
+                absoluteBase: plan.upstreamProxy != nil && plan.uri.scheme == .http ? Array(plan.uri.origin.utf8) : []),
             rewriter: LinkRewriter(
                 publicURL: plan.publicURL, upstreamAuthority: Array(plan.uri.authority.utf8),
                 upstreamIsSecure: plan.uri.scheme == .https, upstreamPrefix: Array(plan.uri.pathPrefix.utf8)),
@@ -130,6 +134,8 @@ struct Service {
             maxRequests: plan.maxRequests, descriptorLimit: descriptorLimit, accessLog: plan.accessLog,
             accessLogSample: plan.accessLogSample, bodies: plan.bodies.limits,
             trustedProxies: plan.clientAddress.trusted, proxyProtocol: plan.clientAddress.proxyProtocol)
+        configuration.upstreamProxy = plan.upstreamProxy?.proxy
+        return configuration
     }
 
     private func logStart(_ log: Logger, _ sockets: Sockets, _ server: Server, _ descriptorLimit: Int) {
@@ -147,6 +153,14 @@ struct Service {
             log.warning(
                 "nothing is elevated: the upstream's path is not in plain form, or leads to /oauth/ or ingest (--sentry-uri)"
             )
+        }
+        if let proxy = plan.upstreamProxy {
+            log.info("the upstream is reached through a forward proxy", metadata: ["proxy": "\(proxy.uri.origin)"])
+        } else if !UpstreamProxySettings.foreign.isEmpty {
+            // Not its value: that may hold a password.
+            log.notice(
+                "set, but not used: a forward proxy is named by --upstream-proxy (and NO_PROXY is not read)",
+                metadata: ["variables": "\(UpstreamProxySettings.foreign.joined(separator: ","))"])
         }
         var token: Logger.Metadata = ["source": "\(plan.token.winner.rawValue)"]
         if !plan.token.shadowed.isEmpty {

@@ -14,6 +14,8 @@ enum Cause: Equatable {
     case connect(SystemError)
     case connectTimeout
     case tls(TLSFailure)
+    /// The forward proxy opened no tunnel, or wants credentials.
+    case proxyRefused
     case upstreamClosed
     case upstream(SystemError)
     case badAnswer(ParseError)
@@ -45,6 +47,7 @@ enum Cause: Equatable {
         case .connect: "connect_failed"
         case .connectTimeout: "connect_timeout"
         case .tls(let failure): failure.logName
+        case .proxyRefused: "proxy_refused"
         case .upstreamClosed: "closed_before_answer"
         case .upstream(.reset): "reset_by_upstream"
         case .upstream: "upstream_failed"
@@ -81,7 +84,8 @@ enum Cause: Equatable {
     /// The names that metrics show from the start.
     static let allNames: [StaticString] = [
         "policy", "proxy_header", "bad_request", "unresolved", "connection_refused", "connect_failed",
-        "connect_timeout", "closed_before_answer", "reset_by_upstream", "upstream_failed", "bad_answer",
+        "connect_timeout", "proxy_refused", "closed_before_answer", "reset_by_upstream", "upstream_failed",
+        "bad_answer",
         "unwritable_answer", "wrong_base",
         "truncated_answer", "corrupt_gzip", "internal_error", "client_left", "answer_stalled", "request_timeout",
         "length_required", "content_too_large", "overloaded", "memory_short", "token_unavailable", "answer_timeout",
@@ -99,7 +103,8 @@ enum Cause: Equatable {
         switch self {
         case .badRequest(let error), .badAnswer(let error): error.summary
         case .tls(let failure): failure.detail
-        case .none, .policy, .proxyHeader, .unresolved, .connect, .connectTimeout, .upstreamClosed, .upstream,
+        case .none, .policy, .proxyHeader, .unresolved, .connect, .connectTimeout, .proxyRefused, .upstreamClosed,
+            .upstream,
             .unwritableAnswer, .wrongBase, .truncatedAnswer, .corruptGzip, .internalError, .answered, .clientLeft,
             .stalled:
             nil

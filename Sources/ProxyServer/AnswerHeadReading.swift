@@ -127,6 +127,14 @@ extension Exchange {
             advance(.tokenRefused, worker)
             return
         }
+        // The forward proxy's own answer, which is none of a client's business (RFC 9110 §15.5.8).
+        if parser.head.status == 407, worker.configuration.upstreamProxy != nil {
+            worker.shared.warnOfProxy(.refused(407))
+            record.cause = .proxyRefused
+            worker.giveBack(&parser)
+            failUpstream(worker)
+            return
+        }
         if comesBack(parser.head, bytes.bytes(parser.head.length).span, worker) {
             worker.giveBack(&parser)
             failUpstream(worker)

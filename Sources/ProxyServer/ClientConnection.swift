@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import Glibc
 internal import TLS
+internal import TokenStore
 
 /// A blocking view of one non-blocking connection, plain or through TLS, with one deadline for all that is done on it.
 /// Used by one thread.
@@ -26,6 +27,22 @@ final class ClientConnection {
         guard try wait(for: POLLOUT, until: connectDeadline) else { throw .notConnected(.timedOut) }
         if let error = socket.pendingError { throw .notConnected(error) }
         socket.setNoDelay()
+    }
+
+    /// Opens a tunnel through the forward proxy that this connection leads to.
+    /// - Parameter connect: the whole CONNECT request.
+    func open(_ connect: Secret) throws(UpstreamClientError) {
+        var tunnel = Tunnel(connect)
+        while true {
+            switch tunnel.advance(socket) {
+            case .open: return
+            case .wantsRead: try wait(for: POLLIN)
+            case .wantsWrite: try wait(for: POLLOUT)
+            case .failed(.refused(let status)): throw .proxyRefused(status)
+            case .failed(.malformedAnswer): throw .proxyRefused(0)
+            case .failed(.system(let error)): throw .connectionLost(error)
+            }
+        }
     }
 
     /// Does the handshake; the certificate is checked as the context says.

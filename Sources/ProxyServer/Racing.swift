@@ -70,7 +70,7 @@ extension Exchange {
             setAttemptDeadline(worker)
             return true
         case .failed(let error):
-            upstreamFailed(connectFailure(error), worker)
+            upstreamFailed(connectFailure(error, worker), worker)
         case .endOfStream:
             upstreamFailed(.connect(.reset), worker)
         }
@@ -103,7 +103,7 @@ extension Exchange {
             }
             watchAttempt(worker)
         case .failed(let error):
-            upstreamFailed(connectFailure(error), worker)
+            upstreamFailed(connectFailure(error, worker), worker)
             tryNextAddress(worker)
         case .endOfStream:
             upstreamFailed(.connect(.reset), worker)
@@ -138,8 +138,12 @@ extension Exchange {
         return result
     }
 
-    private func connectFailure(_ error: SystemError) -> Cause {
-        upstream.transport.tlsFailure.map { .tls($0) } ?? .connect(error)
+    private func connectFailure(_ error: SystemError, _ worker: Worker) -> Cause {
+        if let failure = upstream.transport.tunnelFailure {
+            worker.shared.warnOfProxy(failure)
+            return .proxyRefused
+        }
+        return upstream.transport.tlsFailure.map { .tls($0) } ?? .connect(error)
     }
 
     /// Gives the upstream's attempt up; the rival, if there is one, takes its place.

@@ -217,6 +217,9 @@ extension Exchange {
         return Verdict(event: .headAccepted)
     }
 
+    /// Stands for one that there is not.
+    private static let noSecret = Secret([])
+
     /// Writes the upstream's head into the staging buffer.
     /// - Returns: false when it does not fit, or names too many connection options.
     func stageHead(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Bool {
@@ -225,17 +228,15 @@ extension Exchange {
         let edited = editedTarget(head, bytes, worker)
         guard edited.fits else { return false }
         let target = request.endpoint == nil ? worker.target : worker.uncodedTarget
+        let token = forward.route == .elevated ? worker.token.token : nil
         do {
-            if forward.route == .elevated, let token = worker.token.token {
-                place = try token.withBytes { token throws(HeadRewriteError) in
+            place = try (token ?? Self.noSecret).withBytes { token throws(HeadRewriteError) in
+                try (worker.configuration.upstreamProxy?.authorization ?? Self.noSecret).withBytes {
+                    authorization throws(HeadRewriteError) in
                     try writeRequestHead(
                         head, bytes.span, decision: forward, target: target, editedTarget: edited.target?.span,
-                        framing: requestFraming, token: token, into: &writer)
+                        framing: requestFraming, token: token, proxyAuthorization: authorization, into: &writer)
                 }
-            } else {
-                place = try writeRequestHead(
-                    head, bytes.span, decision: forward, target: target,
-                    framing: requestFraming, token: nil, into: &writer)
             }
         } catch {
             return false

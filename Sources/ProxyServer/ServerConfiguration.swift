@@ -46,9 +46,13 @@ package struct BodyLimits: Sendable {
 /// What every worker needs to know and what never changes while the server runs.
 package struct ServerConfiguration: Sendable {
     package var target: UpstreamTarget
+    /// A forward proxy on the way to it.
+    package var upstreamProxy: UpstreamProxy?
     /// The same upstream, asked for bodies without a coding: for those that the proxy reads itself.
     package var uncodedTarget: UpstreamTarget {
-        UpstreamTarget(authority: target.authority, pathPrefix: target.pathPrefix, acceptEncoding: .identity)
+        UpstreamTarget(
+            authority: target.authority, pathPrefix: target.pathPrefix, acceptEncoding: .identity,
+            absoluteBase: target.absoluteBase)
     }
     /// Keeps clients behind the proxy.
     package var rewriter: LinkRewriter

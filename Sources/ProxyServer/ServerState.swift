@@ -43,6 +43,7 @@ final class ServerState: Sendable {
     private let descriptors = Atomic<Int>(0)
     private let requests = Atomic<Int>(0)
     private let isBaseWarned = Atomic<Bool>(false)
+    private let proxyWarnedAt = Atomic<UInt64>(0)
 
     init(
         configuration: ServerConfiguration, tokens: TokenPublisher, policy: Published<PolicyConfiguration>,
@@ -69,11 +70,28 @@ final class ServerState: Sendable {
     /// Tells once what the upstream's base should be.
     func warnOfBase(_ base: Span<UInt8>) {
         guard !isBaseWarned.exchange(true, ordering: .relaxed) else { return }
-        let text = base.withUnsafeBytes { String(decoding: $0.prefix(Bounds.notedHostBytes + 8), as: UTF8.self) }
+        let bytes = (0..<min(base.count, Bounds.notedHostBytes + 8)).map { base[$0] }
+        let text = String(decoding: bytes, as: UTF8.self)
         log.log(
             .warning,
             "the upstream redirects to another address of its own, and clients get 502: set that as --sentry-uri",
             [("base", text)])
+    }
+
+    /// Tells, at most once a minute, that the forward proxy does not let requests through.
+    func warnOfProxy(_ failure: TunnelFailure) {
+        let now = Clock.monotonic
+        let last = proxyWarnedAt.load(ordering: .relaxed)
+        guard last == 0 || now >= last &+ 60_000_000_000,
+            proxyWarnedAt.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
+        else { return }
+        let answer =
+            switch failure {
+            case .refused(407): "407: it wants other credentials (--upstream-proxy-credentials-file)"
+            case .refused(let status): "\(status)"
+            case .malformedAnswer, .system: "nothing of HTTP"
+            }
+        log.log(.warning, "the forward proxy (--upstream-proxy) does not let requests through", [("answer", answer)])
     }
 
     // MARK: Bounds

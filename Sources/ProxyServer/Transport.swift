@@ -1,11 +1,16 @@
 internal import EventLoop
 internal import TLS
+internal import TokenStore
 
 /// The bytes of one connection, plain or through TLS. A TLS handshake is part of the first reads and writes.
 struct Transport: ~Copyable {
     private var socket = Socket()
     private var tls: TLSSession?
     private var isEstablished = true
+    /// To be opened before TLS begins.
+    private var tunnel: Tunnel?
+    /// Why there is no tunnel, after `.failed`.
+    private(set) var tunnelFailure: TunnelFailure?
     /// Why TLS failed, after `.failed`.
     private(set) var tlsFailure: TLSFailure?
     /// The last `.wouldBlock` ends when the socket is writable, not only when it is readable.
@@ -20,7 +25,9 @@ struct Transport: ~Copyable {
     }
 
     /// The client's part of a TLS connection.
-    init(_ socket: consuming Socket, connecting context: TLSClientContext) {
+    /// - Parameter connect: a CONNECT request for the forward proxy that `socket` leads to.
+    init(_ socket: consuming Socket, connecting context: TLSClientContext, through connect: Secret?) {
+        tunnel = connect.map { Tunnel($0) }
         tls = TLSSession(context: context, descriptor: socket.descriptor)
         isEstablished = false
         // The socket may still be connecting.
@@ -84,6 +91,7 @@ struct Transport: ~Copyable {
     /// - Returns: nil once the handshake is over.
     private mutating func handshake() -> IOResult? {
         guard !isEstablished else { return nil }
+        if tunnel != nil, let unopened = openTunnel() { return unopened }
         wantsWritable = false
         isPaused = false
         switch tls!.handshake() {
@@ -101,6 +109,24 @@ struct Transport: ~Copyable {
             return .wouldBlock
         case .failed(let failure):
             tlsFailure = failure
+            return .failed(.protocolError)
+        }
+    }
+
+    /// - Returns: nil once it is open.
+    private mutating func openTunnel() -> IOResult? {
+        wantsWritable = false
+        switch tunnel!.advance(socket) {
+        case .open:
+            tunnel = nil
+            return nil
+        case .wantsRead: return .wouldBlock
+        case .wantsWrite:
+            wantsWritable = true
+            return .wouldBlock
+        case .failed(.system(let error)): return .failed(error)
+        case .failed(let failure):
+            tunnelFailure = failure
             return .failed(.protocolError)
         }
     }

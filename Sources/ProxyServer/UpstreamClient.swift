@@ -16,11 +16,14 @@ package struct UpstreamEndpoint: Sendable {
     package let pathPrefix: String
     /// nil for plain HTTP.
     package let tls: ClientTLSConfiguration?
+    /// A forward proxy on the way, with its name or address and port.
+    package let proxy: (host: String, port: UInt16, forms: UpstreamProxy)?
 
     package init(
         host: String, port: UInt16, unixPath: String?, authority: String, pathPrefix: String,
-        tls: ClientTLSConfiguration?
+        tls: ClientTLSConfiguration?, proxy: (host: String, port: UInt16, forms: UpstreamProxy)? = nil
     ) {
+        self.proxy = proxy
         self.host = host
         self.port = port
         self.unixPath = unixPath
@@ -67,6 +70,8 @@ package enum UpstreamClientError: Error, Sendable, Equatable {
     /// A file that the TLS settings name is not right.
     case tlsConfiguration(TLSConfigurationError)
     case tls(TLSFailure)
+    /// The forward proxy opened no tunnel; its status, or 0 for what is no answer.
+    case proxyRefused(Int)
     case connectionLost(SystemError)
     /// The connection ended before the answer did.
     case cutShort
@@ -83,6 +88,7 @@ package enum UpstreamClientError: Error, Sendable, Equatable {
         case .notConnected(let error): "no connection: \(error.summary)"
         case .tlsConfiguration(let error): error.description
         case .tls(let failure): "no TLS connection: \(failure.logName)"
+        case .proxyRefused(let status): "the forward proxy answered with status \(status)"
         case .connectionLost(let error): "the connection broke: \(error.summary)"
         case .cutShort: "it closed the connection before its answer was whole"
         case .malformedAnswer: "its answer is not HTTP/1.1"
@@ -145,6 +151,7 @@ package final class UpstreamClient: Sendable {
             let share = now + (deadline - now) / UInt64(addresses.count - index)
             do throws(UpstreamClientError) {
                 let connection = try ClientConnection(to: address, connectDeadline: share, deadline: deadline)
+                if let tunnel = endpoint.proxy?.forms.connect { try connection.open(tunnel) }
                 if let context { try connection.startTLS(context) }
                 return connection
             } catch {
@@ -166,8 +173,9 @@ package final class UpstreamClient: Sendable {
 
     private func addresses() throws(UpstreamClientError) -> [SocketAddress] {
         if let path = endpoint.unixPath { return SocketAddress(unixPath: path).map { [$0] } ?? [] }
-        if let literal = SocketAddress(address: endpoint.host, port: endpoint.port) { return [literal] }
-        switch Resolver.systemLookUp(host: endpoint.host, port: endpoint.port) {
+        let (host, port) = endpoint.proxy.map { ($0.host, $0.port) } ?? (endpoint.host, endpoint.port)
+        if let literal = SocketAddress(address: host, port: port) { return [literal] }
+        switch Resolver.systemLookUp(host: host, port: port) {
         case .success(let found): return found
         case .failure(let failure): throw .nameNotFound(failure)
         }
@@ -187,12 +195,19 @@ package final class UpstreamClient: Sendable {
         case .get: writer.append("GET ")
         case .postForm: writer.append("POST ")
         }
+        let isAbsolute = endpoint.proxy != nil && endpoint.tls == nil
+        if isAbsolute { writer.append(Array("http://\(endpoint.authority)".utf8)) }
         writer.append(Array((endpoint.pathPrefix + request.path).utf8))
         writer.append(" HTTP/1.1\r\nHost: ")
         writer.append(Array(endpoint.authority.utf8))
         writer.append("\r\nUser-Agent: ")
         writer.append(Array(userAgent.utf8))
         writer.append("\r\nAccept: application/json\r\nAccept-Encoding: identity\r\nConnection: close\r\n")
+        if isAbsolute, let authorization = endpoint.proxy?.forms.authorization {
+            writer.append("Proxy-Authorization: ")
+            authorization.withBytes { writer.append($0) }
+            writer.append("\r\n")
+        }
         if let bearer = request.bearer {
             writer.append("Authorization: Bearer ")
             bearer.withBytes { writer.append($0) }

@@ -133,7 +133,7 @@ final class Worker {
 
     func upstreamTransport(_ socket: consuming Socket) -> Transport {
         guard let context = tls.client else { return Transport(socket) }
-        return Transport(socket, connecting: context)
+        return Transport(socket, connecting: context, through: configuration.upstreamProxy?.connect)
     }
 
     /// The scheme that clients use here.
