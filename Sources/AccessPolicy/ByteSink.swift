@@ -7,15 +7,6 @@ package protocol ByteSink {
 
 extension HeadWriter: ByteSink {}
 
-/// Only counts: how long a rewritten body will be, before a byte of it is written.
-package struct ByteCounter: ByteSink {
-    package private(set) var count = 0
-
-    package init() {}
-
-    package mutating func append(_ bytes: Span<UInt8>) { count += bytes.count }
-}
-
 extension ByteSink {
     mutating func append(text: StaticString) {
         text.withUTF8Buffer { append($0.span) }

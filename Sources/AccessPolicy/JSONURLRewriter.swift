@@ -11,6 +11,8 @@ package struct JSONURLWalker {
     package enum Step: Equatable {
         /// The bytes between the quotes of a string that is a URL.
         case text(Range<Int>)
+        /// The slice is used up; the next call goes on.
+        case paused
         /// Nothing more: the end, or not JSON; `isWhole` tells which.
         case end
     }
@@ -18,11 +20,17 @@ package struct JSONURLWalker {
     /// Sentry's answers nest less than ten deep.
     package static let depthLimit = 64
 
-    private enum Phase { case value, afterValue, end }
+    private enum Phase { case value, afterValue, firstElement, firstMember, member, key, colon, text, end }
 
     private let steps: [JSONStep]
     private var phase = Phase.value
     private var at = 0
+    /// Where the slice ends.
+    private var end = 0
+    /// Where the string at hand begins, behind its quote.
+    private var stringStart = 0
+    /// The name of the member at hand.
+    private var name = 0..<0
     /// Containers that are open, and for each one a bit that says whether it is an object.
     private var depth = 0
     private var objects: UInt64 = 0
@@ -30,6 +38,8 @@ package struct JSONURLWalker {
     private var taken = 0
     /// The value to come is where the next step leads.
     private var isHit = false
+    /// The string at hand is a URL.
+    private var isURL = false
     /// The text was JSON to its end.
     package private(set) var isWhole = false
 
@@ -37,69 +47,75 @@ package struct JSONURLWalker {
         steps = endpoint.steps
     }
 
-    /// The next URL. Give it the same body each time.
-    package mutating func next(in body: Span<UInt8>) -> Step {
+    /// Whether every byte was looked at.
+    package var hasEnded: Bool { phase == .end }
+
+    /// The next URL that begins before `limit`. Give it the same body each time.
+    package mutating func next(in body: Span<UInt8>, until limit: Int) -> Step {
+        end = min(limit, body.count)
         while true {
-            skipBlanks(body)
+            if phase != .text, phase != .key { skipBlanks(body) }
+            if phase == .end { return .end }
+            if at >= end, end < body.count { return .paused }
             switch phase {
-            case .end:
-                return .end
-            case .value:
-                let found = value(body)
-                if case .text? = found { return found ?? .end }
-            case .afterValue:
-                afterValue(body)
+            case .value: value(body)
+            case .afterValue: afterValue(body)
+            case .firstElement: if peek(body) == UInt8(ascii: "]") { close() } else { element() }
+            case .firstMember: if peek(body) == UInt8(ascii: "}") { close() } else { beginKey(body) }
+            case .member: beginKey(body)
+            case .key:
+                if let found = string(body) {
+                    name = found
+                    phase = .colon
+                }
+            case .colon: colon(body)
+            case .text:
+                if let text = string(body) {
+                    phase = .afterValue
+                    if isURL { return .text(text) }
+                }
+            case .end: return .end
             }
         }
     }
 
-    private mutating func value(_ body: Span<UInt8>) -> Step? {
+    private mutating func value(_ body: Span<UInt8>) {
         let wasHit = isHit
         isHit = false
         phase = .afterValue
-        guard at < body.count else { return stop() }
-        switch body[at] {
-        case UInt8(ascii: "{"):
-            guard open(isObject: true, isHit: wasHit) else { return stop() }
-            skipBlanks(body)
-            if peek(body) == UInt8(ascii: "}") { close() } else { key(body) }
-        case UInt8(ascii: "["):
-            guard open(isObject: false, isHit: wasHit) else { return stop() }
-            skipBlanks(body)
-            if peek(body) == UInt8(ascii: "]") { close() } else { element() }
+        switch peek(body) {
+        case UInt8(ascii: "{"): open(isObject: true, isHit: wasHit)
+        case UInt8(ascii: "["): open(isObject: false, isHit: wasHit)
         case UInt8(ascii: "\""):
-            guard let text = string(body) else { return stop() }
-            if wasHit, taken + 1 == steps.count { return .text(text) }
+            isURL = wasHit && taken + 1 == steps.count
+            beginString(.text)
         case UInt8(ascii: "t"): literal("true", body)
         case UInt8(ascii: "f"): literal("false", body)
         case UInt8(ascii: "n"): literal("null", body)
+        case nil: stop()
         default: number(body)
         }
-        return nil
     }
 
     private mutating func afterValue(_ body: Span<UInt8>) {
         guard depth > 0 else {
             isWhole = at == body.count
-            phase = .end
+            stop()
             return
         }
         let isObject = objects >> UInt64(depth - 1) & 1 == 1
         switch peek(body) {
         case UInt8(ascii: ","):
             at += 1
-            skipBlanks(body)
-            if isObject { key(body) } else { element() }
+            if isObject { phase = .member } else { element() }
         case UInt8(ascii: "}") where isObject: close()
         case UInt8(ascii: "]") where !isObject: close()
-        default: phase = .end
+        default: stop()
         }
     }
 
-    @discardableResult
-    private mutating func stop() -> Step? {
+    private mutating func stop() {
         phase = .end
-        return nil
     }
 
     private func peek(_ body: Span<UInt8>) -> UInt8? {
@@ -107,7 +123,7 @@ package struct JSONURLWalker {
     }
 
     private mutating func skipBlanks(_ body: Span<UInt8>) {
-        while at < body.count {
+        while at < end {
             switch body[at] {
             case 0x20, 0x09, 0x0a, 0x0d: at += 1
             default: return
@@ -119,14 +135,17 @@ package struct JSONURLWalker {
 
     private var isOnTheWay: Bool { taken == depth - 1 && taken < steps.count }
 
-    private mutating func open(isObject: Bool, isHit: Bool) -> Bool {
-        guard depth < Self.depthLimit else { return false }
+    private mutating func open(isObject: Bool, isHit: Bool) {
+        guard depth < Self.depthLimit else {
+            stop()
+            return
+        }
         if isHit { taken += 1 }
         let bit = UInt64(1) << UInt64(depth)
         objects = isObject ? objects | bit : objects & ~bit
         depth += 1
         at += 1
-        return true
+        phase = isObject ? .firstMember : .firstElement
     }
 
     private mutating func close() {
@@ -141,12 +160,11 @@ package struct JSONURLWalker {
         phase = .value
     }
 
-    private mutating func key(_ body: Span<UInt8>) {
-        guard peek(body) == UInt8(ascii: "\""), let name = string(body) else {
-            stop()
-            return
-        }
-        skipBlanks(body)
+    private mutating func beginKey(_ body: Span<UInt8>) {
+        if peek(body) == UInt8(ascii: "\"") { beginString(.key) } else { stop() }
+    }
+
+    private mutating func colon(_ body: Span<UInt8>) {
         guard peek(body) == UInt8(ascii: ":") else {
             stop()
             return
@@ -167,40 +185,55 @@ package struct JSONURLWalker {
         URLReference.skip(wanted, in: text, at: 0, escaped: true) == text.count
     }
 
+    private mutating func beginString(_ kind: Phase) {
+        at += 1
+        stringStart = at
+        phase = kind
+    }
+
     // MARK: Scalars
 
-    /// Passes a string; returns the range between its quotes, or nil when it is not one.
+    /// Passes a string.
+    /// - Returns: the range between its quotes; nil when the slice ends before it, or when it is not one and all is over.
     private mutating func string(_ body: Span<UInt8>) -> Range<Int>? {
-        let start = at + 1
-        at = start
-        while at < body.count {
+        while at < end {
             let byte = body[at]
             at += 1
             switch byte {
             case UInt8(ascii: "\""):
-                return start..<at - 1
+                return stringStart..<at - 1
             case UInt8(ascii: "\\"):
-                guard let kind = peek(body) else { return nil }
-                at += 1
-                switch kind {
-                case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
-                    UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
-                    break
-                case UInt8(ascii: "u"):
-                    for _ in 0..<4 {
-                        guard let digit = peek(body), URLReference.hexadecimalValue(digit) != nil else { return nil }
-                        at += 1
-                    }
-                default:
+                guard let kind = peek(body), escape(kind, body) else {
+                    stop()
                     return nil
                 }
             case 0..<0x20:
+                stop()
                 return nil
             default:
                 break
             }
         }
+        if end == body.count { stop() }
         return nil
+    }
+
+    /// Passes what follows a backslash, beyond the slice's end if need be.
+    private mutating func escape(_ kind: UInt8, _ body: Span<UInt8>) -> Bool {
+        at += 1
+        switch kind {
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+            UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+            return true
+        case UInt8(ascii: "u"):
+            for _ in 0..<4 {
+                guard let digit = peek(body), URLReference.hexadecimalValue(digit) != nil else { return false }
+                at += 1
+            }
+            return true
+        default:
+            return false
+        }
     }
 
     private mutating func literal(_ word: StaticString, _ body: Span<UInt8>) {

@@ -106,30 +106,35 @@ package struct LinkRewriter: Sendable {
         return isWhole || isCut ? base : nil
     }
 
-    /// Writes a JSON body with the endpoint's URLs behind the proxy; every other byte stays as it is.
-    /// - Parameter host: the request's Host; empty when it had none.
-    /// - Returns: false when the body is no JSON, and was copied as it is.
-    @discardableResult
-    package func rewriteBody(
-        _ body: Span<UInt8>, of endpoint: RewrittenEndpoint, scheme: ClientScheme, host: Span<UInt8>,
+    /// Begins to write a JSON body with the endpoint's URLs behind the proxy; every other byte stays as it is.
+    package func beginBody(of endpoint: RewrittenEndpoint) -> BodyRewrite {
+        BodyRewrite(walker: JSONURLWalker(endpoint))
+    }
+
+    /// Goes on with the next `bytes` of the body. It is read once, so a caller learns only at the end that it was no
+    /// JSON, and throws away what was written.
+    /// - Parameters:
+    ///   - body: all of it, the same each time.
+    ///   - host: the request's Host; empty when it had none.
+    package func rewrite(
+        _ body: Span<UInt8>, next bytes: Int, _ state: inout BodyRewrite, scheme: ClientScheme, host: Span<UInt8>,
         into sink: inout some ByteSink
-    ) -> Bool {
-        // The first walk only asks whether it is JSON to the end, since nothing that was written can be taken back.
-        var check = JSONURLWalker(endpoint)
-        while case .text = check.next(in: body) {}
-        guard check.isWhole else {
-            sink.append(body)
-            return false
+    ) -> BodyRewrite.Progress {
+        state.end = min(body.count, state.end + bytes)
+        while true {
+            switch state.walker.next(in: body, until: state.end) {
+            case .text(let range):
+                sink.append(body.extracting(state.copied..<range.lowerBound))
+                rewrite(body.extracting(range), escaped: true, scheme: scheme, host: host, into: &sink)
+                state.copied = range.upperBound
+            case .paused:
+                return .more
+            case .end:
+                guard state.walker.isWhole else { return .notJSON }
+                sink.append(body.extracting(state.copied..<body.count))
+                return .done
+            }
         }
-        var walker = JSONURLWalker(endpoint)
-        var copied = 0
-        while case .text(let range) = walker.next(in: body) {
-            sink.append(body.extracting(copied..<range.lowerBound))
-            rewrite(body.extracting(range), escaped: true, scheme: scheme, host: host, into: &sink)
-            copied = range.upperBound
-        }
-        sink.append(body.extracting(copied..<body.count))
-        return true
     }
 
     /// Writes one reference: an absolute one under the proxy's base, a path without the upstream's prefix, any other as it is.
@@ -181,6 +186,21 @@ package struct LinkRewriter: Sendable {
             at += 1
         }
         return nil
+    }
+}
+
+/// How far the rewriting of one body has come.
+package struct BodyRewrite {
+    package enum Progress: Sendable { case more, done, notJSON }
+
+    fileprivate var walker: JSONURLWalker
+    /// Bytes that were written, or stand rewritten in what was.
+    fileprivate var copied = 0
+    /// Where the slice at hand ends.
+    fileprivate var end = 0
+
+    fileprivate init(walker: JSONURLWalker) {
+        self.walker = walker
     }
 }
 

@@ -32,6 +32,8 @@ package final class Reactor {
     private var postponedNext: [(token: EventToken, readiness: Readiness)] = []
     /// When the current turn began, nanoseconds of the monotonic clock.
     package private(set) var now: UInt64
+    /// The current turn's number.
+    package private(set) var turn: UInt64 = 0
     private var wakeTime: UInt64 = 0
     /// Longest turn since `takeLongestTurn` was last called, in nanoseconds.
     private var longestTurn: UInt64 = 0
@@ -95,6 +97,7 @@ package final class Reactor {
         while true {
             let count = epoll.wait(timeoutMilliseconds: timeoutMilliseconds())
             now = Clock.monotonic
+            turn &+= 1
             if now >= wakeTime { wakeTime = 0 }
             handler.turnBegan(now: now)
             swap(&postponed, &postponedNext)

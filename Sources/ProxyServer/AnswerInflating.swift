@@ -28,11 +28,12 @@ extension Exchange {
     private func inflateAndSend(_ payload: UnsafeRawBufferPointer, _ worker: Worker) -> (consumed: Int, goesOn: Bool) {
         guard let inflater else { return (payload.count, true) }
         var consumed = 0
-        for _ in 0..<Bounds.readsPerTurn {
+        while mayMoveMore(worker) {
             let output = worker.scratch.inflated.part(0..<worker.window(Bounds.relayBytes))
             let rest = UnsafeRawBufferPointer(rebasing: payload[consumed...])
             let step = inflater.inflater.inflate(rest, into: output)
             consumed += step.consumed
+            moved(step.produced)
             inflater.mayHaveMore = step.produced == output.count
             guard step.state != .corrupt else {
                 record.cause = .corruptGzip

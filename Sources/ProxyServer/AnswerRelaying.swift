@@ -15,7 +15,6 @@ extension Exchange {
         let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
         worker.stagedCount = 0
         isAnswerWhole = answerBody.isWhole && inflater == nil
-        if !isAnswerWhole { lookForHalfClose(worker) }
         guard sendToClient(staged, worker) else { return }
         relayBody(worker)
     }
@@ -40,8 +39,7 @@ extension Exchange {
     func relayBody(_ worker: Worker) {
         guard client.backlog.isEmpty, !isAnswerWhole else { return }
         if inflater != nil, !inflateRest(worker) { return }
-        var moved = 0
-        while moved < Bounds.bytesPerTurn {
+        while mayMoveMore(worker) {
             let window = worker.window(client.window)
             switch upstream.transport.receive(into: worker.scratch.inbound(window)) {
             case .wouldBlock:
@@ -56,8 +54,8 @@ extension Exchange {
                 return
             case .bytes(let count):
                 setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+                moved(count)
                 guard relayPiece(count, isFull: count == window, worker) else { return }
-                moved += max(count, Bounds.relayBytes)
                 // A short read has emptied the socket; what comes later is a new edge. Unless the FIN is in already:
                 // then nothing comes later.
                 if count < window, upstream.transport.isPlain, !upstream.hasEnded {

@@ -23,7 +23,11 @@ extension Exchange {
     }
 
     func collectAnswer(_ worker: Worker) {
-        for _ in 0..<Bounds.readsPerTurn {
+        guard bodyRewrite == nil else {
+            rewriteRest(worker)
+            return
+        }
+        while mayMoveMore(worker) {
             switch upstream.transport.receive(into: worker.scratch.inbound) {
             case .wouldBlock:
                 watchUpstream(.incoming, worker)
@@ -34,7 +38,7 @@ extension Exchange {
                     failUpstream(worker)
                     return
                 }
-                sendRewritten(worker)
+                beginRewriting(worker)
                 return
             case .failed(let error):
                 record.cause = upstreamFailure(error, worker)
@@ -42,6 +46,7 @@ extension Exchange {
                 return
             case .bytes(let count):
                 setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+                moved(count)
                 guard collect(worker.scratch.inbound.part(0..<count), worker) else { return }
             }
         }
@@ -65,7 +70,7 @@ extension Exchange {
         worker.pool.append(
             UnsafeRawBufferPointer(received.part(0..<piece.payload)), to: &collectedBody!, count: &collectedCount)
         if answerBody.isWhole {
-            sendRewritten(worker)
+            beginRewriting(worker)
             return false
         }
         if collectedCount > Bounds.rewrittenBodyBytes {
@@ -75,21 +80,47 @@ extension Exchange {
         return true
     }
 
-    /// The body is whole: its URLs are changed, and its length is told anew.
-    private func sendRewritten(_ worker: Worker) {
-        guard let body = collectedBody, let endpoint = request.endpoint else { return }
-        let rewriter = worker.configuration.rewriter
+    /// The body is whole: its URLs are changed, a slice at a time.
+    private func beginRewriting(_ worker: Worker) {
+        guard let endpoint = request.endpoint else { return }
+        guard worker.pool.mayTake(atLeast: collectedCount + Bounds.rewritingMargin, for: .request) else {
+            failForMemory(worker)
+            return
+        }
+        bodyRewrite = worker.configuration.rewriter.beginBody(of: endpoint)
+        rewrittenBody = worker.pool.take(atLeast: collectedCount + Bounds.rewritingMargin)
+        rewriteRest(worker)
+    }
+
+    /// Goes on until the body is rewritten or the turn's share used up.
+    private func rewriteRest(_ worker: Worker) {
+        guard let body = collectedBody, var state = bodyRewrite, let rewrittenBody else { return }
         let bytes = body.bytes.bytes(collectedCount)
-        var counter = ByteCounter()
-        rewriter.rewriteBody(
-            bytes.span, of: endpoint, scheme: worker.clientScheme, host: record.host.span, into: &counter)
-        let rewritten = worker.pool.take(atLeast: counter.count)
-        defer { worker.pool.give(rewritten, used: counter.count) }
-        var writer = HeadWriter(rewritten.bytes)
-        rewriter.rewriteBody(
-            bytes.span, of: endpoint, scheme: worker.clientScheme, host: record.host.span, into: &writer)
-        answerFraming = .length(UInt64(writer.count))
-        send(UnsafeRawBufferPointer(rewritten.bytes.part(0..<writer.count)), isWhole: true, worker)
+        var sink = PooledSink(worker: worker, buffer: rewrittenBody, count: rewrittenCount)
+        while mayMoveMore(worker) {
+            let progress = worker.configuration.rewriter.rewrite(
+                bytes.span, next: Bounds.rewritingSliceBytes, &state, scheme: worker.clientScheme,
+                host: record.host.span, into: &sink)
+            (self.rewrittenBody, rewrittenCount) = (sink.buffer, sink.count)
+            moved(Bounds.relayBytes)
+            switch progress {
+            case .more:
+                guard worker.pool.mayTake(atLeast: 1, for: .request) else {
+                    failForMemory(worker)
+                    return
+                }
+            case .done:
+                answerFraming = .length(UInt64(sink.count))
+                send(UnsafeRawBufferPointer(sink.buffer.bytes.part(0..<sink.count)), isWhole: true, worker)
+                return
+            case .notJSON:
+                answerFraming = .length(UInt64(collectedCount))
+                send(UnsafeRawBufferPointer(body.bytes.part(0..<collectedCount)), isWhole: true, worker)
+                return
+            }
+        }
+        bodyRewrite = state
+        postpone(Side.upstream, .readable, worker)
     }
 
     /// The body is too long to be rewritten.
@@ -133,5 +164,18 @@ extension Exchange {
         compressed.release(to: &worker.pool)
         if let collectedBody { worker.pool.give(collectedBody, used: collectedCount) }
         (collectedBody, collectedCount) = (nil, 0)
+        if let rewrittenBody { worker.pool.give(rewrittenBody, used: rewrittenCount) }
+        (rewrittenBody, rewrittenCount, bodyRewrite) = (nil, 0, nil)
+    }
+}
+
+/// A rewritten body, in a block that grows.
+private struct PooledSink: ByteSink {
+    let worker: Worker
+    var buffer: PooledBuffer
+    var count: Int
+
+    mutating func append(_ bytes: Span<UInt8>) {
+        bytes.withUnsafeBytes { worker.pool.append($0, to: &buffer, count: &count) }
     }
 }

@@ -40,8 +40,6 @@ final class Exchange {
     var isUploadBroken = false
     /// The client sent bytes behind its request, or may have.
     var clientSentMore = false
-    /// The client's FIN came before the answer's first byte (`clientEnded`).
-    var isHalfClosed = false
 
     // What a second sending needs.
     var forward = Forward(route: .bypass)
@@ -86,6 +84,10 @@ final class Exchange {
     /// The answer's JSON, while it is read whole to be rewritten.
     var collectedBody: PooledBuffer?
     var collectedCount = 0
+    /// How far its rewriting has come, and what was written of it.
+    var bodyRewrite: BodyRewrite?
+    var rewrittenBody: PooledBuffer?
+    var rewrittenCount = 0
     /// The answer's last byte is sent or in the backlog.
     var isAnswerWhole = false
     /// What the proxy answers when it answers by itself.
@@ -94,9 +96,14 @@ final class Exchange {
     /// What the client is told in place of the answer's own message.
     var answerMessage: String?
 
+    /// What this turn allows.
+    private var share = TurnShare()
+
     // Time, in nanoseconds of the monotonic clock.
     /// When the current phase must have got on; 0 is never.
     var deadline: UInt64 = 0
+    /// When a client whose FIN is in is asked whether it is still there; 0 is never, `.max` is done.
+    var probeAt: UInt64 = 0
     /// When the wheel fires; 0 is not armed.
     var armedFor: UInt64 = 0
     var record = AccessRecord()
@@ -234,8 +241,20 @@ final class Exchange {
         worker.watch(upstream.transport.descriptor, interest, over: &upstream.interest, token)
     }
 
-    /// Goes on in the next turn, because this turn's budget is used up.
+    /// Whether this turn's share allows another piece. The first one is always allowed.
+    func mayMoveMore(_ worker: Worker) -> Bool {
+        share.mayMoveMore(inTurn: worker.reactor.turn, began: worker.now)
+    }
+
+    /// Counts a piece that was moved, inflated or rewritten.
+    func moved(_ bytes: Int) {
+        share.moved += max(bytes, Bounds.relayBytes)
+    }
+
+    /// Goes on in the next turn, because this turn's share is used up.
     func postpone(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
+        // However many events ask for it, each side has one entry.
+        guard share.postpones(side, inTurn: worker.reactor.turn) else { return }
         let current = side == Side.client ? side : upstreamSide
         worker.reactor.postpone(EventToken(generation: generation, slot: slot, side: current), readiness)
     }
@@ -261,11 +280,12 @@ final class Exchange {
         worker.finished(self)
         client.backlog.release(to: &worker.pool)
         releaseHeld(worker)
+        share = TurnShare()
         requestBody = BodyReader()
         answerBody = BodyReader()
         isUploadBroken = false
         clientSentMore = false
-        isHalfClosed = false
+        probeAt = 0
         retry = .none
         rights = nil
         refusal = nil

@@ -9,8 +9,14 @@ extension Exchange {
         arm(worker)
     }
 
+    func setProbe(at time: UInt64, _ worker: Worker) {
+        probeAt = time
+        arm(worker)
+    }
+
     private func arm(_ worker: Worker) {
         var time = deadline
+        if probeAt != 0 { time = min(time, probeAt) }
         if client.isOpen, client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
         guard armedFor == 0 || time < armedFor else { return }
         armedFor = time
@@ -20,6 +26,10 @@ extension Exchange {
     func timerExpired(_ worker: Worker) {
         armedFor = 0
         watchClient(.incoming, worker)
+        if probeAt != 0, worker.now >= probeAt {
+            probeAt = .max
+            probeClient(worker)
+        }
         guard worker.now >= deadline else {
             arm(worker)
             return

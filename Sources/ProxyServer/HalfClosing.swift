@@ -13,42 +13,36 @@ extension Exchange {
 
     /// The client's FIN is in. After its whole request it may have left, or only have shut its sending side.
     ///
-    /// TCP tells the two apart only when something is sent: a client that has left answers with a RST. Before the answer
-    /// an interim one is sent, which every HTTP/1.1 client must be able to pass over (RFC 9110 §15.2); an HTTP/1.0
-    /// client must not get one and has the benefit of the doubt. Nobody shuts its sending side in the middle of an
-    /// answer, so a FIN that comes only then is a departure.
+    /// TCP tells the two apart only when something is sent: a client that has left answers with a RST. In the middle of
+    /// an answer its own bytes do that, and `--body-timeout` ends one that stalls. Before the answer an interim one is
+    /// sent, which every HTTP/1.1 client must be able to pass over (RFC 9110 §15.2). Not all can, so it is sent late:
+    /// most answers are there before. An HTTP/1.0 client must not get one and has the benefit of the doubt.
     private func clientEnded(_ worker: Worker) {
         switch phase {
         case .dialing, .awaitingAnswer, .renewing, .renewingFirst:
             // The rest of the body may lie before the FIN: whoever reads it finds out.
             if requestBody.isWhole { noteHalfClose(worker) }
-        case .relaying:
-            if !isHalfClosed { advance(.clientLeft, worker) }
-        case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .answering, .closing:
+        case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .relaying, .answering, .closing:
             break
         }
     }
 
-    /// The request's last byte is out. A FIN that came before it is no departure in the middle of the answer.
+    /// The request's last byte is out; the FIN may have come before it.
     func noteEarlyFIN(_ worker: Worker) {
-        guard client.hasEnded else { return }
-        if phase == .awaitingAnswer { noteHalfClose(worker) } else { isHalfClosed = true }
+        if client.hasEnded, phase == .awaitingAnswer { noteHalfClose(worker) }
     }
 
     private func noteHalfClose(_ worker: Worker) {
-        guard !isHalfClosed else { return }
-        isHalfClosed = true
-        if request.version == .http11 { sendContinue(worker) }
+        guard probeAt == 0, request.version == .http11 else { return }
+        setProbe(at: worker.now + Bounds.probeNanoseconds, worker)
     }
 
-    /// An answer that takes longer than one send is about to begin: whether the client's FIN came before it must be known
-    /// now.
-    func lookForHalfClose(_ worker: Worker) {
-        guard requestBody.isWhole, !isHalfClosed, client.interest.isEmpty else { return }
-        switch client.transport.receive(into: worker.scratch.inbound) {
-        case .endOfStream: noteHalfClose(worker)
-        case .bytes: clientSentMore = true
-        case .wouldBlock, .failed: break
+    /// The answer did not come in time: whether anybody waits for it must be known now.
+    func probeClient(_ worker: Worker) {
+        switch phase {
+        case .dialing, .awaitingAnswer, .renewing, .renewingFirst: sendContinue(worker)
+        case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .relaying, .answering, .closing:
+            break
         }
     }
 

@@ -7,8 +7,7 @@ extension Exchange {
     /// Moves what can be moved. A full upstream socket stops the reading of the client, so that memory stays bounded.
     func sendRequest(_ worker: Worker) {
         guard !isUploadBroken else { return }
-        var moved = 0
-        while moved < Bounds.bytesPerTurn {
+        while mayMoveMore(worker) {
             switch upstream.flush(to: &worker.pool, more: false) {
             case .bytes: break
             case .wouldBlock:
@@ -34,8 +33,8 @@ extension Exchange {
                 advance(.clientLeft, worker)
                 return
             case .bytes(let count):
+                moved(count)
                 guard forwardPiece(count, isFull: count == window, worker) else { return }
-                moved += max(count, Bounds.relayBytes)
             }
         }
         postpone(Side.client, .readable, worker)

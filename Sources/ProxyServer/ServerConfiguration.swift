@@ -117,6 +117,12 @@ enum Bounds {
     static let readsPerTurn = 16
     /// Bytes that one exchange relays in one turn, about a millisecond's work; a short read counts as `relayBytes`.
     static let bytesPerTurn = 2_097_152
+    /// After this time a turn allows each exchange one more piece and no second one.
+    static let turnNanoseconds: UInt64 = 1_000_000
+    /// JSON that is rewritten between two looks at the clock.
+    static let rewritingSliceBytes = 32_768
+    /// Room for what a rewritten body has more than the original, usually.
+    static let rewritingMargin = 1_024
     /// Before the data in the relay buffer there is room for a chunk's size line, and after it for its end and the
     /// last chunk.
     static let chunkMargin = 32
@@ -136,6 +142,8 @@ enum Bounds {
     /// An exchange that is answered sooner than this never has its client's socket watched: one system call less. A
     /// client that leaves is noticed after at most this long.
     static let patienceNanoseconds: UInt64 = 50_000_000
+    /// How long the answer may take before a client whose FIN is in is asked whether it is still there.
+    static let probeNanoseconds: UInt64 = 3_000_000_000
     /// How long a request's head may still take when the proxy is draining.
     static let drainHeadNanoseconds: UInt64 = 1_000_000_000
     /// How long accepting pauses when descriptors or memory ran out.

@@ -42,14 +42,31 @@ private struct Case {
     }
 
     func body(_ text: String, _ endpoint: RewrittenEndpoint) throws -> (text: String, isJSON: Bool) {
+        let whole = try body(text, endpoint, sliceBytes: .max / 2)
+        // Wherever the slices end, what comes out is the same.
+        for sliceBytes in [1, 2, 3, 7] {
+            let sliced = try body(text, endpoint, sliceBytes: sliceBytes)
+            #expect(sliced == whole, "slices of \(sliceBytes)")
+        }
+        return whole
+    }
+
+    private func body(
+        _ text: String, _ endpoint: RewrittenEndpoint, sliceBytes: Int
+    ) throws -> (text: String, isJSON: Bool) {
         var sink = Bytes()
         let bytes = Array(text.utf8)
         let host = Array(host.utf8)
-        let isJSON = try rewriter.rewriteBody(bytes.span, of: endpoint, scheme: scheme, host: host.span, into: &sink)
-        var counter = ByteCounter()
-        try rewriter.rewriteBody(bytes.span, of: endpoint, scheme: scheme, host: host.span, into: &counter)
-        #expect(counter.count == sink.all.count)
-        return (sink.text, isJSON)
+        var state = try rewriter.beginBody(of: endpoint)
+        while true {
+            switch try rewriter.rewrite(
+                bytes.span, next: sliceBytes, &state, scheme: scheme, host: host.span, into: &sink)
+            {
+            case .more: continue
+            case .done: return (sink.text, true)
+            case .notJSON: return (text, false)
+            }
+        }
     }
 }
 

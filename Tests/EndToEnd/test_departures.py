@@ -2,35 +2,112 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from harness.client import Client, ask, request
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
+from harness.scripted import Scripted, read_head
 from harness.upstream import StandIn
 
 AT_ONCE_SECONDS = 2.0
+# When a client whose FIN is in is asked, by `100 Continue`, whether it is still there.
+PROBE_SECONDS = 3.0
 
 
-def wait_for_end_upstream(stand_in: StandIn) -> None:
+def wait_for_end_upstream(stand_in: StandIn, seconds: float = AT_ONCE_SECONDS) -> None:
     start = time.monotonic()
-    seen = stand_in.records(requests=1, ended=1, seconds=AT_ONCE_SECONDS)
+    seen = stand_in.records(requests=1, ended=1, seconds=seconds)
     assert seen["connections"] and seen["connections"][0]["ended"] in ("fin", "reset"), seen
-    assert time.monotonic() - start < AT_ONCE_SECONDS
+    assert time.monotonic() - start < seconds
 
 
-@pytest.mark.parametrize("leave", ["close", "reset"])
 @pytest.mark.parametrize("behaviour", ["hold-head", "hold-body?size=1000&sent=10"])
-def test_a_client_that_leaves_drops_the_upstream_at_once(proxy: Proxy, stand_in: StandIn, behaviour: str, leave: str) -> None:
+def test_a_client_that_resets_drops_the_upstream_at_once(proxy: Proxy, stand_in: StandIn, behaviour: str) -> None:
     with Client(proxy.address) as client:
         client.send(request("GET", f"/behave/{behaviour}"))
         stand_in.records(requests=1)
         if "body" in behaviour:
             client.read_until(b"\r\n\r\n")
-        client.reset() if leave == "reset" else client.sock.close()
+        client.reset()
     wait_for_end_upstream(stand_in)
+
+
+def test_a_client_that_closes_before_the_answer_drops_the_upstream_once_it_was_asked(proxy: Proxy, stand_in: StandIn) -> None:
+    with Client(proxy.address) as client:
+        client.send(request("GET", "/behave/hold-head"))
+        stand_in.records(requests=1)
+    wait_for_end_upstream(stand_in, PROBE_SECONDS + AT_ONCE_SECONDS)
+
+
+@pytest.fixture
+def slow_answer() -> Iterator[tuple[Scripted, threading.Event, threading.Event]]:
+    """Answers 30 of 50 bytes, the rest as long as anybody takes it once it may go on; then says that nobody does."""
+    go_on, refused = threading.Event(), threading.Event()
+
+    def play(sock: socket.socket, _: int) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n" + b"a" * 30)
+        go_on.wait(10)
+        try:
+            for _ in range(20):
+                sock.sendall(b"b")
+                time.sleep(0.02)
+            if not sock.recv(1):
+                return
+        except OSError:
+            refused.set()
+
+    upstream = Scripted(play)
+    yield upstream, go_on, refused
+    go_on.set()
+    upstream.close()
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
+def test_a_half_close_in_the_middle_of_an_answer_is_no_departure(
+    start_proxy: StartProxy, slow_answer: tuple[Scripted, threading.Event, threading.Event], version: str
+) -> None:
+    upstream, go_on, _ = slow_answer
+    with Client(start_proxy(upstream.uri).address) as client:
+        client.send(request("GET", "/api/0/x/", version=version))
+        client.read_until(b"a" * 30)
+        # Past the time after which the client's socket is watched.
+        time.sleep(0.3)
+        client.half_close()
+        time.sleep(0.3)
+        go_on.set()
+        answer = client.read_answer()
+    assert answer.body == b"a" * 30 + b"b" * 20 and answer.complete and answer.interim == []
+
+
+def test_a_client_that_closes_in_the_middle_of_an_answer_is_found_out_by_its_next_bytes(
+    start_proxy: StartProxy, slow_answer: tuple[Scripted, threading.Event, threading.Event]
+) -> None:
+    upstream, go_on, refused = slow_answer
+    with Client(start_proxy(upstream.uri).address) as client:
+        client.send(request("GET", "/api/0/x/"))
+        client.read_until(b"a" * 30)
+        time.sleep(0.3)
+    go_on.set()
+    assert refused.wait(AT_ONCE_SECONDS)
+
+
+@pytest.mark.parametrize(("wait", "interim"), [(0.5, []), (PROBE_SECONDS + 1, [100])], ids=["in time", "late"])
+def test_a_half_closed_client_is_asked_only_when_the_answer_takes_long(proxy: Proxy, stand_in: StandIn, wait: float, interim: list[int]) -> None:
+    with Client(proxy.address) as client:
+        client.send(request("GET", "/behave/hold-head"))
+        client.half_close()
+        stand_in.records(requests=1)
+        time.sleep(wait)
+        stand_in.release()
+        answer = client.read_answer()
+    assert (answer.status, answer.complete, answer.interim) == (200, True, interim)
 
 
 def test_a_client_that_leaves_while_the_answer_streams_drops_the_upstream(proxy: Proxy, stand_in: StandIn) -> None:
