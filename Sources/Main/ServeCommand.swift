@@ -15,7 +15,8 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         do throws(Failure) {
-            try Service(ServePlan(options)).run()
+            let signals = try SignalInbox.start()
+            try Service(ServePlan(options)).run(signals)
         } catch {
             error.exitProcess()
         }

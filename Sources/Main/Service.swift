@@ -15,13 +15,13 @@ struct Service {
         self.plan = plan
     }
 
-    func run() throws(Failure) {
+    /// - Parameter signals: made before the settings were read.
+    func run(_ signals: SignalInbox) throws(Failure) {
         let watcher = FileWatcher(plan.watchedFiles)
         let aliases = try plan.aliases.load()
         let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
         let tls = Published(try plan.tls.load())
         ProcessLimits.ignoreBrokenPipes()
-        let signals = try named("signals") { () throws(SystemError) in try Signals() }
         let descriptorLimit = try named("descriptor limit") { () throws(SystemError) in
             try ProcessLimits.raiseDescriptorLimit()
         }

@@ -82,14 +82,14 @@ extension Exchange {
         }
         if requestBody.isWhole {
             requestFraming = .length(UInt64(keptBodyCount))
-            advance(.bodyCollected, worker)
+            advance(mustAwaitToken(worker) ? .renewalWanted : .bodyCollected, worker)
             return false
         }
         if isLong || isShort {
             requestFraming = .chunked
             keepsBody = false
             let mustRenew = forward.route == .elevated && worker.token.isRenewable && worker.token.suspect
-            advance(mustRenew ? .renewalWanted : .bodyOutgrewBuffer, worker)
+            advance(mustRenew || mustAwaitToken(worker) ? .renewalWanted : .bodyOutgrewBuffer, worker)
             return false
         }
         return true

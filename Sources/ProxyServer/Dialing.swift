@@ -8,6 +8,12 @@ extension Exchange {
     func dial(_ worker: Worker) {
         record.dialed(at: worker.now)
         if headParser != nil {
+            guard forward.route == .bypass || worker.token.token != nil else {
+                answerMessage = worker.token.health.reason?.clientMessage
+                refuse(.tokenUnavailable)
+                advance(.dialFailed, worker)
+                return
+            }
             guard worker.pool.mayTake(atLeast: 2 * heldHeadCount + keptBodyCount, for: .request) else {
                 refuse(.memoryShort)
                 advance(.dialFailed, worker)
@@ -65,7 +71,9 @@ extension Exchange {
         guard let piece = try? requestBody.read(rest) else { return }
         if piece.consumed < rest.count { clientSentMore = true }
         record.bytesUp += UInt64(piece.payload)
-        upstream.backlog.append(UnsafeRawBufferPointer(rest.part(0..<piece.payload)))
+        let payload = UnsafeRawBufferPointer(rest.part(0..<piece.payload))
+        keep(payload)
+        upstream.backlog.append(payload)
     }
 
     private func appendKeptBody() {

@@ -12,8 +12,9 @@
 // Around it:
 //  - A chunked body that may fit the replay buffer is collected first (`collectingBody`): uWSGI loses
 //    chunked bodies, so it is sent with a Content-Length when it can be.
-//  - A token under suspicion is renewed before a long body starts (`renewingFirst`), and once more a 401
-//    parks the exchange (`renewing`) until the token is known to be new or not.
+//  - A token under suspicion is renewed before a long body starts (`renewingFirst`), where the first token after a
+//    start is waited for as well, and once more a 401 parks the exchange (`renewing`) until the token is known to
+//    be new or not.
 //  - An answer may come before the request's body has ended (`relayingEarly`).
 //  - What the proxy answers by itself is `answering`.
 //  - `closing` holds what is left after the answer: a client that still sends must be drained, or close()

@@ -12,6 +12,9 @@ extension Exchange {
         worker.askForRenewal(self)
     }
 
+    /// Whether there is no token only because its source has not answered for the first time: just after a start.
+    func mustAwaitToken(_ worker: Worker) -> Bool { forward.route == .elevated && worker.token.isAwaited }
+
     /// The renewal that this exchange was parked for is over.
     func renewalEnded(_ outcome: RetryOutcome, _ worker: Worker) {
         switch phase {

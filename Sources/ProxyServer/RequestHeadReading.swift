@@ -167,7 +167,7 @@ extension Exchange {
         }
         guard worker.admitRequest(self) else { return refusal(.overloaded) }
         guard worker.pool.mayTake(atLeast: Bounds.requestBytes, for: .request) else { return refusal(.memoryShort) }
-        if forward.route == .elevated, worker.token.token == nil {
+        if forward.route == .elevated, worker.token.token == nil, !worker.token.isAwaited {
             answerMessage = worker.token.health.reason?.clientMessage
             return refusal(.tokenUnavailable)
         }
@@ -193,6 +193,7 @@ extension Exchange {
         case .length: requestFraming = .length(0)
         case .none, .untilClose: requestFraming = .none
         }
+        if mustAwaitToken(worker) { return Verdict(event: .renewalWanted, keepsHead: true) }
         let isWritten = stageHead(head, bytes, worker)
         guard isWritten else { return refusal(.headerFieldsTooLarge) }
         return stageBodyPrefix(bytes, from: head.length, worker)

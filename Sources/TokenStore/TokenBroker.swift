@@ -133,7 +133,10 @@ package actor TokenBroker {
             if version < tokenSince, snapshot.token != nil { return .renewed }
             if let verdict, clock.now().monotonicNanoseconds < verdict.untilNanoseconds { return verdict.outcome }
             if source.isRenewable, snapshot.token != nil, !snapshot.suspect { publish(suspect: true) }
-            guard let flight, flight.cause != .renewal else { return await fly(.renewal) }
+            guard let flight, flight.cause != .renewal else {
+                // Before the first fetch it is no renewal that is waited for.
+                return await fly(snapshot.isAwaited ? .start : .renewal)
+            }
             // A flight that took off for another reason may have read the row before the token was replaced: its
             // `unchanged` does not count.
             let outcome = await flight.task.value

@@ -69,6 +69,9 @@ package struct TokenSnapshot: Sendable {
     /// that is too long to replay.
     package let suspect: Bool
 
+    /// Whether the first answer of a source is still to come: what needs the token may wait for that.
+    package var isAwaited: Bool { token == nil && isRenewable && health == .missing(.notReadYet) }
+
     package init(
         version: UInt64,
         token: Secret?,

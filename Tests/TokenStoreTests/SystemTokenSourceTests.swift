@@ -172,6 +172,48 @@ struct SystemTokenSourceTests {
         _ = try locker.firstValue("COMMIT")
     }
 
+    /// The table is locked, as by a migration: what waits for it is taken back.
+    @Test func aQueryWhoseTimeIsUpIsCancelled() async throws {
+        try store("\"\(token32)\"")
+        let cluster = try cluster()
+        let locker = try PostgresQuery(try cluster.string(), deadlineNanoseconds: deadline(seconds: 30))
+        _ = try locker.firstValue("BEGIN; LOCK TABLE sentry_option IN ACCESS EXCLUSIVE MODE; SELECT 1")
+        let source = source(try cluster.string("application_name=waiting"), seconds: 1)
+        let request = FetchRequest(cause: .start, current: nil)
+        let waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'waiting'"
+        for _ in 0..<3 {
+            await #expect(throws: TokenSourceError.database(.timeout)) { try await source.fetch(request) }
+            #expect(await eventually { (try? cluster.sql(waiting)) == "0" })
+        }
+        _ = try locker.firstValue("COMMIT")
+        #expect(text(try await source.fetch(request).token) == token32)
+    }
+
+    /// A backend that gets to nothing, not even to a request to cancel: no second one is sent after it.
+    @Test func atMostOneQueryWaitsAtAServerThatIsStuck() async throws {
+        try store("\"\(token32)\"")
+        let cluster = try cluster()
+        let locker = try PostgresQuery(try cluster.string(), deadlineNanoseconds: deadline(seconds: 30))
+        _ = try locker.firstValue("BEGIN; LOCK TABLE sentry_option IN ACCESS EXCLUSIVE MODE; SELECT 1")
+        let source = source(try cluster.string("application_name=stuck"), seconds: 1)
+        let request = FetchRequest(cause: .start, current: nil)
+        let first = Task { try await source.fetch(request) }
+        let process = "SELECT pid FROM pg_stat_activity WHERE application_name = 'stuck' AND wait_event_type = 'Lock'"
+        #expect(await eventually { (try? cluster.sql(process)) != nil })
+        let pid = try #require(try cluster.sql(process).flatMap { pid_t($0) })
+        kill(pid, SIGSTOP)
+        defer { kill(pid, SIGCONT) }
+        await #expect(throws: TokenSourceError.database(.timeout)) { try await first.value }
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'stuck'"
+        for _ in 0..<3 {
+            await #expect(throws: TokenSourceError.database(.timeout)) { try await source.fetch(request) }
+            #expect(try cluster.sql(count) == "1")
+        }
+        kill(pid, SIGCONT)
+        _ = try locker.firstValue("COMMIT")
+        #expect(await eventually { (try? await source.fetch(request).token) != nil })
+    }
+
     /// A listener whose backlog takes the connection and who never answers the startup packet.
     @Test func connectTimeoutIsHonoured() async throws {
         let cluster = try cluster()
