@@ -4,7 +4,7 @@ package import HTTP1
 package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
     case badRequest, methodNotAllowed, requestTimeout, lengthRequired, contentTooLarge, uriTooLong, headerFieldsTooLarge
     case internalError, notImplemented
-    case badGateway
+    case badGateway, upstreamUnreachable
     case overloaded, memoryShort, tokenUnavailable, draining
     case gatewayTimeout, versionNotSupported
     case notFound, expectationFailed
@@ -72,6 +72,8 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
         case .notImplemented:
             Row(status: 501, reason: "Not Implemented", message: "This method or transfer coding is not known here.")
         case .badGateway: Row(status: 502, reason: "Bad Gateway", message: "Sentry gave no valid answer.")
+        case .upstreamUnreachable:
+            Row(status: 502, reason: "Bad Gateway", message: "Sentry could not be reached.")
         case .overloaded:
             Row(
                 status: 503, reason: "Service Unavailable", message: "The proxy has too many requests in flight.",

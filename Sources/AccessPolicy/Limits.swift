@@ -22,7 +22,10 @@ package enum Limits {
     package static let headBytes = Limit(
         name: "request head", flag: "--max-head", defaultValue: 65_536, unit: .bytes, consequence: "431")
     package static let headFields = Limit(
-        name: "fields in a request head", flag: "--max-fields", defaultValue: 100, unit: .fields, consequence: "431")
+        name: "fields in a request head", flag: "--max-fields", defaultValue: 96, unit: .fields, consequence: "431")
+    package static let answerFields = Limit(
+        name: "fields in an answer's head", flag: "--max-answer-fields", defaultValue: 200, unit: .fields,
+        consequence: "502")
     package static let targetBytes = Limit(
         name: "request target", flag: "--max-target", defaultValue: 16_384, unit: .bytes, consequence: "414")
     package static let headTimeout = Limit(
@@ -48,7 +51,7 @@ package enum Limits {
         defaultValue: nil, unit: .requests, consequence: "503 with `Retry-After`")
 
     package static let all = [
-        headBytes, headFields, targetBytes, headTimeout, bodyTimeout, collectTimeout, responseTimeout, connectTimeout,
+        headBytes, headFields, answerFields, targetBytes, headTimeout, bodyTimeout, collectTimeout, responseTimeout, connectTimeout,
         bodyBytes,
         requestsInFlight,
     ]

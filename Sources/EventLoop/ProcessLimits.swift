@@ -10,6 +10,14 @@ package enum ProcessLimits {
         return max(1, min(affinity, quota))
     }
 
+    /// The host's own name: gethostname(2).
+    package static var hostName: String? {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return nil }
+        let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return text.isEmpty ? nil : text
+    }
+
     /// Raises the descriptor limit to its hard limit.
     /// - Returns: the limit now in force.
     package static func raiseDescriptorLimit() throws(SystemError) -> Int {

@@ -7,7 +7,7 @@ package struct HeadLimits: Sendable, Equatable {
     /// Bytes of a request target.
     package var targetBytes: Int
 
-    package init(headBytes: Int = 65_536, fields: Int = 100, targetBytes: Int = 16_384) {
+    package init(headBytes: Int = 65_536, fields: Int = 96, targetBytes: Int = 16_384) {
         self.headBytes = headBytes
         self.fields = fields
         self.targetBytes = targetBytes

@@ -7,4 +7,8 @@ struct SecurityOptions: ParsableArguments {
             "Refuse to start where a warning would do: a short alias, a token or alias file open to everybody. [STRICT=true]"
     )
     var strict = false
+    @Option(
+        help: "Names by which the admin listener may be asked, separated by commas. [ADMIN_HOST; addresses, localhost, the host's name]"
+    )
+    var adminHost: String?
 }

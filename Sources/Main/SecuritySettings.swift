@@ -1,14 +1,26 @@
-internal import Logging
+internal import EventLoop
 internal import TokenStore
 
 /// What weakens the guard over tokens and aliases, and what becomes of it.
 struct SecuritySettings {
     /// What would be a warning ends the start.
     let isStrict: Bool
+    /// Names by which the admin listener may be asked, with the host's own.
+    let adminHosts: [String]
 
     init(_ options: SecurityOptions) throws(Failure) {
         let variable = try Setting("--strict", "STRICT").parsed(nil, expected: Quantities.truthForm, Quantities.truth)
         isStrict = options.strict || variable ?? false
+        var hosts = ProcessLimits.hostName.map { [$0] } ?? []
+        if let given = Setting("--admin-host", "ADMIN_HOST").given(options.adminHost) {
+            for name in given.value.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
+                guard name.utf8.allSatisfy(SentryURI.isHostByte) else {
+                    throw Failure(given.status, "\(given.name): '\(name)' is not a host's name without a port")
+                }
+                hosts.append(String(name))
+            }
+        }
+        adminHosts = hosts
     }
 
     /// Looks for weak spots.

@@ -93,7 +93,7 @@ struct SentryURI: Equatable {
         return name.isEmpty || name.utf8.count > 253 ? nil : (String(name), port)
     }
 
-    private static func isHostByte(_ byte: UInt8) -> Bool {
+    static func isHostByte(_ byte: UInt8) -> Bool {
         0x30...0x39 ~= byte || 0x41...0x5a ~= byte || 0x61...0x7a ~= byte || byte == 0x2d || byte == 0x2e
             || byte == 0x5f
     }

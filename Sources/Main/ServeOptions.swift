@@ -31,8 +31,10 @@ struct ServeOptions: ParsableArguments {
     var backlog: String?
     @Option(help: "Bytes of a request head. [MAX_HEAD; 65536]")
     var maxHead: String?
-    @Option(help: "Fields of a request head. [MAX_FIELDS; 100]")
+    @Option(help: "Fields of a request head. [MAX_FIELDS; 96]")
     var maxFields: String?
+    @Option(help: "Fields of an answer's head. [MAX_ANSWER_FIELDS; 200]")
+    var maxAnswerFields: String?
     @Option(help: "Bytes of a request target. [MAX_TARGET; 16384]")
     var maxTarget: String?
     @Option(help: "Seconds from accept until the request's head is whole. [HEAD_TIMEOUT; 10]")

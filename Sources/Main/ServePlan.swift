@@ -27,6 +27,7 @@ struct ServePlan {
     let threads: Int
     let backlog: Int
     let headLimits: HeadLimits
+    let answerFields: Int
     let timeouts: Timeouts
     let maxBody: UInt64?
     let maxRequests: Int?
@@ -84,9 +85,11 @@ struct ServePlan {
         headLimits = HeadLimits(
             headBytes: try number(options.maxHead, Limits.headBytes, 1_024...65_536, unit: "a number of bytes")
                 ?? 65_536,
-            fields: try number(options.maxFields, Limits.headFields, 1...1_000, unit: "a number") ?? 100,
+            fields: try number(options.maxFields, Limits.headFields, 1...1_000, unit: "a number") ?? 96,
             targetBytes: try number(options.maxTarget, Limits.targetBytes, 256...65_536, unit: "a number of bytes")
                 ?? 16_384)
+        answerFields =
+            try number(options.maxAnswerFields, Limits.answerFields, 1...1_000, unit: "a number") ?? 200
         timeouts = Timeouts(
             head: try time(options.headTimeout, Limits.headTimeout),
             body: try time(options.bodyTimeout, Limits.bodyTimeout),

@@ -66,7 +66,8 @@ struct Service {
         let facts = AdminFacts(
             AdminFacts.Fixed(
                 version: Version.text, listen: sockets.text, upstream: "\(plan.uri.origin)\(plan.uri.pathPrefix)",
-                skipsVerification: plan.tls.isInsecure, descriptorLimit: descriptorLimit),
+                skipsVerification: plan.tls.isInsecure, descriptorLimit: descriptorLimit,
+                adminHosts: plan.security.adminHosts),
             server: server, tokens: tokens.publisher, tokenCounts: tokens.counts, policy: policy,
             addresses: upstream.addresses, log: writer)
         let reloader = Reloader(plan, server: server, policy: policy, tls: tls, watcher: watcher, log: log)
@@ -130,7 +131,7 @@ struct Service {
                 publicURL: plan.publicURL, upstreamAuthority: Array(plan.uri.authority.utf8),
                 upstreamIsSecure: plan.uri.scheme == .https, upstreamPrefix: Array(plan.uri.pathPrefix.utf8)),
             hasPublicURL: plan.publicURL != nil,
-            headLimits: plan.headLimits, timeouts: plan.timeouts, replayBufferBytes: plan.replayBuffer,
+            headLimits: plan.headLimits, answerFields: plan.answerFields, timeouts: plan.timeouts, replayBufferBytes: plan.replayBuffer,
             maxRequests: plan.maxRequests, descriptorLimit: descriptorLimit, accessLog: plan.accessLog,
             accessLogSample: plan.accessLogSample, bodies: plan.bodies.limits,
             trustedProxies: plan.clientAddress.trusted, proxyProtocol: plan.clientAddress.proxyProtocol)

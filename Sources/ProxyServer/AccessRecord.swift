@@ -69,7 +69,7 @@ enum Cause: Equatable {
             case .tokenUnavailable: "token_unavailable"
             case .gatewayTimeout: "answer_timeout"
             case .draining: "draining"
-            case .badGateway: "bad_gateway"
+            case .badGateway, .upstreamUnreachable: "bad_gateway"
             case .headerFieldsTooLarge: "head_too_large"
             case .identifiersUnknown: "identifiers_unknown"
             case .tokenNotAccepted: "token_not_accepted"

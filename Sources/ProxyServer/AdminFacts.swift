@@ -15,13 +15,17 @@ package final class AdminFacts: Sendable {
         /// The upstream's certificate is not checked.
         package var skipsVerification: Bool
         package var descriptorLimit: Int
+        /// Names by which the admin listener is asked, besides addresses and `localhost`.
+        package var adminHosts: [String]
 
-        package init(version: String, listen: String, upstream: String, skipsVerification: Bool, descriptorLimit: Int) {
+        package init(version: String, listen: String, upstream: String, skipsVerification: Bool, descriptorLimit: Int,
+            adminHosts: [String] = []) {
             self.version = version
             self.listen = listen
             self.upstream = upstream
             self.skipsVerification = skipsVerification
             self.descriptorLimit = descriptorLimit
+            self.adminHosts = adminHosts
         }
     }
 

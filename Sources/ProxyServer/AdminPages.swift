@@ -29,7 +29,7 @@ struct AdminPages {
 
         private static let reasons = [
             200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 414: "URI Too Long",
-            417: "Expectation Failed", 431: "Request Header Fields Too Large", 501: "Not Implemented",
+            417: "Expectation Failed", 421: "Misdirected Request", 431: "Request Header Fields Too Large", 501: "Not Implemented",
             503: "Service Unavailable", 505: "HTTP Version Not Supported",
         ]
     }
@@ -38,6 +38,12 @@ struct AdminPages {
     static let limits = HeadLimits(headBytes: 8_192, fields: 64, targetBytes: 1_024)
 
     let facts: AdminFacts
+    private let hosts: AdminHosts
+
+    init(facts: AdminFacts) {
+        self.facts = facts
+        hosts = AdminHosts(facts.fixed.adminHosts)
+    }
 
     /// Answers the request that `received` begins with.
     /// - Returns: nil while its head is incomplete.
@@ -48,6 +54,11 @@ struct AdminPages {
             return Answer(error.status, "\(error.summary)").bytes(isHead: false)
         }
         let head = parser.head
+        let field = head.fields.first { $0.isNamed("host", in: received.span) }
+        guard hosts.allow(field.map { String(decoding: received[$0.value.range], as: UTF8.self) }) else {
+            return Answer(421, "this name is not one of this listener's: --admin-host adds it").bytes(
+                isHead: head.method == .head)
+        }
         let target = String(decoding: received[head.path.range], as: UTF8.self)
         return answer(head.method, path: String(target.prefix { $0 != "?" })).bytes(isHead: head.method == .head)
     }

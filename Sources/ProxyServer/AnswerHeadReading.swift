@@ -230,7 +230,7 @@ extension Exchange {
             record.cause = .badAnswer(error)
             return nil
         }
-        answerBody = BodyReader(framing, limits: worker.configuration.headLimits)
+        answerBody = BodyReader(framing, limits: worker.configuration.answerLimits)
         switch framing {
         case .none: answerFraming = .none
         case .length(let count): answerFraming = .length(count)

@@ -100,7 +100,7 @@ extension Exchange {
     private func waitForAddresses(_ worker: Worker) {
         if worker.addresses.failure != nil {
             record.cause = .unresolved
-            refuse(.badGateway)
+            refuse(.upstreamUnreachable)
             advance(.dialFailed, worker)
             return
         }

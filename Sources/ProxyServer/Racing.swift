@@ -46,7 +46,7 @@ extension Exchange {
             let pause = min(max((worker.now - record.dialedAt) / 2, bounds.lowerBound), bounds.upperBound)
             setDeadline(min(worker.now + pause, dialingEnd(worker)), worker)
         } else {
-            refuse(.badGateway)
+            refuse(.upstreamUnreachable)
             advance(.dialFailed, worker)
         }
     }

@@ -59,6 +59,8 @@ package struct ServerConfiguration: Sendable {
     /// Without `--public-url` the request's own Host is the proxy's base.
     package var hasPublicURL: Bool
     package var headLimits: HeadLimits
+    /// Of an answer's head, and of its trailer section.
+    package var answerLimits: HeadLimits
     package var timeouts: Timeouts
     /// Request bodies up to this many bytes are kept, to be sent again after a renewal or with a Content-Length.
     package var replayBufferBytes: Int
@@ -81,7 +83,8 @@ package struct ServerConfiguration: Sendable {
     }
 
     package init(
-        target: UpstreamTarget, rewriter: LinkRewriter, hasPublicURL: Bool, headLimits: HeadLimits, timeouts: Timeouts,
+        target: UpstreamTarget, rewriter: LinkRewriter, hasPublicURL: Bool, headLimits: HeadLimits,
+        answerFields: Int = 200, timeouts: Timeouts,
         replayBufferBytes: Int, maxRequests: Int?, descriptorLimit: Int, accessLog: AccessLogMode,
         accessLogSample: Int = 1, bodies: BodyLimits = BodyLimits(), trustedProxies: TrustedProxies = TrustedProxies(),
         proxyProtocol: Bool = false
@@ -90,6 +93,7 @@ package struct ServerConfiguration: Sendable {
         self.rewriter = rewriter
         self.hasPublicURL = hasPublicURL
         self.headLimits = headLimits
+        answerLimits = HeadLimits(fields: answerFields)
         self.timeouts = timeouts
         self.replayBufferBytes = replayBufferBytes
         self.maxRequests = maxRequests

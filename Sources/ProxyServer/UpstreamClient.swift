@@ -270,7 +270,7 @@ package final class UpstreamClient: Sendable {
     private func readHead(
         from connection: ClientConnection, _ bytes: inout [UInt8]
     ) throws(UpstreamClientError) -> ResponseHead {
-        var parser = ResponseHeadParser()
+        var parser = ResponseHeadParser(limits: HeadLimits(fields: 200))
         while true {
             do throws(ParseError) {
                 if try parser.parse(bytes.span) {

@@ -104,7 +104,7 @@ final class Worker {
     }
 
     func takeResponseParser() -> ResponseHeadParser {
-        responseParsers.popLast() ?? ResponseHeadParser(limits: HeadLimits())
+        responseParsers.popLast() ?? ResponseHeadParser(limits: configuration.answerLimits)
     }
 
     func giveBack(_ parser: inout ResponseHeadParser) {

@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import subprocess
 import time
+from collections.abc import Callable
 
 import pytest
 
 from harness.client import Client, ask, request
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
-from harness.upstream import StandIn
+from harness.upstream import RawUpstream, StandIn
 
 SLACK_SECONDS = 1.5
 
@@ -23,7 +24,7 @@ def test_a_long_target_is_414(proxy: Proxy, stand_in: StandIn, size: int, status
 
 @pytest.mark.parametrize("lines, status", [
     (["X-A: " + "a" * 60_000], 200), (["X-A: " + "a" * 66_000], 431),
-    ([f"X-{index}: 1" for index in range(95)], 200), ([f"X-{index}: 1" for index in range(101)], 431),
+    ([f"X-{index}: 1" for index in range(95)], 200), ([f"X-{index}: 1" for index in range(96)], 431),
 ])
 def test_a_large_head_is_431(proxy: Proxy, stand_in: StandIn, lines: list[str], status: int) -> None:
     assert ask(proxy.address, request("GET", "/api/0/", *lines)).status == status
@@ -166,3 +167,21 @@ def test_backlog_is_the_length_of_the_listen_queue(stand_in: StandIn, start_prox
 def listen_queue_lengths(proxy: Proxy) -> list[int]:
     lines = subprocess.run(["ss", "-Hltn", f"sport = :{proxy.port}"], capture_output=True, text=True, check=True).stdout
     return [int(line.split()[2]) for line in lines.splitlines()]
+
+
+@pytest.mark.parametrize("count, flags, status", [(150, [], 200), (201, [], 502), (20, ["--max-answer-fields", "19"], 502), (19, ["--max-answer-fields", "19"], 200)])
+def test_the_fields_of_an_answer_have_a_limit_of_their_own(
+    raw_upstream: Callable[..., RawUpstream], start_proxy: StartProxy, count: int, flags: list[str], status: int
+) -> None:
+    fields = b"".join(b"X-%d: 1\r\n" % index for index in range(count - 1))
+    upstream = raw_upstream(b"HTTP/1.1 200 OK\r\n" + fields + b"Content-Length: 2\r\n\r\nok")
+    proxy = start_proxy(upstream.uri, *flags)
+    assert ask(proxy.address, request("GET", "/api/0/")).status == status
+
+
+def test_an_upstream_that_takes_no_connection_is_said_to_be_out_of_reach(start_proxy: StartProxy) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        proxy = start_proxy(f"http://127.0.0.1:{closed.getsockname()[1]}")
+        answer = ask(proxy.address, request("GET", "/api/0/", "Accept: text/plain"))
+    assert (answer.status, answer.body) == (502, b"Sentry could not be reached.\n")

@@ -190,7 +190,7 @@ def ask(address: tuple[str, int] | str, *pieces: bytes, half_close: bool = False
 
 
 def request(method: str = "GET", target: str = "/api/0/", *lines: str, body: bytes = b"", version: str = "HTTP/1.1",
-            host: str | None = "sentry.example") -> bytes:
+            host: str | None = "127.0.0.1") -> bytes:
     """A request's bytes: the field lines as given, with Host before and Content-Length (for a body) after."""
     fields = [f"Host: {host}"] if host is not None else []
     fields += lines
