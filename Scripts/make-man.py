@@ -46,6 +46,15 @@ def entry(argument):
     return lines
 
 
+def flattened(commands, path=()):
+    """Each command with the words that call it, those of a group included."""
+    for command in commands:
+        words = (*path, command["commandName"])
+        if words[-1] != "help":
+            yield " ".join(words), command
+            yield from flattened(command.get("subcommands", []), words)
+
+
 def variables(commands):
     """Each option's variable and the option it stands for, once."""
     found = {}
@@ -66,7 +75,7 @@ def main():
     program = json.load(sys.stdin)["command"]
     name = program["commandName"]
     date = datetime.datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", 0)), datetime.timezone.utc)
-    commands = [command for command in program["subcommands"] if command["commandName"] != "help"]
+    commands = list(flattened(program["subcommands"]))
     default = program.get("defaultSubcommand")
     abstract = program["abstract"].rstrip(".")
 
@@ -76,24 +85,25 @@ def main():
         rf"{roff(name)} \- {roff(abstract[0].lower() + abstract[1:])}",
         ".SH SYNOPSIS",
     ]
-    for command in commands:
-        word = command["commandName"]
+    for word, command in commands:
+        if command.get("subcommands"):
+            continue
         out += [rf"\fB{roff(name)}\fR " + (rf"[\fB{roff(word)}\fR]" if word == default else rf"\fB{roff(word)}\fR")
                 + (r" [\fIoptions\fR]" if any(map(shown, command.get("arguments", []))) else ""), ".br"]
     out += [rf"\fB{roff(name)}\fR \fB\-\-help\fR | \fB\-\-version\fR", ".SH COMMANDS"]
-    for command in commands:
-        note = " The default command." if command["commandName"] == default else ""
-        out += [".TP", rf"\fB{roff(command['commandName'])}\fR", roff(command.get("abstract", "") + note)]
+    for word, command in commands:
+        note = " The default command." if word == default else ""
+        out += [".TP", rf"\fB{roff(word)}\fR", roff(command.get("abstract", "") + note)]
         if command.get("discussion"):
             out += [".IP", roff(command["discussion"].replace(", in brackets", ""))]
-    for command in commands:
+    for word, command in commands:
         options = [argument for argument in command.get("arguments", []) if shown(argument)]
         if options:
-            out += [rf'.SH "OPTIONS OF {roff(command["commandName"].upper())}"']
+            out += [rf'.SH "OPTIONS OF {roff(word.upper())}"']
             for argument in options:
                 out += entry(argument)
     out += [".SH ENVIRONMENT", "White space around a value is left out, and an empty value counts as unset."]
-    for variable, option in variables(commands):
+    for variable, option in variables([command for _, command in commands]):
         out += [".TP", rf"\fB{roff(variable)}\fR", rf"Stands for \fB{roff(option)}\fR."]
     print("\n".join(out))
     print(sections, end="")

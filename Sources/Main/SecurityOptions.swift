@@ -8,7 +8,8 @@ struct SecurityOptions: ParsableArguments {
     )
     var strict = false
     @Option(
-        help: "Names by which the admin listener may be asked, separated by commas. [ADMIN_HOST; addresses, localhost, the host's name]"
+        help:
+            "Names by which the admin listener may be asked, separated by commas. [ADMIN_HOST; addresses, localhost, the host's name]"
     )
     var adminHost: String?
 }

@@ -22,6 +22,7 @@ struct SentryAPIProxy: ParsableCommand {
     /// Help, versions and completions are printed as usual; a mistake is one line.
     static func main() {
         let words = protectedWords()
+        WholeCommand.answer(words)
         if let mistake = CommandWords.mistake(in: words, of: Self.self) { Failure(.usage, mistake).exitProcess() }
         do {
             var command = try parseAsRoot(words)
