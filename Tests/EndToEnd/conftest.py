@@ -113,7 +113,8 @@ def fast_upstream(tmp_path: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def shared_proxy(running_stand_in: StandIn) -> Iterator[Proxy]:
     """One proxy for all tests of a file: for files with hundreds of cases that leave nothing behind."""
-    proxy = Proxy(running_stand_in.uri)
+    # The limits that the fixtures are written for.
+    proxy = Proxy(running_stand_in.uri, "--max-fields", "100", "--max-answer-fields", "100")
     yield proxy
     proxy.stop()
 

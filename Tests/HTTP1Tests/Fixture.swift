@@ -1,4 +1,5 @@
 import Foundation
+import HTTP1
 import Testing
 
 /// A file of Tests/Fixtures; its README tells the format.
@@ -6,6 +7,9 @@ struct Fixture: Sendable, CustomTestStringConvertible {
     struct Malformed: Error, CustomStringConvertible {
         let description: String
     }
+
+    /// The limits that the fixtures are written for.
+    static let limits = HeadLimits(fields: 100)
 
     let name: String
     let keys: [(key: String, value: String)]

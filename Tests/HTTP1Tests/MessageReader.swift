@@ -47,7 +47,7 @@ private func fieldText(_ bytes: [UInt8], _ line: FieldLine) -> String {
 private struct BodyReader {
     let framing: BodyFraming
     var remaining: UInt64 = 0
-    var decoder = ChunkedDecoder()
+    var decoder = ChunkedDecoder(limits: Fixture.limits)
     var body: [UInt8] = []
     var rest: [UInt8] = []
 
