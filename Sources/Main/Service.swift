@@ -131,7 +131,8 @@ struct Service {
                 publicURL: plan.publicURL, upstreamAuthority: Array(plan.uri.authority.utf8),
                 upstreamIsSecure: plan.uri.scheme == .https, upstreamPrefix: Array(plan.uri.pathPrefix.utf8)),
             hasPublicURL: plan.publicURL != nil,
-            headLimits: plan.headLimits, answerFields: plan.answerFields, timeouts: plan.timeouts, replayBufferBytes: plan.replayBuffer,
+            headLimits: plan.headLimits, answerFields: plan.answerFields, timeouts: plan.timeouts,
+            replayBufferBytes: plan.replayBuffer,
             maxRequests: plan.maxRequests, descriptorLimit: descriptorLimit, accessLog: plan.accessLog,
             accessLogSample: plan.accessLogSample, bodies: plan.bodies.limits,
             trustedProxies: plan.clientAddress.trusted, proxyProtocol: plan.clientAddress.proxyProtocol)

@@ -18,8 +18,10 @@ package final class AdminFacts: Sendable {
         /// Names by which the admin listener is asked, besides addresses and `localhost`.
         package var adminHosts: [String]
 
-        package init(version: String, listen: String, upstream: String, skipsVerification: Bool, descriptorLimit: Int,
-            adminHosts: [String] = []) {
+        package init(
+            version: String, listen: String, upstream: String, skipsVerification: Bool, descriptorLimit: Int,
+            adminHosts: [String] = []
+        ) {
             self.version = version
             self.listen = listen
             self.upstream = upstream
