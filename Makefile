@@ -121,7 +121,7 @@ swift:
 
 # What is shipped. RELEASE_TIME makes packages reproducible: the commit's time.
 RELEASE_TIME = $(shell git log -1 --format=%ct)
-DEB = dist/sentry-api-proxy_$(shell $(RELEASE) --version)_$(shell dpkg --print-architecture).deb
+DEB = dist/sentry-api-proxy_$(shell $(RELEASE) --version | head -n 1)_$(shell dpkg --print-architecture).deb
 
 .PHONY: container-test check-deploy deb man completions
 
@@ -137,7 +137,7 @@ deb: build
 man: build
 	@mkdir -p dist
 	$(RELEASE) --experimental-dump-help | SOURCE_DATE_EPOCH=$(RELEASE_TIME) \
-		$(PYTHON) Scripts/make-man.py $$($(RELEASE) --version) Deploy/man/sections.man > dist/sentry-api-proxy.1
+		$(PYTHON) Scripts/make-man.py $$($(RELEASE) --version | head -n 1) Deploy/man/sections.man > dist/sentry-api-proxy.1
 
 completions: build
 	@mkdir -p dist/completions

@@ -47,7 +47,7 @@ PATH=$PWD/$venv/bin:$PATH
 mapfile -t scripts < <(grep -rlE '^#!/bin/(ba)?sh' Deploy Scripts)
 if have shellcheck; then check "shellcheck: ${#scripts[@]} scripts" shellcheck "${scripts[@]}"; else skip "shellcheck: not installed"; fi
 if have hadolint; then check "hadolint: Dockerfile" hadolint Dockerfile; else skip "hadolint: not to be had"; fi
-version=$("$binary" --version)
+version=$("$binary" --version | head -n 1)
 check "Dockerfile: its VERSION is the program's" same "$version" "$(sed -n 's/^ARG VERSION=//p' Dockerfile)"
 
 # Compose.

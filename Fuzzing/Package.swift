@@ -1,7 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// `HTTP1` is a link to the product's own sources: its interface has `package` access, which ends at a package's edge.
+// `HTTP1`, `AccessPolicy` and `COpenSSL` are links to the product's own sources: their interface has `package` access, which ends
+// at a package's edge.
 let settings: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
 
 let package = Package(
@@ -9,8 +10,15 @@ let package = Package(
     targets: [
         .target(name: "HTTP1", swiftSettings: settings),
         .target(name: "FuzzSupport", dependencies: ["HTTP1"], swiftSettings: settings),
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(
+            name: "AccessPolicy", dependencies: ["HTTP1", "COpenSSL"],
+            swiftSettings: settings + [.enableUpcomingFeature("InternalImportsByDefault")]),
     ]
         + ["RequestHeadFuzzer", "ResponseHeadFuzzer", "ChunkedFuzzer"].map {
             .executableTarget(name: $0, dependencies: ["HTTP1", "FuzzSupport"], swiftSettings: settings)
+        }
+        + ["AliasFileFuzzer", "PolicyFileFuzzer", "PlainPathFuzzer", "QueryFuzzer"].map {
+            .executableTarget(name: $0, dependencies: ["HTTP1", "AccessPolicy"], swiftSettings: settings)
         }
 )

@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 
 seconds=${1:?usage: run.sh SECONDS [FUZZER...]}
 shift
-[ $# -gt 0 ] || set -- RequestHeadFuzzer ResponseHeadFuzzer ChunkedFuzzer requests answers
+[ $# -gt 0 ] || set -- RequestHeadFuzzer ResponseHeadFuzzer ChunkedFuzzer AliasFileFuzzer PolicyFileFuzzer PlainPathFuzzer QueryFuzzer requests answers
 
 # -parse-as-library: no target has a main; libFuzzer brings it.
 build_parsers() {
@@ -49,7 +49,12 @@ for fuzzer in "$@"; do
     mkdir -p "$corpus" "$seeds" .build/findings
     folder=requests
     [ "$fuzzer" != ResponseHeadFuzzer ] || folder=responses
-    for fixture in ../Tests/Fixtures/"$folder"/*.http; do seed "$fixture" "$fuzzer" "$seeds"; done
+    case $fuzzer in
+    AliasFileFuzzer) printf 'ci sap_b ci-upload -raw org=acme:1 project=web rate=5/s:9 expires=2999-01-01\nb sap_c full\n' >"$seeds/aliases" ;;
+    PolicyFileFuzzer) cp ../Policy/sets.policy "$seeds/" && printf 'effect GET /api/0/ read\nset x\n use mcp\n needs id on GET O\nalias a : x\n' >"$seeds/policy" ;;
+    PlainPathFuzzer | QueryFuzzer) sed 's/^#.*//' ../Tests/Fixtures/routes/sentry-2026.txt | split -l 8 - "$seeds/routes" ;;
+    *) for fixture in ../Tests/Fixtures/"$folder"/*.http; do seed "$fixture" "$fuzzer" "$seeds"; done ;;
+    esac
     echo "$fuzzer: $seconds s, $(find "$seeds" -type f | wc -l) seeds"
     log=.build/$fuzzer.log
     if SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 "$bin/$fuzzer" \

@@ -18,7 +18,7 @@ for tool in dpkg-deb dpkg-shlibdeps gzip objcopy python3 readelf strip; do
     command -v "$tool" >/dev/null || { echo "build-deb.sh: $tool is missing: install binutils, dpkg-dev and python3" >&2; exit 69; }
 done
 
-version=$("$binary" --version)
+version=$("$binary" --version | head -n 1)
 in_changelog=$(sed -n "1s/^$name (\([^)]*\)).*/\1/p" Deploy/debian/changelog)
 if [ "$version" != "$in_changelog" ]; then
     echo "build-deb.sh: Deploy/debian/changelog: its first entry is for $in_changelog, the program is $version" >&2

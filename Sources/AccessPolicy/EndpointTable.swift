@@ -165,20 +165,21 @@ package struct EndpointTable: Sendable {
 
     /// A template without the names of its parameters, their types and the slash at the end: what rows are compared by.
     static func blank(_ path: some StringProtocol) -> String {
-        var out = ""
+        var out: [UInt8] = []
+        out.reserveCapacity(path.utf8.count)
         var depth = 0
-        for character in path {
-            if character == "{" {
+        for byte in path.utf8 {
+            if byte == UInt8(ascii: "{") {
                 depth += 1
-                if depth == 1 { out.append("*") }
-            } else if character == "}" {
+                if depth == 1 { out.append(ASCII.asterisk) }
+            } else if byte == UInt8(ascii: "}") {
                 depth -= 1
             } else if depth == 0 {
-                out.append(character)
+                out.append(byte)
             }
         }
-        if out.hasSuffix("/") { out.removeLast() }
-        return out
+        if out.last == ASCII.slash { out.removeLast() }
+        return String(decoding: out, as: UTF8.self)
     }
 
     /// The row that a method and a template with `*` or named parameters, under `/api/0`, stand for.
@@ -195,8 +196,8 @@ extension SegmentKind {
         case .digits: isAll(segment) { $0.isDigit }
         case .hexadecimal: isAll(segment) { $0.hexDigitValue != nil }
         case .eventID:
-            isAll(segment) { $0.isDigit }
-                || 32...36 ~= segment.count && isAll(segment) { $0.hexDigitValue != nil || $0 == ASCII.hyphen }
+            32...36 ~= segment.count && isAll(segment) { isHexadecimal($0) || $0 == ASCII.hyphen }
+                || isAll(segment) { $0.isDigit }
         case .eventIDOrName:
             matches(.eventID, segment) || isText(segment, "latest") || isText(segment, "oldest")
                 || isText(segment, "recommended")
@@ -213,6 +214,9 @@ extension SegmentKind {
         colon > 0 && matches(.eventID, segment.extracting(colon + 1..<segment.count))
     }
 
+    private static func isHexadecimal(_ byte: UInt8) -> Bool { byte.isDigit || (byte | 0x20) &- UInt8(ascii: "a") < 6 }
+
+    @inline(__always)
     private static func isAll(_ segment: Span<UInt8>, _ holds: (UInt8) -> Bool) -> Bool {
         for i in segment.indices where !holds(segment[i]) { return false }
         return !segment.isEmpty

@@ -8,6 +8,14 @@ package struct EndpointTableError: Error, Sendable, Equatable, CustomStringConve
 }
 
 extension EndpointTable {
+    /// The version of the table that is compiled in; the table itself is not made for it.
+    package static var builtInVersion: String {
+        let text = endpointText.withUTF8Buffer {
+            String(decoding: $0.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        }
+        return String(text.dropFirst(10))
+    }
+
     /// The table that is compiled in.
     package static let builtIn: EndpointTable = {
         do {

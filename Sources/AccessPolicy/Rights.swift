@@ -5,6 +5,8 @@ package struct AliasRecord: Sendable, Equatable {
     package var limits = AliasLimits()
 
     package var isNarrowed: Bool { rights >= 0 }
+    /// Neither rights nor limits.
+    package var isAll: Bool { self == AliasRecord() }
 }
 
 /// Operations, organizations and projects that aliases may share.

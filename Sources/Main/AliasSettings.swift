@@ -38,6 +38,9 @@ struct AliasSettings {
         return found
     }
 
+    /// What to say of the rights, one line each.
+    func notes(_ aliases: AliasTable?) throws(Failure) -> [String] { try aliases.map(rights.notes) ?? [] }
+
     /// Those of each source.
     private func entries() throws(Failure) -> [(Given, [AliasEntry])] {
         var sources: [(Given, [AliasEntry])] = []

@@ -42,11 +42,13 @@ final class Reloader: Sendable {
             do throws(Failure) {
                 let aliases = try plan.aliases.load()
                 let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
+                let notes = try plan.aliases.notes(aliases)
                 let contexts = try plan.tls.load()
                 policy.publish(plan.policy(aliases, after: policy.current().value.rights))
                 tls.publish(contexts)
                 server.publishedChanged()
                 for warning in warnings { log.warning("\(warning)") }
+                for note in notes { log.notice("\(note)") }
                 log.notice("reloaded", metadata: ["cause": "\(cause)", "aliases": "\(aliases?.count ?? 0)"])
                 return true
             } catch {

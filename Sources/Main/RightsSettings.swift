@@ -33,6 +33,30 @@ struct RightsSettings {
         AliasRules(policy: try file.map(Self.policy), areRequired: areRequired, now: Int64(time(nil)))
     }
 
+    /// What to say of the rights at each start and reload, one line each.
+    func notes(_ aliases: AliasTable) throws(Failure) -> [String] {
+        var notes: [String] = []
+        let everything = (0..<aliases.count).filter { aliases.rights?.aliases[$0].isAll ?? true }
+        if !everything.isEmpty {
+            let names = everything.prefix(10).map(aliases.name(at:)).joined(separator: " ")
+            let more = everything.count > 10 ? " and \(everything.count - 10) more" : ""
+            notes.append("aliases that may do all that the token may: \(names)\(more)")
+        }
+        if let rights = aliases.rights {
+            for index in 0..<aliases.count {
+                let limits = rights.aliases[index].limits
+                if limits.isShadow, limits.shadowUntil == nil {
+                    notes.append(
+                        "\(aliases.name(at: index)): mode=shadow without shadow-until= refuses nothing, for good")
+                }
+            }
+        }
+        for line in try load().policy?.weakened ?? [] {
+            notes.append("the policy file makes an operation weaker: \(line)")
+        }
+        return notes
+    }
+
     /// The policy in a file.
     static func policy(_ given: Given) throws(Failure) -> Policy {
         let text = try TextFile.read(given.value, mostBytes: 16_777_216, named: given.name)

@@ -7,7 +7,7 @@ struct SentryAPIProxy: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sentry-api-proxy",
         abstract: "A credential gateway in front of the Sentry API.",
-        version: Version.text,
+        version: Version.lines,
         subcommands: [
             ServeCommand.self, AuthCommand.self, AliasCommand.self, PolicyCommand.self, HealthcheckCommand.self,
         ],

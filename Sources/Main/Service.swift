@@ -20,6 +20,7 @@ struct Service {
         let watcher = FileWatcher(plan.watchedFiles)
         let aliases = try plan.aliases.load()
         let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
+        let notes = try plan.aliases.notes(aliases)
         let tls = Published(try plan.tls.load())
         ProcessLimits.ignoreBrokenPipes()
         let descriptorLimit = try named("descriptor limit") { () throws(SystemError) in
@@ -76,6 +77,7 @@ struct Service {
             try reloader.start { facts.reloaded(succeeded: $0) }
         }
         for warning in warnings { log.warning("\(warning)") }
+        for note in notes { log.notice("\(note)") }
         logStart(log, sockets, server, descriptorLimit)
         let notifier = ServiceNotifier()
         notifier.ready()

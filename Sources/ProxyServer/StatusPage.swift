@@ -1,3 +1,4 @@
+internal import AccessPolicy
 internal import EventLoop
 internal import TokenStore
 
@@ -12,6 +13,7 @@ struct StatusPage {
         let (addresses, failure) = { ($0.addresses, $0.failure) }(facts.addresses.current().value)
         return .object([
             ("version", .string(facts.fixed.version)),
+            ("endpoints", .string(EndpointTable.builtInVersion)),
             ("uptime_seconds", .number((now - facts.startedMonotonic) / 1_000_000_000)),
             ("ready", .bool(unreadiness == nil)),
             ("reason", unreadiness.map(JSONValue.string) ?? .null),

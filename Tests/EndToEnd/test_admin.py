@@ -72,8 +72,8 @@ def test_status_tells_how_it_is_and_no_token(stand_in: StandIn, start_proxy: Sta
     assert status["upstream"]["base"] == stand_in.uri
     assert status["upstream"]["addresses"] == [stand_in.address]
     assert status["aliases"] == 1 and len(status["workers"]) == 2 and status["requests_in_flight"] == 0
-    version = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    assert status["version"] == version
+    version, endpoints = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout.strip().split("\n")
+    assert status["version"] == version and f"endpoints {status['endpoints']}" == endpoints
     for path in PAGES:
         page = admin(proxy, path).raw
         assert TOKEN.encode() not in page and b"an-alias-of-somebody" not in page

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.proxy import BINARY
+from harness.proxy import BINARY, StartProxy
+from harness.upstream import StandIn
 
 ALIASES = """# who may what
 legacy sap_a
@@ -141,3 +142,13 @@ def test_a_new_alias_may_be_kept_as_its_digest() -> None:
     check = subprocess.run(["sha256sum"], input=alias, capture_output=True, text=True, check=True).stdout.split()[0]
     assert digest == f"sha256:{check}"
     assert subprocess.run([BINARY, "alias", "new", "ci", "mpc"], capture_output=True, timeout=60).returncode == 64
+
+
+def test_the_start_names_what_is_not_narrowed(stand_in: StandIn, start_proxy: StartProxy, tmp_path: Path) -> None:
+    file, rules = tmp_path / "aliases", tmp_path / "policy"
+    file.write_text("ci sap_0123456789abcdef0 mcp org=acme\nlegacy sap_0123456789abcdef1\nshade sap_0123456789abcdef2 mcp mode=shadow\n")
+    rules.write_text("effect GET /api/0/projects/*/*/keys/ read\n")
+    proxy = start_proxy(stand_in.uri, environment={"ALIAS_FILE": str(file), "POLICY_FILE": str(rules)})
+    for said in ("all that the token may: legacy", "shade: mode=shadow without shadow-until=",
+                 "weaker: GET /api/0/projects/{org}/{project}/keys/: secret is read now"):
+        proxy.wait_for_line(lambda line, said=said: "level=notice" in line and said in line)

@@ -108,6 +108,28 @@ private func matchAlias(_ count: Int) throws -> Int {
     }
 }
 
+/// Judges a request of an alias that is held to an organization and two projects: path, query and all.
+private func judge(_ target: String, _ count: Int) throws -> Int {
+    let line = "agent sap_x read-only triage org=acme:1 project=web:10,api:11"
+    let table = try AliasTable(try parseAliasFile(line), rules: AliasRules())
+    guard let rights = table.rights else { fatalError("the alias has no rights") }
+    let identifiers = ResolvedIdentifiers(rights)
+    let bytes = Array(target.utf8)
+    return times(count) { _ in
+        let verdict = rights.judge(.get, bytes.span, alias: 0, identifiers, isElevated: true, now: 1)
+        guard verdict.outcome == .forward else { fatalError("refused") }
+        return Int(verdict.operation)
+    }
+}
+
+private func judgePath(_ count: Int) throws -> Int {
+    try judge("/api/0/projects/acme/web/events/0123456789abcdef0123456789abcdef/", count)
+}
+
+private func judgeQuery(_ count: Int) throws -> Int {
+    try judge("/api/0/organizations/acme/issues/?query=is%3Aunresolved&project=10&statsPeriod=14d", count)
+}
+
 /// Arms and takes out a timer in a wheel that holds 4,000 others, which are a long time off.
 private func cancelTimer(_ count: Int) -> Int {
     var wheel = TimerWheel(now: 0)
@@ -138,6 +160,8 @@ private let operations: [(name: String, run: (Int) throws -> Int)] = [
     ("upstream-head-write", writeUpstreamHead),
     ("decide", decideElevated),
     ("alias-match", matchAlias),
+    ("judge-path", judgePath),
+    ("judge-query", judgeQuery),
     ("timer-arm-disarm", cancelTimer),
     ("timer-arm-expire", expireTimer),
 ]
