@@ -70,11 +70,12 @@ struct Service {
                 skipsVerification: plan.tls.isInsecure, descriptorLimit: descriptorLimit,
                 adminHosts: plan.security.adminHosts),
             server: server, tokens: tokens.publisher, tokenCounts: tokens.counts, policy: policy,
-            addresses: upstream.addresses, log: writer)
+            addresses: upstream.addresses, tls: tls, log: writer)
         let reloader = Reloader(plan, server: server, policy: policy, tls: tls, watcher: watcher, log: log)
         try named("threads") { () throws(SystemError) in
             try sockets.startAdmin(facts)
             try reloader.start { facts.reloaded(succeeded: $0) }
+            if tls.current().value.server != nil { try CertificateWatch(tls: tls, log: log).start() }
         }
         for warning in warnings { log.warning("\(warning)") }
         for note in notes { log.notice("\(note)") }

@@ -40,6 +40,7 @@ package final class AdminFacts: Sendable {
     let tokenCounts: TokenCounts
     let policy: Published<PolicyConfiguration>
     let addresses: Published<ResolvedAddresses>
+    let tls: Published<TLSContexts>
     let log: LogWriter
     let startedRealtime = Clock.realtime
     let startedMonotonic = Clock.monotonic
@@ -48,7 +49,8 @@ package final class AdminFacts: Sendable {
 
     package init(
         _ fixed: Fixed, server: Server, tokens: TokenPublisher, tokenCounts: TokenCounts,
-        policy: Published<PolicyConfiguration>, addresses: Published<ResolvedAddresses>, log: LogWriter
+        policy: Published<PolicyConfiguration>, addresses: Published<ResolvedAddresses>,
+        tls: Published<TLSContexts>, log: LogWriter
     ) {
         self.fixed = fixed
         self.server = server
@@ -56,6 +58,7 @@ package final class AdminFacts: Sendable {
         self.tokenCounts = tokenCounts
         self.policy = policy
         self.addresses = addresses
+        self.tls = tls
         self.log = log
     }
 

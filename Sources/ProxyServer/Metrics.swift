@@ -95,6 +95,10 @@ struct Metrics {
                 out.sample(count, [("side", side), ("cause", "\(name)")])
             }
         }
+        family(
+            "tls_certificate_end_timestamp_seconds", .gauge, "When the listener's certificate ends; absent without TLS."
+        )
+        if let end = facts.tls.current().value.server?.certificateEndSeconds { out.sample(UInt64(max(0, end))) }
         family("impossible_steps_total", .counter, "Events that the state machine calls impossible: each is a bug.")
         out.sample(total.impossibleSteps)
     }

@@ -1,3 +1,5 @@
+internal import COpenSSL
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
@@ -29,6 +31,13 @@ func readError(_ path: String) -> CInt? {
 func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+}
+
+/// A moment of a certificate, in seconds since 1970.
+func seconds(of time: UnsafePointer<ASN1_TIME>) -> Int? {
+    var parts = tm()
+    guard ASN1_TIME_to_tm(time, &parts) == 1 else { return nil }
+    return timegm(&parts)
 }
 
 /// Seconds since the system started.

@@ -18,6 +18,7 @@ import pytest
 
 from harness.certificates import Certificates, Pair
 from harness.client import ask, request
+from harness.metrics import scrape
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
 from harness.tls import Nginx, TLSClient, client_context
@@ -374,3 +375,22 @@ def test_bad_files_on_sighup_keep_the_old_certificate(
     place(certificates.issue("mended", LOCAL), tmp_path)
     proxy.signal(signal.SIGHUP)
     eventually(lambda: served_certificate(proxy, context) != before, "the mended certificate is served")
+
+
+# MARK: The certificate's end
+
+
+@pytest.mark.parametrize(("days", "level"), [(1, "warning"), (-1, "error"), (60, None)])
+def test_the_end_of_the_certificate_is_warned_of_and_measured(stand_in: StandIn, start_proxy: StartProxy, certificates: Certificates,
+                                                              days: int, level: str | None) -> None:
+    pair = certificates.issue(f"ends-in-{days}", LOCAL, days=days)
+    proxy = start_proxy(stand_in.uri, *tls_flags(pair))
+    end = scrape(proxy).sum("sentry_api_proxy_tls_certificate_end_timestamp_seconds")
+    assert abs(end - time.time() - days * 86_400) < 7_200
+
+    def levels() -> list[str]:
+        return [line.split("level=")[1].split()[0] for line in proxy.output.splitlines() if "listener's certificate" in line]
+
+    if level:
+        eventually(lambda: levels() == [level], f"a line of level {level}", 10)
+    assert levels() == ([level] if level else [])

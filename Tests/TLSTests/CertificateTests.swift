@@ -25,6 +25,14 @@ private func failure(
 
 @Suite(.timeLimit(.minutes(2)))
 struct CertificateTests {
+    @Test func theServersCertificateSaysWhenItEnds() throws {
+        let files = Certificates.shared
+        let context = try TLSServerContext(
+            .init(certificateFile: files.path("future.pem"), keyFile: files.path("future.key")))
+        // 2099-12-31T00:00:00Z
+        #expect(context.certificateEndSeconds == 4_102_358_400)
+    }
+
     @Test func rightNameIsTaken() throws {
         #expect(try failure("good") == nil)
         #expect(try failure("good", name: .dns("UPSTREAM.test.")) == nil)
