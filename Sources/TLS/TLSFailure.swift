@@ -51,9 +51,13 @@ package enum TLSFailure: Error, Sendable, Equatable {
         }
     }
 
-    /// The alert's own name.
+    /// The alert's own name, or what is likely behind bytes that are no TLS.
     package var detail: StaticString? {
-        if case .alert(let alert) = self { TLSAlert.name(alert) } else { nil }
+        switch self {
+        case .alert(let alert): TLSAlert.name(alert)
+        case .notTLS: "the peer does not speak TLS: if it is the upstream, its base begins with http://"
+        default: nil
+        }
     }
 
     /// The number that goes with it in the log: alert, `errno` or OpenSSL reason.

@@ -6,6 +6,7 @@ import os
 import socket
 import stat
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,16 @@ def test_weak_aliases_and_open_files_are_warned_of_and_refused_when_strict(stand
     token.chmod(0o600)
     strict = start_proxy(stand_in.uri, *flags, "--strict", token=None)
     assert "level=warning" not in strict.output
+
+
+def test_an_https_base_of_a_plain_upstream_is_named_in_the_access_line(start_proxy: StartProxy) -> None:
+    def refuse(listener: socket.socket) -> None:
+        with listener.accept()[0] as plain:
+            plain.recv(65536)
+            plain.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=refuse, args=(listener,), daemon=True).start()
+        proxy = start_proxy(f"https://127.0.0.1:{listener.getsockname()[1]}", "--insecure-skip-verify")
+        assert ask(proxy.address, request("GET", "/api/0/")).status == 502
+    proxy.wait_for_line(lambda line: "tls_not_tls" in line and "does not speak TLS" in line and "http://" in line)
