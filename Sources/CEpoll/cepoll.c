@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "cepoll.h"
 
+#include <stdlib.h>
+#include <stdio.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
@@ -337,3 +339,16 @@ static int release_read_only_segments(struct dl_phdr_info *object, size_t size, 
 void cepoll_release_startup_pages(void) { dl_iterate_phdr(release_read_only_segments, NULL); }
 
 void cepoll_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int cepoll_nameless_file(const char *folder) {
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/sentry-api-proxy-XXXXXX", folder);
+    if (n < 0 || (size_t)n >= sizeof path) return -ENAMETOOLONG;
+    // Not O_TMPFILE: overlayfs, which containers have, came to know it late.
+    int fd = mkostemp(path, O_CLOEXEC);
+    if (fd < 0) return -errno;
+    unlink(path);
+    return fd;
+}
+
+int cepoll_memory_file(const char *name) { return checked(memfd_create(name, MFD_CLOEXEC)); }

@@ -13,7 +13,14 @@ struct BodySettings {
         limits.longChunked =
             try Setting("--long-chunked-body", "LONG_CHUNKED_BODY")
             .parsed(
-                options.longChunkedBody, expected: "refuse or forward", Quantities.word) ?? .refuse
+                options.longChunkedBody, expected: "refuse, forward or spool", Quantities.word) ?? .refuse
+        limits.spoolPlace = try Self.spoolPlace(options.spoolDir, isUsed: limits.longChunked == .spool)
+        limits.spoolBytes =
+            try Setting("--max-spool", "MAX_SPOOL")
+            .parsed(options.maxSpool, expected: Quantities.sizeForm) {
+                Quantities.bytes($0).flatMap { Int(exactly: $0) }
+            }
+            ?? limits.spoolBytes
         limits.collectNanoseconds =
             try Setting("\(Limits.collectTimeout.flag)", Limits.collectTimeout.variable)
             .parsed(options.collectTimeout, expected: Quantities.durationForm, Quantities.nanoseconds)
@@ -25,5 +32,21 @@ struct BodySettings {
         isMemoryGiven = memory != nil
         limits.memoryBytes = memory ?? MemoryLimits.cgroup.map { max($0 / 2, 1_048_576) } ?? limits.memoryBytes
         self.limits = limits
+    }
+
+    /// A folder that was named must take files; without one, those that are usual are tried.
+    private static func spoolPlace(_ flag: String?, isUsed: Bool) throws(Failure) -> SpoolPlace {
+        guard let given = Setting("--spool-dir", "SPOOL_DIR").given(flag) else {
+            guard isUsed else { return .memory }
+            let usual = [Environment.value("TMPDIR"), "/tmp"].compactMap { $0 }
+            return usual.map(SpoolPlace.folder).first { (try? SpoolFile(in: $0)) != nil } ?? .memory
+        }
+        guard given.value != "memory" else { return .memory }
+        do throws(SystemError) {
+            _ = try SpoolFile(in: .folder(given.value))
+            return .folder(given.value)
+        } catch {
+            throw Failure(given.status, "\(given.name): no file can be made in '\(given.value)': \(error.summary)")
+        }
     }
 }

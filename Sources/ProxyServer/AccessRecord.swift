@@ -27,6 +27,8 @@ enum Cause: Equatable {
     case internalError
     /// The proxy's own answer says it.
     case answered(ErrorAnswer)
+    /// A body could not be spooled: the disk or the room for such bodies is full.
+    case spool
     case clientLeft
     /// No byte of the answer moved for too long.
     case stalled
@@ -57,6 +59,7 @@ enum Cause: Equatable {
         case .truncatedAnswer: "truncated_answer"
         case .corruptGzip: "corrupt_gzip"
         case .internalError: "internal_error"
+        case .spool: "spool_failed"
         case .clientLeft: "client_left"
         case .stalled: "answer_stalled"
         case .answered(let answer):
@@ -87,7 +90,8 @@ enum Cause: Equatable {
         "connect_timeout", "proxy_refused", "closed_before_answer", "reset_by_upstream", "upstream_failed",
         "bad_answer",
         "unwritable_answer", "wrong_base",
-        "truncated_answer", "corrupt_gzip", "internal_error", "client_left", "answer_stalled", "request_timeout",
+        "truncated_answer", "corrupt_gzip", "internal_error", "spool_failed", "client_left", "answer_stalled",
+        "request_timeout",
         "length_required", "content_too_large", "overloaded", "memory_short", "token_unavailable", "answer_timeout",
         "head_too_large", "identifiers_unknown", "token_not_accepted", "tls_untrusted", "tls_expired",
         "tls_not_yet_valid", "tls_wrong_name",
@@ -105,7 +109,8 @@ enum Cause: Equatable {
         case .tls(let failure): failure.detail
         case .none, .policy, .proxyHeader, .unresolved, .connect, .connectTimeout, .proxyRefused, .upstreamClosed,
             .upstream,
-            .unwritableAnswer, .wrongBase, .truncatedAnswer, .corruptGzip, .internalError, .answered, .clientLeft,
+            .unwritableAnswer, .wrongBase, .truncatedAnswer, .corruptGzip, .internalError, .spool, .answered,
+            .clientLeft,
             .stalled:
             nil
         }

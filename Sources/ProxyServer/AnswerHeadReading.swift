@@ -210,7 +210,7 @@ extension Exchange {
             advance(.answerBroken, worker)
             return
         }
-        if requestBody.isWhole, upstream.backlog.isEmpty, !isUploadBroken {
+        if requestBody.isWhole, isSpoolSent, upstream.backlog.isEmpty, !isUploadBroken {
             advance(.requestSent, worker)
         }
         relayAnswer(worker)
@@ -271,9 +271,10 @@ extension Exchange {
             rewritesLinks: forward.route == .elevated, dropsCoding: inflater != nil)
         let id = record.idText
         do throws(HeadRewriteError) {
+            let keepsLength = request.method == .head && head.status != 204 || head.status == 304
             try writeResponseHead(
                 head, bytes.bytes(head.length).span, route: forward.route, framing: answerFraming, requestID: id.span,
-                keepsContentLength: request.method == .head && head.status != 204 || head.status == 304,
+                keepsContentLength: keepsLength,
                 editor: &editor, into: &writer)
         } catch {
             record.cause = .unwritableAnswer

@@ -6,9 +6,10 @@ internal import HTTP1
 /// Content-Length, because Sentry's application servers lose chunked bodies without a word (ADR 0004).
 extension Exchange {
     func collectBody(_ worker: Worker) {
+        guard spool?.isBusy != true else { return }
         if keptBody == nil, !collectPrefix(worker) { return }
         for _ in 0..<Bounds.readsPerTurn {
-            switch client.transport.receive(into: worker.scratch.inbound) {
+            switch client.transport.receive(into: worker.scratch.inbound(collectingWindow)) {
             case .wouldBlock:
                 watchClient(.incoming, worker)
                 return
@@ -23,10 +24,16 @@ extension Exchange {
         postpone(Side.client, .readable, worker)
     }
 
+    /// A spooled body's pieces have to fit their blocks.
+    private var collectingWindow: Int {
+        spool == nil ? Bounds.relayBytes : Bounds.spooledBytes - keptBodyCount
+    }
+
     /// What came together with the head.
     /// - Returns: false when an event was reported.
     private func collectPrefix(_ worker: Worker) -> Bool {
-        keptBody = worker.pool.take(atLeast: 8_192)
+        keptBody = worker.pool.take(atLeast: spool == nil ? 8_192 : Bounds.spooledBytes)
+        guard spool == nil else { return true }
         collectingEnds = worker.now + worker.configuration.bodies.collectNanoseconds
         setDeadline(min(worker.now + worker.configuration.timeouts.body, collectingEnds), worker)
         guard let heldHead, let headParser else { return true }
@@ -65,7 +72,7 @@ extension Exchange {
             return false
         }
         let isShort = !worker.pool.mayAppend(piece.payload, to: keptBody!, count: keptBodyCount, for: .body)
-        if isShort, worker.configuration.bodies.longChunked != .forward {
+        if isShort, worker.configuration.bodies.longChunked == .refuse {
             clientSentMore = true
             refuse(.memoryShort)
             advance(.requestRefused, worker)
@@ -79,6 +86,10 @@ extension Exchange {
             refuse(.lengthRequired)
             advance(.requestRefused, worker)
             return false
+        }
+        let mustSpool = (isLong || isShort) && !requestBody.isWhole && worker.configuration.bodies.longChunked == .spool
+        if spool != nil || mustSpool {
+            return spoolCollected(worker)
         }
         if requestBody.isWhole {
             requestFraming = .length(UInt64(keptBodyCount))

@@ -5,6 +5,8 @@ extension Exchange {
     /// The answer is whole and out. The client first: its last bytes may wait for close(2) (`MSG_MORE`).
     func close(_ worker: Worker) {
         worker.answered(self)
+        // The rest of the request is not sent any more.
+        if !isSpoolSent { isUploadBroken = true }
         // The client may be listened to for a while yet.
         releaseHeld(worker)
         closeClientGently(worker)

@@ -54,6 +54,8 @@ final class Exchange {
     var keepsBody = false
     /// Until when the body must be whole to be collected, or to be kept any longer.
     var collectingEnds: UInt64 = 0
+    /// The body, when it was too long to be held.
+    var spool: Spool?
     var tokenVersion: UInt64 = 0
     var retry = RetryOutcome.none
 
@@ -306,6 +308,7 @@ final class Exchange {
         releaseHeldHead(worker)
         releaseHeldAnswer(worker)
         releaseKept(worker)
+        releaseSpool(worker)
         releaseTransformation(worker)
     }
 

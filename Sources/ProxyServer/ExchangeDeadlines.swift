@@ -58,7 +58,7 @@ extension Exchange {
             attemptTimedOut(worker)
         case .sendingRequest:
             // Bytes that wait for the upstream's socket tell who is slow.
-            let isUpstreamSlow = !upstream.backlog.isEmpty || isUploadBroken
+            let isUpstreamSlow = !upstream.backlog.isEmpty || isUploadBroken || spool != nil
             refuse(isUpstreamSlow ? .gatewayTimeout : .requestTimeout)
             advance(isUpstreamSlow ? .upstreamTimedOut : .clientTimedOut, worker)
         case .awaitingAnswer:

@@ -72,6 +72,8 @@ struct Metrics {
         out.sample(UInt64(max(0, total.heldBytes)))
         family("held_memory_limit_bytes", .gauge, "The most bytes that are held for clients.")
         out.sample(UInt64(facts.server.memory.bytes))
+        family("spooled_bytes", .gauge, "Bytes of request bodies that are spooled.")
+        out.sample(UInt64(max(0, facts.server.spooledBytes)))
         family("request_body_bytes_total", .counter, "Bytes of request bodies sent upstream.")
         out.sample(total.bytesUp)
         family("response_body_bytes_total", .counter, "Bytes of answers' bodies sent to clients.")

@@ -42,7 +42,8 @@ extension Exchange {
             worker.noteRefusal(tokenVersion)
             return false
         }
-        let isReplayable = keptHead != nil && (requestFraming == .none || requestFraming == .length(0) || keepsBody)
+        let isReplayable =
+            keptHead != nil && (requestFraming == .none || requestFraming == .length(0) || keepsBody || spool != nil)
         if !isReplayable {
             retry = .bodyTooLarge
             record.retry = .bodyTooLarge
@@ -56,6 +57,7 @@ extension Exchange {
         closeUpstream(worker, byReset: true)
         releaseHeldAnswer(worker)
         isUploadBroken = false
+        spool?.sent = 0
         (record.connectedAt, record.firstByteAt) = (0, 0)
         guard let keptHead, let place = tokenPlace, let token = worker.token.token else {
             refuse(.tokenUnavailable)

@@ -17,6 +17,12 @@ extension Exchange {
                 uploadBroke(worker)
                 return
             }
+            guard isSpoolSent else {
+                if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.body, worker) }
+                watchUpstream(.incoming, worker)
+                readSpool(worker)
+                return
+            }
             if requestBody.isWhole {
                 requestSent(worker)
                 return
@@ -89,7 +95,7 @@ extension Exchange {
     }
 
     /// The upstream takes no more. It may have answered before it closed: what it said is still to be read.
-    private func uploadBroke(_ worker: Worker) {
+    func uploadBroke(_ worker: Worker) {
         isUploadBroken = true
         clientSentMore = true
         upstream.backlog.release(to: &worker.pool)

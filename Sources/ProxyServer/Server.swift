@@ -8,6 +8,7 @@ package final class Server: Sendable {
     private let state: ServerState
     /// What the workers may hold for their clients in sum.
     package let memory: MemoryBudget
+    private let spooler: Spooler?
     /// Until the workers are started: a listener lives as long as the workers that accept from it.
     private let listeners: Mutex<[[Listener]]>
     private let mailboxes: [Mailbox<WorkerMail>]
@@ -26,9 +27,11 @@ package final class Server: Sendable {
         renew: @escaping @Sendable (UInt64) async -> RenewalOutcome
     ) throws(SystemError) {
         memory = MemoryBudget(bytes: configuration.bodies.memoryBytes, shares: listeners.count)
+        let bodies = configuration.bodies
+        spooler = bodies.longChunked == .spool ? try Spooler(bodies.spoolPlace, most: bodies.spoolBytes) : nil
         state = ServerState(
             configuration: configuration, tokens: tokens, policy: policy, addresses: addresses, tls: tls, log: log,
-            memory: memory, renew: renew)
+            memory: memory, spooler: spooler, renew: renew)
         self.listeners = Mutex(listeners)
         self.log = log
         var mailboxes: [Mailbox<WorkerMail>] = []
@@ -45,6 +48,7 @@ package final class Server: Sendable {
             defer { each = [] }
             return each
         }
+        try spooler?.start()
         var starts: [WorkerStart] = []
         for (index, mailbox) in mailboxes.enumerated() {
             let listeners = Listeners(listenersOfWorkers[index])
@@ -101,6 +105,9 @@ package final class Server: Sendable {
         }
         return reports.take(question, within: nanoseconds)
     }
+
+    /// Bytes of bodies in files.
+    package var spooledBytes: Int { spooler?.spooledBytes ?? 0 }
 
     /// Whether a worker has ended.
     package var hasLostWorkers: Bool { reports.hasEnded }

@@ -1,4 +1,5 @@
 package import AccessPolicy
+package import EventLoop
 package import HTTP1
 
 /// The time-outs of an exchange, in nanoseconds.
@@ -29,6 +30,8 @@ package enum LongChunkedBody: String, Sendable, CaseIterable {
     case refuse
     /// It goes on as it comes, chunked.
     case forward
+    /// It is written to a file first, and sent with its length.
+    case spool
 }
 
 /// Bounds of the bytes that are held for clients.
@@ -37,6 +40,10 @@ package struct BodyLimits: Sendable {
     /// From a chunked body's head until the body is whole, in nanoseconds; also how long any other body is kept while
     /// it is not whole.
     package var collectNanoseconds: UInt64 = 60_000_000_000
+    /// Where bodies are spooled.
+    package var spoolPlace = SpoolPlace.memory
+    /// Bytes that are spooled in sum.
+    package var spoolBytes = 1_073_741_824
     /// Bytes that the process holds for its clients in sum.
     package var memoryBytes = 536_870_912
 
@@ -155,6 +162,10 @@ enum Bounds {
     static let acceptsPerTurn = 64
     /// How often a worker tells the broker that a token which cannot be renewed was refused.
     static let refusalNanoseconds: UInt64 = 1_000_000_000
+    /// A spooled body is written and read in pieces of at most this much.
+    static let spooledBytes = 65_536
+    /// Who sends a body that is spooled may be slower than `--collect-timeout` has it, but not than this.
+    static let spooledBytesPerSecond: UInt64 = 16_384
     /// One read when memory is short: what a receiver does not take of it fits the pool's blocks of 2 KiB.
     static let narrowRelayBytes = 1_984
     /// What a connection of a client holds besides pooled buffers: the exchange with its parser and its timer.

@@ -8,6 +8,8 @@ internal import TokenStore
 enum WorkerMail: Sendable {
     /// A token, the policy or the addresses were published anew.
     case publishedChanged
+    /// A spooled body was read or written.
+    case spooled(SpoolJob)
     case renewalEnded(version: UInt64, RenewalOutcome)
     /// Accept no more, finish what is in flight, end.
     case drain
@@ -39,6 +41,8 @@ final class ServerState: Sendable {
     let tls: Published<TLSContexts>
     let log: LogWriter
     let memory: MemoryBudget
+    /// Nil when no body is spooled.
+    let spooler: Spooler?
     private let renewToken: @Sendable (UInt64) async -> RenewalOutcome
     private let descriptors = Atomic<Int>(0)
     private let requests = Atomic<Int>(0)
@@ -48,6 +52,7 @@ final class ServerState: Sendable {
     init(
         configuration: ServerConfiguration, tokens: TokenPublisher, policy: Published<PolicyConfiguration>,
         addresses: Published<ResolvedAddresses>, tls: Published<TLSContexts>, log: LogWriter, memory: MemoryBudget,
+        spooler: Spooler?,
         renew: @escaping @Sendable (UInt64) async -> RenewalOutcome
     ) {
         self.configuration = configuration
@@ -57,6 +62,7 @@ final class ServerState: Sendable {
         self.tls = tls
         self.log = log
         self.memory = memory
+        self.spooler = spooler
         renewToken = renew
     }
 

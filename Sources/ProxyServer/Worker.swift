@@ -16,6 +16,8 @@ final class Worker {
     /// What a client's and an upstream's connection hold besides pooled buffers, in bytes.
     let clientBytes: Int
     let upstreamBytes: Int
+    /// What is spooled counts as held.
+    let spoolsToMemory: Bool
     var counters = Counters()
     /// Bytes at the start of `scratch.staging` that wait to be sent, within one turn.
     var stagedCount = 0
@@ -67,6 +69,7 @@ final class Worker {
         let resolved = shared.addresses.current()
         (addressesVersion, addresses) = (resolved.version, AddressTable(resolved.value))
         (tlsVersion, tls) = shared.tls.current()
+        spoolsToMemory = configuration.bodies.spoolPlace == .memory
         clientBytes = Bounds.exchangeBytes + (tls.server == nil ? 0 : Bounds.sessionBytes)
         upstreamBytes = tls.client == nil ? 0 : Bounds.sessionBytes
         target = configuration.target
@@ -311,6 +314,9 @@ extension Worker: ReactorHandler {
         for mail in mailbox.takeAll() {
             switch mail {
             case .publishedChanged: refreshPublished()
+            case .spooled(let job):
+                exchanges.element(for: job.token)?.spooled(job, self)
+                pool.give(job.buffer, used: job.count)
             case .renewalEnded(let version, let outcome): renewalEnded(version, outcome)
             case .drain: drain()
             case .stop: mustStop = true

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +82,27 @@ def test_a_body_within_the_replay_buffer_is_replayed_byte_for_byte(
     seen = stand_in.records(2, 2)["requests"]
     assert [token_of(entry) for entry in seen] == [OLD, NEW]
     assert seen[0]["head"].replace(OLD, NEW) == seen[1]["head"]
+
+
+def test_a_spooled_body_is_replayed_byte_for_byte(
+    stand_in: StandIn, start_proxy: StartProxy, postgres: Postgres, tmp_path: Path
+) -> None:
+    postgres.store_token(OLD)
+    stand_in.set_tokens([OLD])
+    proxy = start_proxy(stand_in.uri, "--pgx-conn", postgres.connection_string, "--long-chunked-body", "spool",
+                        "--spool-dir", str(tmp_path), token=None)
+    eventually(lambda: ask(proxy.address, request("GET", "/api/0/")).status == 200, "the token read", 5)
+    stand_in.records(1, 1)
+    stand_in.reset()
+    stand_in.set_tokens([OLD])
+    rotate(stand_in, postgres)
+    body = hashlib.sha256(b"x").digest() * 100_000
+    whole = request("POST", "/behave/verdict", "Transfer-Encoding: chunked") + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    answer = ask(proxy.address, whole)
+    assert (answer.status, answer.body.decode()) == (200, hashlib.sha256(body).hexdigest())
+    seen = stand_in.records(2, 2)["requests"]
+    assert [token_of(entry) for entry in seen] == [OLD, NEW]
+    assert f"Content-Length: {len(body)}" in seen[1]["head"]
 
 
 def test_a_body_beyond_the_replay_buffer_gets_the_upstreams_401(system_proxy: Proxy, stand_in: StandIn, postgres: Postgres) -> None:

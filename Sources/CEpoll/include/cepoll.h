@@ -101,4 +101,9 @@ int cepoll_random(void *buffer, size_t count);
 void cepoll_release_startup_pages(void);
 void cepoll_name_thread(const char *name);
 
+/// A file in `folder` that has no name any more, to read and write; -errno.
+int cepoll_nameless_file(const char *folder);
+/// The same in memory (memfd_create(2)); -errno.
+int cepoll_memory_file(const char *name);
+
 #endif

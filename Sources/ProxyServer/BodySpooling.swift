@@ -1,0 +1,129 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import HTTP1
+
+/// What an exchange knows of its spooled body.
+struct Spool {
+    let body = SpooledBody()
+    /// Bytes in the file, those on their way there included.
+    var size = 0
+    /// Bytes of it that went to the upstream.
+    var sent = 0
+    /// The spooler has a job for this exchange.
+    var isBusy = false
+}
+
+/// A chunked body that the replay buffer does not hold, written to a file and sent with its length (`--long-chunked-body
+/// spool`). One job at a time: while the disk is slow, the client is not read.
+extension Exchange {
+    /// All of the body went to the upstream, as far as it was spooled.
+    var isSpoolSent: Bool { spool.map { $0.sent == $0.size } ?? true }
+
+    /// Collects a piece of the body behind what waits to be written.
+    /// - Returns: whether to go on reading; false also when an event was reported.
+    func spoolCollected(_ worker: Worker) -> Bool {
+        if spool == nil {
+            guard worker.mayOpenDescriptor else {
+                refuseSpooling(worker)
+                return false
+            }
+            spool = Spool()
+            worker.connectionOpened(holding: 0)
+        }
+        guard requestBody.isWhole || keptBodyCount >= Bounds.spooledBytes / 2 else { return true }
+        writeSpool(worker)
+        return false
+    }
+
+    private func writeSpool(_ worker: Worker) {
+        guard let buffer = keptBody, keptBodyCount > 0 else {
+            spoolCompleted(worker)
+            return
+        }
+        let count = keptBodyCount
+        let mayHold = !worker.spoolsToMemory || worker.pool.memory.mayHold(count, for: .body)
+        guard mayHold, worker.shared.spooler?.reserve(count) == true else {
+            refuseSpooling(worker)
+            return
+        }
+        if worker.spoolsToMemory { worker.pool.memory.hold(count) }
+        // Who sends at this rate or faster is not cut off.
+        collectingEnds += UInt64(count) * 1_000_000_000 / Bounds.spooledBytesPerSecond
+        (keptBody, keptBodyCount) = (nil, 0)
+        order(.write, buffer, count, at: spool!.size, worker)
+        spool!.size += count
+    }
+
+    private func order(_ kind: SpoolJob.Kind, _ buffer: PooledBuffer, _ count: Int, at offset: Int, _ worker: Worker) {
+        spool!.isBusy = true
+        let token = EventToken(generation: generation, slot: slot, side: Side.client)
+        let job = SpoolJob(
+            kind: kind, body: spool!.body, buffer: buffer, count: count, offset: offset, token: token)
+        worker.shared.spooler?.order(job, answerTo: worker.mailbox)
+    }
+
+    private func refuseSpooling(_ worker: Worker) {
+        record.cause = .spool
+        clientSentMore = true
+        refuse(.memoryShort)
+        advance(.requestRefused, worker)
+    }
+
+    private func spoolCompleted(_ worker: Worker) {
+        requestFraming = .length(UInt64(spool?.size ?? 0))
+        keepsBody = false
+        advance(.bodyCollected, worker)
+    }
+
+    /// Asks for the next bytes of the body, for the upstream.
+    func readSpool(_ worker: Worker) {
+        guard let spool, !spool.isBusy else { return }
+        let count = min(spool.size - spool.sent, worker.window(Bounds.spooledBytes))
+        order(.read, worker.pool.take(atLeast: count), count, at: spool.sent, worker)
+    }
+
+    /// A job is done. Its buffer is the worker's again when this returns.
+    func spooled(_ job: SpoolJob, _ worker: Worker) {
+        guard spool?.body === job.body else { return }
+        spool!.isBusy = false
+        switch phase {
+        case .collectingBody:
+            guard job.error == nil else {
+                refuseSpooling(worker)
+                return
+            }
+            if requestBody.isWhole { spoolCompleted(worker) } else { collectBody(worker) }
+        case .sendingRequest, .relayingEarly:
+            guard !isUploadBroken else { return }
+            // A second sending may have begun meanwhile, from the body's start.
+            if job.kind == .read, job.offset == spool!.sent {
+                guard job.error == nil else {
+                    record.cause = .spool
+                    refuse(.internalError)
+                    advance(.requestRefused, worker)
+                    return
+                }
+                spool!.sent += job.count
+                let bytes = UnsafeRawBufferPointer(job.buffer.bytes.part(0..<job.count))
+                switch upstream.send(bytes, more: !isSpoolSent, pool: &worker.pool) {
+                case .bytes, .wouldBlock: break
+                case .endOfStream, .failed:
+                    uploadBroke(worker)
+                    return
+                }
+            }
+            sendRequest(worker)
+        case .vacant, .readingHead, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .relaying, .answering,
+            .closing:
+            break
+        }
+    }
+
+    func releaseSpool(_ worker: Worker) {
+        guard let spool else { return }
+        worker.shared.spooler?.discard(spool.body, reserved: spool.size)
+        if worker.spoolsToMemory { worker.pool.memory.release(spool.size) }
+        worker.connectionClosed(holding: 0)
+        self.spool = nil
+    }
+}
