@@ -55,7 +55,11 @@ def test_curl_without_a_token_gets_sentrys_answer(proxy: Proxy, stand_in: StandI
 
 @pytest.mark.client
 @pytest.mark.parametrize("how", ["sized", "standard input"])
-def test_curl_uploads_with_expect_and_does_not_wait_a_second(proxy: Proxy, stand_in: StandIn, tmp_path: Path, how: str) -> None:
+def test_curl_uploads_with_expect_and_does_not_wait_a_second(
+    start_proxy: StartProxy, stand_in: StandIn, tmp_path: Path, how: str,
+) -> None:
+    # From standard input curl knows no length and sends chunks.
+    proxy = start_proxy(stand_in.uri, "--long-chunked-body", "spool")
     body = random.Random(1).randbytes(3_000_000)
     (tmp_path / "body").write_bytes(body)
     command = ["curl", "-sS", "--noproxy", "*", "-o", "/dev/null", "-w", "%{http_code} %{time_total}", "-X", "POST",

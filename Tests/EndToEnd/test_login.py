@@ -279,7 +279,8 @@ def test_interrupted_in_a_terminal_nothing_is_left(authorization_server: Authori
     status = terminal.wait()
     assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT
     assert not any("Waiting" in line for line in terminal.screen())
-    assert not commands.state.exists()
+    # What showed that a login could be stored.
+    assert [file.name for file in commands.state.iterdir()] == ["lock"]
 
 
 def test_a_dumb_terminal_gets_plain_lines(authorization_server: AuthorizationServer, commands: Commands) -> None:

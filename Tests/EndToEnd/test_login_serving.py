@@ -50,7 +50,7 @@ def test_the_first_sign_in_is_taken_up_by_a_proxy_that_has_no_token(
     authorization_server: AuthorizationServer, commands: Commands, serve: Callable[..., Proxy]
 ) -> None:
     proxy = serve(PGX_CONN="host=127.0.0.1 port=1")
-    eventually(lambda: "the server cannot be reached" in proxy.output, "the database is missed")
+    eventually(lambda: "127.0.0.1:1: Connection refused" in proxy.output, "the database is missed")
     assert get(proxy).status == 503 and "source=PostgreSQL" in proxy.output
     login = commands.sign_in()
     eventually(lambda: get(proxy).status == 200, "an answer with the login", 10)
