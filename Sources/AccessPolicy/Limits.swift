@@ -51,7 +51,8 @@ package enum Limits {
         defaultValue: nil, unit: .requests, consequence: "503 with `Retry-After`")
 
     package static let all = [
-        headBytes, headFields, answerFields, targetBytes, headTimeout, bodyTimeout, collectTimeout, responseTimeout, connectTimeout,
+        headBytes, headFields, answerFields, targetBytes, headTimeout, bodyTimeout, collectTimeout, responseTimeout,
+        connectTimeout,
         bodyBytes,
         requestsInFlight,
     ]
