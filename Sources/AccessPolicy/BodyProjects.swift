@@ -106,9 +106,9 @@ package func isPlainJSON(contentType: Span<UInt8>) -> Bool {
 }
 
 /// Walks over JSON text.
-private struct JSONReader {
+struct JSONReader {
     private static let mostDepth = 64
-    private var at = 0
+    private(set) var at = 0
     /// Whether the last string had a `\` in it.
     private(set) var hadEscape = false
 
@@ -117,6 +117,12 @@ private struct JSONReader {
             bytes[at] == ASCII.space || bytes[at] == ASCII.tab || bytes[at] == ASCII.lineFeed
                 || bytes[at] == ASCII.carriageReturn
         { at += 1 }
+    }
+
+    /// Where the next value begins.
+    mutating func startOfValue(_ bytes: Span<UInt8>) -> Int {
+        skipBlanks(bytes)
+        return at
     }
 
     mutating func isAtEnd(_ bytes: Span<UInt8>) -> Bool {

@@ -38,6 +38,17 @@ package struct LinkRewriter: Sendable {
         self.upstreamPrefix = prefix
     }
 
+    /// Writes scheme and authority of the proxy as this client reaches it; nothing when that is not known.
+    /// - Parameter host: the request's Host; empty when it had none.
+    package func writeBase(scheme: ClientScheme, host: Span<UInt8>, into sink: inout some ByteSink) {
+        if let publicURL {
+            sink.append(publicURL.bytes.span)
+        } else if URLReference.isAuthority(host) {
+            sink.append(text: scheme.text)
+            sink.append(host)
+        }
+    }
+
     /// Writes a `Link` value with its pages behind the proxy. What is no link-value is copied.
     /// - Parameter host: the request's Host; empty when it had none.
     package func rewriteLink(

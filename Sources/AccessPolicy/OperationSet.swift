@@ -24,6 +24,10 @@ package struct OperationSet: Sendable, Hashable {
         for i in words.indices { words[i] &= ~other.words[i] }
     }
 
+    func isSuperset(of other: OperationSet) -> Bool {
+        words.indices.allSatisfy { other.words[$0] & ~words[$0] == 0 }
+    }
+
     /// The rows in it, in the table's order.
     package var operations: [Int] { (0..<words.count * 64).filter { contains($0) } }
 }

@@ -94,7 +94,7 @@ extension RightsTable {
         sink.append(text: ").")
     }
 
-    private func appendPlain<Sink: ByteSink>(_ bytes: Span<UInt8>, into sink: inout Sink) {
+    func appendPlain<Sink: ByteSink>(_ bytes: Span<UInt8>, into sink: inout Sink) {
         var start = 0
         for i in bytes.indices {
             switch bytes[i] {

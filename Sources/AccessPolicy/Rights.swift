@@ -18,6 +18,8 @@ package struct Rights: Sendable {
     var projects: TableText
     /// A part of `RightsTable.needs`.
     var needs: TableText
+    /// Scopes of which every operation is held: what the alias comes to in Sentry's words.
+    var scopes: ScopeSet
     /// The words that say it, a part of `RightsTable.text`.
     package var words: TableText
 }
@@ -78,6 +80,7 @@ package struct RightsTable: Sendable {
     private var knownOrganizations: [OrganizationKey: Int32] = [:]
     private var knownProjects: [ProjectKey: Int32] = [:]
     private var expanded: [[String]: ExpandedSet] = [:]
+    private var ofScopes: [(scope: ScopeSet, operations: OperationSet)] = []
 
     package init(_ endpoints: EndpointTable) {
         self.endpoints = endpoints
@@ -106,6 +109,7 @@ package struct RightsTable: Sendable {
         knownOrganizations = [:]
         knownProjects = [:]
         expanded = [:]
+        ofScopes = []
     }
 
     private mutating func intern(_ words: AliasWords, _ sets: PolicySets) throws(AliasWords.Problem) -> Int32 {
@@ -138,6 +142,7 @@ package struct RightsTable: Sendable {
             Rights(
                 bits: Int32(bits.count), organizations: organizationPart, projects: projectPart,
                 needs: TableText(start: Int32(needsStart), count: Int32(needs.count - needsStart)),
+                scopes: scopes(within: set.operations, sets),
                 words: add(names + places + parts)))
         bits += set.operations.words
         known[key] = Int32(rights.count - 1)
@@ -158,6 +163,17 @@ package struct RightsTable: Sendable {
         guard !set.operations.isEmpty else { throw AliasWords.Problem("nothing is left of the sets") }
         expanded[key] = set
         return set
+    }
+
+    private mutating func scopes(within held: OperationSet, _ sets: PolicySets) -> ScopeSet {
+        if ofScopes.isEmpty {
+            for name in ScopeSet.allNames {
+                guard let scope = ScopeSet(named: name), let operations = sets.operations(of: name), !operations.isEmpty
+                else { continue }
+                ofScopes.append((scope, operations))
+            }
+        }
+        return ofScopes.reduce(into: []) { if held.isSuperset(of: $1.operations) { $0.insert($1.scope) } }
     }
 
     private mutating func organization(_ name: AliasWords.Name) -> Int32 {

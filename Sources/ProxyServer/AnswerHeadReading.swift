@@ -151,7 +151,13 @@ extension Exchange {
             failUpstream(worker)
             return
         }
-        if mustRewrite(parser.head, bytes.bytes(parser.head.length).span, framing) {
+        let isFiltered = mustFilter(parser.head, framing)
+        if isFiltered, !canFilter(parser.head, bytes.bytes(parser.head.length).span, framing) {
+            worker.giveBack(&parser)
+            failUpstream(worker)
+            return
+        }
+        if isFiltered || mustRewrite(parser.head, bytes.bytes(parser.head.length).span, framing) {
             // The body's first bytes are taken from where they are held: holding may give the old place back.
             guard worker.pool.mayTake(atLeast: max(8_192, 2 * bytes.count), for: .request) else {
                 worker.giveBack(&parser)

@@ -15,6 +15,18 @@ extension Exchange {
         return true
     }
 
+    /// Whether something has to be taken out of the answer at hand before the alias may see it.
+    func mustFilter(_ head: ResponseHead, _ framing: BodyFraming) -> Bool {
+        verdict.filter != .none && 200..<300 ~= head.status && framing != .none
+    }
+
+    /// Whether it can be: a filter reads all of a JSON body that is not too long, or nothing of it goes on.
+    func canFilter(_ head: ResponseHead, _ bytes: Span<UInt8>, _ framing: BodyFraming) -> Bool {
+        guard head.status != 206, isJSON(head, bytes), ContentCoding(head, bytes) == .identity else { return false }
+        if case .length(let count) = framing { return count <= UInt64(Bounds.rewrittenBodyBytes) }
+        return true
+    }
+
     /// Starts with the body's bytes that came with the head; head and parser are held.
     func beginCollecting(_ prefix: UnsafeMutableRawBufferPointer, _ worker: Worker) {
         collectedBody = worker.pool.take(atLeast: max(8_192, prefix.count))
@@ -74,7 +86,7 @@ extension Exchange {
             return false
         }
         if collectedCount > Bounds.rewrittenBodyBytes {
-            sendUnchanged(worker)
+            if verdict.filter != .none { failUpstream(worker) } else { sendUnchanged(worker) }
             return false
         }
         return true
@@ -82,7 +94,13 @@ extension Exchange {
 
     /// The body is whole: its URLs are changed, a slice at a time.
     private func beginRewriting(_ worker: Worker) {
-        guard let endpoint = request.endpoint else { return }
+        guard verdict.filter == .none || filterCollected(worker) else { return }
+        guard let endpoint = request.endpoint else {
+            guard let collectedBody else { return }
+            answerFraming = .length(UInt64(collectedCount))
+            send(UnsafeRawBufferPointer(collectedBody.bytes.part(0..<collectedCount)), isWhole: true, worker)
+            return
+        }
         guard worker.pool.mayTake(atLeast: collectedCount + Bounds.rewritingMargin, for: .request) else {
             failForMemory(worker)
             return
@@ -90,6 +108,28 @@ extension Exchange {
         bodyRewrite = worker.configuration.rewriter.beginBody(of: endpoint)
         rewrittenBody = worker.pool.take(atLeast: collectedCount + Bounds.rewritingMargin)
         rewriteRest(worker)
+    }
+
+    /// Leaves of the collected body what the alias may see.
+    /// - Returns: false when an event was reported.
+    private func filterCollected(_ worker: Worker) -> Bool {
+        guard let rights, let alias = forward.aliasIndex, let body = collectedBody else {
+            failUpstream(worker)
+            return false
+        }
+        guard worker.pool.mayTake(atLeast: collectedCount + Bounds.rewritingMargin, for: .request) else {
+            failForMemory(worker)
+            return false
+        }
+        var sink = PooledSink(
+            worker: worker, buffer: worker.pool.take(atLeast: collectedCount + Bounds.rewritingMargin), count: 0)
+        let isFiltered = rights.filter(
+            body.bytes.bytes(collectedCount).span, verdict.filter, alias: alias, into: &sink)
+        moved(collectedCount)
+        worker.pool.give(body, used: collectedCount)
+        (collectedBody, collectedCount) = (sink.buffer, sink.count)
+        if !isFiltered { failUpstream(worker) }
+        return isFiltered
     }
 
     /// Goes on until the body is rewritten or the turn's share used up.

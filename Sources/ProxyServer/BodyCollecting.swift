@@ -81,6 +81,12 @@ extension Exchange {
         worker.pool.append(
             UnsafeRawBufferPointer(received.part(0..<piece.payload)), to: &keptBody!, count: &keptBodyCount)
         let isLong = keptBodyCount > worker.configuration.replayBufferBytes
+        if verdict.body != nil, isLong || isShort || requestBody.isWhole, isLong || isShort || !checkBody(worker) {
+            if isLong { refuseBody(worker) } else if isShort { refuse(.memoryShort) }
+            if !requestBody.isWhole { clientSentMore = true }
+            advance(.requestRefused, worker)
+            return false
+        }
         // Whether it came in one piece or in many: the same body gets the same answer.
         if isLong, worker.configuration.bodies.longChunked == .refuse {
             refuse(.lengthRequired)

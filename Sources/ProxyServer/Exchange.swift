@@ -63,6 +63,8 @@ final class Exchange {
     var rights: RightsInForce?
     var verdict = AccessPolicy.Verdict()
     var refusal: Refusal?
+    /// The proxy says itself who the alias is.
+    var identity: OperationTreatment?
 
     // The attempts to connect.
     var tried = TriedAddresses()
@@ -291,6 +293,8 @@ final class Exchange {
         retry = .none
         rights = nil
         refusal = nil
+        identity = nil
+        verdict = AccessPolicy.Verdict()
         interimAnswers = 0
         isAnswerWhole = false
         answerFraming = .none

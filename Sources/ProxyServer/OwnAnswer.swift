@@ -8,7 +8,7 @@ extension Exchange {
         closeUpstream(worker, byReset: true)
         releaseHeld(worker)
         worker.stagedCount = 0
-        record.status = ownAnswer.status
+        record.status = identity == nil ? ownAnswer.status : 200
         record.isOwnAnswer = true
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         // A request that was not read to its end goes on arriving.
@@ -18,24 +18,36 @@ extension Exchange {
         let room = Bounds.stagingBytes - 2 * Bounds.refusalBytes
         var writer = HeadWriter(worker.scratch.staging.part(0..<room))
         var message = HeadWriter(worker.scratch.staging.part(room..<room + Bounds.refusalBytes))
-        var fields = HeadWriter(worker.scratch.staging.part(room + Bounds.refusalBytes..<Bounds.stagingBytes))
+        let fieldsRoom = worker.scratch.staging.part(room + Bounds.refusalBytes..<Bounds.stagingBytes)
+        var fields = HeadWriter(fieldsRoom)
         if let rights, let refusal {
             rights.writeDetail(refusal, into: &message)
             rights.writeFields(refusal, into: &fields)
         } else if let answerMessage {
             message.append(answerMessage.utf8.span)
         }
+        var base = HeadWriter(fieldsRoom)
+        if let rights, let identity, let alias = forward.aliasIndex {
+            worker.configuration.rewriter.writeBase(scheme: worker.clientScheme, host: record.host.span, into: &base)
+            rights.writeIdentity(identity, alias: alias, base: fieldsRoom.bytes(base.count).span, into: &message)
+        }
         // Too long a reason is none: the answer has a message of its own.
         if message.overflowed { message.truncate(to: 0) }
         let id = record.idText
-        writeAnswer(
-            ownAnswer,
-            message: worker.scratch.staging.bytes(room..<room + message.count).span,
-            fields: worker.scratch.staging.bytes(
-                room + Bounds.refusalBytes..<room + Bounds.refusalBytes + fields.count
-            ).span,
-            format: ownAnswerFormat, requestID: id.span,
-            retryAfterSeconds: nil, isHead: request.method == .head, into: &writer)
+        if identity != nil, message.count > 0 {
+            writeOwnJSON(
+                worker.scratch.staging.bytes(room..<room + message.count).span, requestID: id.span,
+                isHead: request.method == .head, into: &writer)
+        } else {
+            writeAnswer(
+                ownAnswer,
+                message: worker.scratch.staging.bytes(room..<room + message.count).span,
+                fields: worker.scratch.staging.bytes(
+                    room + Bounds.refusalBytes..<room + Bounds.refusalBytes + fields.count
+                ).span,
+                format: ownAnswerFormat, requestID: id.span,
+                retryAfterSeconds: nil, isHead: request.method == .head, into: &writer)
+        }
         let bytes = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count))
         switch client.send(bytes, more: true, pool: &worker.pool) {
         case .bytes: advance(.answerSent, worker)

@@ -160,7 +160,7 @@ extension Exchange {
             self.forward = forward
             record.route = forward.route
             record.aliasIndex = forward.aliasIndex
-            if let answer = checkRights(head, bytes, worker) { return refusal(answer) }
+            guard checkRights(head, bytes, worker) else { return Verdict(event: .requestRefused) }
             if forward.route == .elevated, head.method == .get {
                 request.endpoint = RewrittenEndpoint(path: path(of: head, bytes).span)
             }
@@ -175,6 +175,10 @@ extension Exchange {
 
         let isRenewable = forward.route == .elevated && worker.token.isRenewable
         tokenVersion = worker.token.version
+        if verdict.body != nil {
+            keepsBody = true
+            return Verdict(event: .bodyWanted, keepsHead: true)
+        }
         switch head.framing {
         case .chunked:
             keepsBody = true
@@ -228,7 +232,7 @@ extension Exchange {
         let place: ByteSlice?
         let edited = editedTarget(head, bytes, worker)
         guard edited.fits else { return false }
-        let target = request.endpoint == nil ? worker.target : worker.uncodedTarget
+        let target = request.endpoint == nil && verdict.filter == .none ? worker.target : worker.uncodedTarget
         let token = forward.route == .elevated ? worker.token.token : nil
         do {
             place = try (token ?? Self.noSecret).withBytes { token throws(HeadRewriteError) in

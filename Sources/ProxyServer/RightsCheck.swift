@@ -5,31 +5,86 @@ internal import HTTP1
 /// What the rights of an alias make of its request.
 extension Exchange {
     /// Judges the request by its head.
-    /// - Returns: the proxy's own answer; nil when the request goes on.
-    func checkRights(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> ErrorAnswer? {
+    /// - Returns: whether the request goes on; if not, the proxy's own answer is chosen.
+    func checkRights(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Bool {
         guard let alias = forward.aliasIndex,
             let rights = worker.policy.rights,
             !rights.isUnbounded(alias)
-        else { return nil }
+        else { return true }
         self.rights = rights
         let target = UnsafeBufferPointer(rebasing: bytes[head.path.range])
         verdict = rights.judge(
             head.method, target.span, alias: alias, isElevated: forward.route == .elevated, now: worker.wallSeconds)
         // Ingest and `/oauth/` are judged by Sentry alone, and go there without the alias.
-        guard verdict.outcome != .bypass else { return nil }
+        guard verdict.outcome != .bypass else {
+            self.rights = nil
+            return true
+        }
         worker.noteVerdict(verdict, rights, &record)
         switch verdict.outcome {
         case .forward, .bypass: break
-        case .wait: return .identifiersUnknown
-        case .identity: return .notImplemented
+        case .wait:
+            refuse(.identifiersUnknown)
+            return false
+        case .identity(let treatment):
+            identity = treatment
+            return false
         case .refuse(let reason):
-            let refusal = Refusal(reason, operation: verdict.operation, alias: alias)
-            self.refusal = refusal
-            return ErrorAnswer(refusal)
+            refuse(reason, alias)
+            return false
         }
-        // What the answer or the body would have to be held to is not there yet: nothing goes out.
-        guard verdict.filter == .none, verdict.body == nil else { return .notImplemented }
-        return nil
+        guard verdict.body == nil || hasJSONBody(head, bytes.span, worker) else {
+            refuseBody(worker)
+            return false
+        }
+        return true
+    }
+
+    private func refuse(_ reason: RefusalReason, _ alias: Int) {
+        let refusal = Refusal(reason, operation: verdict.operation, alias: alias)
+        self.refusal = refusal
+        refuse(ErrorAnswer(refusal))
+    }
+
+    // MARK: Bodies that name projects
+
+    /// Whether the body is one that can be looked at: JSON without a coding, of a length that is kept.
+    private func hasJSONBody(_ head: RequestHead, _ bytes: Span<UInt8>, _ worker: Worker) -> Bool {
+        switch head.framing {
+        case .chunked: break
+        case .length(let count): guard 1...UInt64(worker.configuration.replayBufferBytes) ~= count else { return false }
+        case .none, .untilClose: return false
+        }
+        var hasType = false
+        for i in head.fields.indices {
+            let field = head.fields[i]
+            if field.isNamed("content-encoding", in: bytes) { return false }
+            guard field.isNamed("content-type", in: bytes) else { continue }
+            guard !hasType, isPlainJSON(contentType: bytes.extracting(field.value.range)) else { return false }
+            hasType = true
+        }
+        return hasType
+    }
+
+    /// The body names projects that are not the alias's, or cannot be read.
+    func refuseBody(_ worker: Worker) {
+        guard let alias = forward.aliasIndex else { return }
+        verdict.outcome = .refuse(.body)
+        record.rights = RightsRecord(verdict)
+        refuse(.body, alias)
+    }
+
+    /// Holds a whole body against the rights.
+    /// - Returns: false when the request does not go on; the answer is chosen.
+    func checkBody(_ worker: Worker) -> Bool {
+        guard let member = verdict.body, let rights, let alias = forward.aliasIndex, let keptBody else { return true }
+        let body = keptBody.bytes.bytes(keptBodyCount)
+        switch rights.table.judge(body: body.span, member, alias: alias, rights.identifiers) {
+        case .allowed: return true
+        case .refused: refuseBody(worker)
+        case .waiting: refuse(.identifiersUnknown)
+        }
+        return false
     }
 
     /// Writes the target as the rights want it, behind everything that a head may take of the staging buffer.
