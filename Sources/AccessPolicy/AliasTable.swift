@@ -20,6 +20,12 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
     private var hasHashed = false
     /// What aliases may do, by their index; nil when none of them is narrowed or limited.
     package private(set) var rights: RightsTable?
+    /// Bytes of the aliases: bit n for n of them, and the last bit for all that have more.
+    private var counts = InlineArray<4, UInt64>(repeating: 0)
+    /// Bytes of the shortest alias or of one that `alias new` makes, whichever is less.
+    private(set) var leastCount = Self.generatedCount
+    /// Bytes of an alias that `alias new` makes.
+    static let generatedCount = 47
     private var digests: [Digest] = []
     private var names: [String] = []
     /// Open addressing: index of an alias plus one, 0 for a free slot; at least twice as many slots as aliases.
@@ -54,6 +60,8 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
                 throw AliasError(origin: entry.origin, problem: .duplicateName)
             }
             insert(digest, name: entry.name)
+            // One that is known by its digest has the length of those that `alias new` makes, for all that is known.
+            note(count: entry.isHashed ? Self.generatedCount : entry.token.count)
         }
         try refuseTwins(entries)
         rights = try rules.rights(of: entries)
@@ -81,6 +89,18 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
         guard !token.isEmpty else { return nil }
         if let found = find(digest(of: token, key)) { return found }
         return hasHashed ? find(hashedDigest(of: token)) : nil
+    }
+
+    /// Whether some alias has this many bytes.
+    func mayBeAlias(count: Int) -> Bool {
+        let place = min(count, 255)
+        return counts[place / 64] >> UInt64(place % 64) & 1 == 1
+    }
+
+    private mutating func note(count: Int) {
+        let place = min(count, 255)
+        counts[place / 64] |= 1 << UInt64(place % 64)
+        leastCount = min(leastCount, count)
     }
 
     /// The name under which an alias is logged.

@@ -7,19 +7,28 @@ package struct PolicyConfiguration: Sendable {
     /// The largest request body, in bytes; nil is without limit.
     package var maxBodyBytes: UInt64?
     package var elevatedPaths: ElevatedPaths
+    /// `--bypass`: whether a request without an alias goes upstream at all.
+    package var hasBypass: Bool
+    /// Holds while there is no alias.
+    package var openGuard: OpenGuard
     /// What the aliases may do; nil when none of them is bounded.
     package var rights: RightsInForce?
 
     /// - Parameter old: what held before a reload: the numbers that it knows stay known.
     package init(
         aliases: AliasTable? = nil, maxBodyBytes: UInt64? = nil, elevatedPaths: ElevatedPaths = .all,
-        after old: RightsInForce? = nil
+        hasBypass: Bool = true, openGuard: OpenGuard = OpenGuard(), after old: RightsInForce? = nil
     ) {
         self.aliases = aliases
         self.maxBodyBytes = maxBodyBytes
         self.elevatedPaths = elevatedPaths
         rights = RightsInForce(aliases, after: old)
+        self.hasBypass = hasBypass
+        self.openGuard = openGuard
     }
+
+    /// No alias is configured: whoever can connect is elevated.
+    package var isOpen: Bool { aliases?.isEmpty ?? true }
 }
 
 /// How a request goes upstream.
@@ -41,6 +50,8 @@ package struct Forward: Sendable, Equatable {
 package enum Decision: Sendable, Equatable {
     case forward(Forward)
     case refuse(ErrorAnswer)
+    /// `aliasMisplaced`, and the target holds the alias: it must not be logged.
+    case refuseSecretTarget
 }
 
 /// Decides about a request by its head alone: no I/O, no clock, no allocation.
@@ -63,12 +74,30 @@ package func decide(_ head: RequestHead, _ bytes: Span<UInt8>, _ configuration: 
 
     let isBarred = !configuration.elevatedPaths.contains(bytes.extracting(head.path.range))
     guard let aliases = configuration.aliases, !aliases.isEmpty else {
-        return .forward(Forward(route: isBarred ? .bypass : .elevated))
+        if let refusal = configuration.openGuard.refusal(head, bytes) { return .refuse(refusal) }
+        guard isBarred else { return .forward(Forward(route: .elevated)) }
+        if let authorization, holdsAliasWord(bytes.extracting(authorization.range)) { return .refuse(.aliasUnknown) }
+        return bypass(authorization, configuration)
     }
-    guard let authorization, let token = bearerToken(authorization, bytes),
-        let alias = aliases.match(bytes.extracting(token))
-    else { return .forward(Forward(route: .bypass)) }
+    let alias = authorization.flatMap { bearerToken($0, bytes) }.flatMap { aliases.match(bytes.extracting($0)) }
+    var isInTarget = false
+    let misplaced = aliases.misplaced(
+        in: head, bytes, route: alias == nil || isBarred ? .bypass : .elevated,
+        authorization: alias == nil ? authorization : nil, isInTarget: &isInTarget)
+    switch misplaced {
+    case .known: return isInTarget ? .refuseSecretTarget : .refuse(.aliasMisplaced)
+    case .unknown: return .refuse(.aliasUnknown)
+    case nil: break
+    }
+    guard let alias else { return bypass(authorization, configuration) }
     return .forward(Forward(route: isBarred ? .bypass : .elevated, aliasIndex: alias, dropAuthorization: isBarred))
+}
+
+private func bypass(_ authorization: ByteSlice?, _ configuration: PolicyConfiguration) -> Decision {
+    guard configuration.hasBypass else {
+        return .refuse(authorization == nil ? .credentialsMissing : .credentialsRefused)
+    }
+    return .forward(Forward(route: .bypass))
 }
 
 /// The token of `Bearer` credentials (RFC 6750 §2.1, RFC 9110 §11.4); nil when the scheme is another one.

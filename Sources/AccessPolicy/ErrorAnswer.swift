@@ -18,6 +18,8 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
     case identifiersUnknown
     /// Sentry's own 401, to a bounded alias: the client would throw its alias away for it.
     case tokenNotAccepted
+    case credentialsMissing, credentialsRefused, aliasMisplaced, aliasUnknown
+    case originRefused, hostRefused
 
     private struct Row {
         var status: Int
@@ -26,6 +28,8 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
         /// For the client: no inner detail; ASCII without `"`, `\` and control bytes, so that it is JSON as it stands.
         var message: StaticString
         var hasRetryAfter = false
+        /// Sentry's challenge goes with it (RFC 9110 §15.5.2).
+        var isChallenge = false
     }
 
     private var row: Row {
@@ -49,6 +53,30 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
                 message: "The proxy has not learned yet which projects this alias is held to.", hasRetryAfter: true)
         case .tokenNotAccepted:
             Row(status: 502, reason: "Bad Gateway", message: "Sentry did not accept this proxy's token.")
+        case .originRefused:
+            Row(
+                status: 400, reason: "Bad Request",
+                message: "This proxy has no aliases, so it takes no request with this Origin: see --allow-origin.")
+        case .hostRefused:
+            Row(
+                status: 400, reason: "Bad Request",
+                message: "This proxy has no aliases, so it does not answer to this name in Host: see --allow-host.")
+        // The words of Sentry, for clients that know them.
+        case .credentialsMissing:
+            Row(
+                status: 401, reason: "Unauthorized", message: "Authentication credentials were not provided.",
+                isChallenge: true)
+        case .credentialsRefused:
+            Row(status: 401, reason: "Unauthorized", message: "Invalid token", isChallenge: true)
+        case .aliasMisplaced:
+            Row(
+                status: 401, reason: "Unauthorized",
+                message: "An alias of this proxy is taken as Authorization: Bearer and nowhere else.",
+                isChallenge: true)
+        case .aliasUnknown:
+            Row(
+                status: 401, reason: "Unauthorized",
+                message: "This is no alias of this proxy now: it was withdrawn, or is mistyped.", isChallenge: true)
         case .notFound: Row(status: 404, reason: "Not Found", message: "There is nothing at this path.")
         case .methodNotAllowed:
             Row(status: 405, reason: "Method Not Allowed", message: "This method is not allowed here.")
@@ -102,6 +130,7 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
     package var reason: StaticString { row.reason }
     package var message: StaticString { row.message }
     package var hasRetryAfter: Bool { row.hasRetryAfter }
+    package var isChallenge: Bool { row.isChallenge }
 }
 
 /// Writes an answer of the proxy's own, whole: head and body.
@@ -140,6 +169,7 @@ package func writeAnswer(
     writer.append("\r\nCache-Control: no-store\r\nConnection: close\r\n")
     // RFC 9110 §15.5.6: a 405 names the methods that are allowed.
     if answer == .methodNotAllowed { writer.append("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n") }
+    if answer.isChallenge { writer.append("WWW-Authenticate: xBasic realm=\"api\"\r\n") }
     if answer.hasRetryAfter {
         writer.append("Retry-After: ")
         writer.append(decimal: UInt64(max(retryAfterSeconds ?? 1, 0)))

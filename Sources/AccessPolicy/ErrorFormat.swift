@@ -3,14 +3,15 @@ package import HTTP1
 /// The form of an answer's body.
 package enum AnswerFormat: Sendable { case json, text }
 
-/// The form that the client's `Accept` fields prefer (RFC 9110 §12.5.1): JSON when a JSON type has a higher quality
-/// than `text/plain`, plain text otherwise. Several fields are one list; a malformed part counts as absent.
+/// The form that the client's `Accept` fields prefer (RFC 9110 §12.5.1): plain text when `text/plain` or `text/html` has a
+/// higher quality than JSON, JSON otherwise, since clients of an API read nothing else. Several fields are one list; a
+/// malformed part counts as absent.
 package func preferredFormat(_ fields: [FieldLine], _ bytes: Span<UInt8>) -> AnswerFormat {
     var accepted = AcceptedQualities()
     for i in fields.indices where fields[i].isNamed("accept", in: bytes) {
         accepted.read(bytes.extracting(fields[i].value.range))
     }
-    return accepted.json > accepted.text ? .json : .text
+    return accepted.text > accepted.json ? .text : .json
 }
 
 /// The same for a head that was refused before its `Accept` fields were reached: whatever looks like such a line counts.
@@ -29,7 +30,7 @@ package func preferredFormat(ofRefused bytes: Span<UInt8>) -> AnswerFormat {
         }
         start = end + 1
     }
-    return accepted.json > accepted.text ? .json : .text
+    return accepted.text > accepted.json ? .text : .json
 }
 
 private func trimmedOfLineEnd(_ range: Range<Int>, _ line: Span<UInt8>) -> Range<Int> {
@@ -47,11 +48,13 @@ private struct AcceptedQualities {
     private var suffixJSON: Int?
     private var anyApplication: Int?
     private var textPlain: Int?
+    /// Browsers name it; plain text will do.
+    private var textHTML: Int?
     private var anyText: Int?
     private var any: Int?
 
     var json: Int { applicationJSON ?? suffixJSON ?? anyApplication ?? any ?? 0 }
-    var text: Int { textPlain ?? anyText ?? any ?? 0 }
+    var text: Int { max(textPlain ?? anyText ?? any ?? 0, textHTML ?? 0) }
 
     mutating func read(_ list: Span<UInt8>) {
         // What sentry-cli sends needs no taking apart.
@@ -93,6 +96,8 @@ private struct AcceptedQualities {
             anyApplication = max(anyApplication ?? 0, quality)
         } else if isMediaRange(type, "text/plain") {
             textPlain = max(textPlain ?? 0, quality)
+        } else if isMediaRange(type, "text/html") {
+            textHTML = max(textHTML ?? 0, quality)
         } else if isMediaRange(type, "text/*") {
             anyText = max(anyText ?? 0, quality)
         } else if isMediaRange(type, "*/*") {

@@ -43,6 +43,7 @@ package struct UpstreamTarget: Sendable {
 /// - Parameters:
 ///   - bytes: the buffer that `head` was parsed from.
 ///   - editedTarget: path and query that go upstream in place of the client's.
+///   - forwardedFor: on the bypass, the client's address for `X-Forwarded-For`; nil sends none.
 ///   - token: Sentry's token; needed on the elevated route, not looked at on the bypass.
 ///   - proxyAuthorization: the value of `Proxy-Authorization` for a forward proxy; left out when empty.
 /// - Returns: where the token lies in what `writer` holds, so that a replay can put another one of the same length
@@ -51,7 +52,7 @@ package struct UpstreamTarget: Sendable {
 package func writeRequestHead(
     _ head: RequestHead, _ bytes: Span<UInt8>, decision: Forward, target: UpstreamTarget,
     editedTarget: Span<UInt8>? = nil, framing: OutgoingFraming, token: Span<UInt8>?,
-    proxyAuthorization: Span<UInt8>? = nil, into writer: inout HeadWriter
+    proxyAuthorization: Span<UInt8>? = nil, forwardedFor: IPAddress? = nil, into writer: inout HeadWriter
 ) throws(HeadRewriteError) -> ByteSlice? {
     let rules = HeaderRules.compiledRequest
     let nominated = try ConnectionOptions(head.fields, bytes)
@@ -81,6 +82,11 @@ package func writeRequestHead(
     }
     writer.append(framing)
     writer.append("Connection: close\r\n")
+    if decision.route == .bypass, let forwardedFor {
+        writer.append("X-Forwarded-For: ")
+        forwardedFor.write(into: &writer)
+        writer.append("\r\n")
+    }
     if let proxyAuthorization, !proxyAuthorization.isEmpty {
         writer.append("Proxy-Authorization: ")
         writer.append(proxyAuthorization)

@@ -15,6 +15,16 @@ package struct PublicURL: Sendable, Equatable {
     /// Scheme and authority, without a slash at the end.
     let bytes: [UInt8]
 
+    /// The host without its port.
+    var host: [UInt8] {
+        guard let authority = URLReference.authority(in: bytes.span, escaped: false) else { return [] }
+        let name = bytes[authority.range]
+        guard let colon = name.lastIndex(of: UInt8(ascii: ":")), name.last != UInt8(ascii: "]") else {
+            return Array(name)
+        }
+        return Array(name[..<colon])
+    }
+
     package init(parsing text: String) throws(Invalid) {
         let all = Array(text.utf8)
         let span = all.span

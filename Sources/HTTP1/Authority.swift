@@ -66,7 +66,7 @@ func isIPv6Address(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
 }
 
 /// `IPv4address` of RFC 3986 §3.2.2: four decimal octets without leading zeros.
-private func isIPv4Address(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+package func isIPv4Address(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     var octets = 0
     var digits = 0
     var value = 0

@@ -80,6 +80,8 @@ package struct RequestHead: MessageHead, Sendable {
     /// What goes upstream: the path and query of the target, with its own bytes. Empty stands for `/`
     /// (absolute-form without a path).
     package var path = ByteSlice.empty
+    /// Host and port of an absolute form; empty for other forms.
+    package var targetAuthority = ByteSlice.empty
     package var version = HTTPVersion.http11
     package var fields: [FieldLine] = []
     package var framing = BodyFraming.none
@@ -91,6 +93,19 @@ package struct RequestHead: MessageHead, Sendable {
     package var length = 0
 
     package init() {}
+
+    /// The authority that the client asked: the absolute form's, which comes before `Host` (RFC 9112 §3.2.2); empty when
+    /// it named none.
+    package func authority(_ bytes: Span<UInt8>) -> ByteSlice {
+        guard targetAuthority.isEmpty else { return targetAuthority }
+        for i in fields.indices where fields[i].isNamed("host", in: bytes) { return fields[i].value }
+        return .empty
+    }
+
+    /// The absolute form's scheme is https; nil for other forms.
+    package func targetIsSecure(_ bytes: Span<UInt8>) -> Bool? {
+        form == .absolute ? fieldHasPrefix(bytes, target, "https://") : nil
+    }
 }
 
 /// A response head whose every byte was checked. Slices point into the buffer that was parsed.

@@ -117,7 +117,7 @@ package struct RequestHeadParser {
         guard position > start else { throw .malformedRequestLine }
         head.target = ByteSlice(start: start, count: position - start)
         position += 1
-        (head.form, head.path) = try requestTarget(bytes, head)
+        (head.form, head.path, head.targetAuthority) = try requestTarget(bytes, head)
         versionStart = position
         state = .version
     }

@@ -26,24 +26,27 @@ func isRefusedMethod(_ bytes: Span<UInt8>, _ name: ByteSlice) -> Bool {
 /// The form of a request target, and what of it goes upstream (RFC 9112 §3.2). Its bytes were checked one by one.
 func requestTarget(
     _ bytes: Span<UInt8>, _ head: RequestHead
-) throws(ParseError) -> (form: TargetForm, path: ByteSlice) {
+) throws(ParseError) -> (form: TargetForm, path: ByteSlice, authority: ByteSlice) {
     let target = head.target
     switch bytes[Int(target.start)] {
     case ASCII.slash:
-        return (.origin, target)
+        return (.origin, target, .empty)
     case ASCII.asterisk:
         if bytesEqual(bytes, head.methodName, "PRI") { throw .http2Preface }
         guard target.count == 1, head.method == .options else { throw .malformedTarget }
-        return (.asterisk, target)
+        return (.asterisk, target, .empty)
     default:
-        return (.absolute, try pathOfAbsoluteForm(bytes, target))
+        let (path, authority) = try partsOfAbsoluteForm(bytes, target)
+        return (.absolute, path, authority)
     }
 }
 
-/// The path and query of an `absolute-form` with the scheme http or https (RFC 9112 §3.2.2). The authority is checked and
-/// then left out, for the proxy has one upstream. A query right behind the authority is refused: a slash would have to be
+/// The path and query of an `absolute-form` with the scheme http or https (RFC 9112 §3.2.2), and its authority, which does
+/// not route: the proxy has one upstream. A query right behind the authority is refused: a slash would have to be
 /// put before it, and no client sends it.
-private func pathOfAbsoluteForm(_ bytes: Span<UInt8>, _ target: ByteSlice) throws(ParseError) -> ByteSlice {
+private func partsOfAbsoluteForm(
+    _ bytes: Span<UInt8>, _ target: ByteSlice
+) throws(ParseError) -> (path: ByteSlice, authority: ByteSlice) {
     let authorityStart: Int
     if fieldHasPrefix(bytes, target, "http://") {
         authorityStart = Int(target.start) + 7
@@ -57,7 +60,10 @@ private func pathOfAbsoluteForm(_ bytes: Span<UInt8>, _ target: ByteSlice) throw
     while pathStart < end, bytes[pathStart] != ASCII.slash { pathStart += 1 }
     // `isValidAuthority` knows no `?` and no `@`.
     guard isValidAuthority(bytes, authorityStart..<pathStart) else { throw .malformedTarget }
-    return ByteSlice(start: pathStart, count: end - pathStart)
+    return (
+        ByteSlice(start: pathStart, count: end - pathStart),
+        ByteSlice(start: authorityStart, count: pathStart - authorityStart)
+    )
 }
 
 /// `HTTP-version = "HTTP" "/" DIGIT "." DIGIT` (RFC 9112 §2.3): whether `byte` may stand at `index` of it, 0..<8.

@@ -55,6 +55,8 @@ struct AliasSettings {
         }
         return sources
     }
+    /// Some source of aliases is named: with none, every client is elevated.
+    var areConfigured: Bool { list != nil || file != nil }
 
     /// Reads and checks all of them.
     /// - Returns: nil when none is configured.

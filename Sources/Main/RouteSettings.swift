@@ -3,19 +3,56 @@ internal import AccessPolicy
 /// Which route a request takes, as the operator set it.
 struct RouteSettings {
     let elevatedPaths: ElevatedPaths
+    let hasBypass: Bool
+    let tellsClientOnBypass: Bool
+    private let allowedOrigins: [String]
+    private let allowedHosts: [String]
 
     /// - Parameter uri: the upstream, whose path is a part of every path.
     init(_ options: RouteOptions, _ uri: SentryURI) throws(Failure) {
         let chosen = try Setting("--elevate-paths", "ELEVATE_PATHS")
             .parsed(
                 options.elevatePaths,
-                expected: "a list of paths such as /api/0/, each with a slash at both ends and in plain form"
-            ) { text in
-                let paths = text.split(separator: ";", omittingEmptySubsequences: false)
-                    .map { Array((Environment.trimmed(String($0)) ?? "").utf8) }
-                return paths.allSatisfy(ElevatedPaths.isChoice) ? paths : nil
-            }
-        elevatedPaths = ElevatedPaths(upstreamPrefix: Array(uri.pathPrefix.utf8), chosen: chosen ?? [])
+                expected: "a list of paths such as /api/0/, each with a slash at both ends and in plain form",
+                Self.list { ElevatedPaths.isChoice(Array($0.utf8)) })
+        elevatedPaths = ElevatedPaths(
+            upstreamPrefix: Array(uri.pathPrefix.utf8), chosen: (chosen ?? []).map { Array($0.utf8) })
+        hasBypass =
+            try Setting("--bypass", "BYPASS").parsed(options.bypass, expected: "on or off", Self.switched) ?? true
+        tellsClientOnBypass =
+            try Setting("--bypass-forwarded-for", "BYPASS_FORWARDED_FOR")
+            .parsed(options.bypassForwardedFor, expected: "on or off", Self.switched) ?? false
+        allowedOrigins =
+            try Setting("--allow-origin", "ALLOW_ORIGIN")
+            .parsed(
+                options.allowOrigin, expected: "a list of origins such as https://app.example",
+                Self.list(OpenGuard.isOrigin)) ?? []
+        allowedHosts =
+            try Setting("--allow-host", "ALLOW_HOST")
+            .parsed(
+                options.allowHost, expected: "a list of names such as proxy.example or .example, without ports",
+                Self.list(OpenGuard.isHost)) ?? []
+    }
+
+    /// Reads `a;b`, of which each must be so.
+    private static func list(_ isElement: @escaping (String) -> Bool) -> (String) -> [String]? {
+        { text in
+            let parts = text.split(separator: ";", omittingEmptySubsequences: false)
+                .map { Environment.trimmed(String($0)) ?? "" }
+            return parts.allSatisfy(isElement) ? parts : nil
+        }
+    }
+
+    private static func switched(_ text: String) -> Bool? {
+        switch text {
+        case "on": true
+        case "off": false
+        default: nil
+        }
+    }
+
+    func openGuard(_ publicURL: PublicURL?) -> OpenGuard {
+        OpenGuard(origins: allowedOrigins, hosts: allowedHosts, publicURL: publicURL)
     }
 }
 
@@ -24,6 +61,7 @@ extension ServePlan {
     /// - Parameter old: the rights that these take the place of.
     func policy(_ aliases: AliasTable?, after old: RightsInForce? = nil) -> PolicyConfiguration {
         PolicyConfiguration(
-            aliases: aliases, maxBodyBytes: maxBody, elevatedPaths: routes.elevatedPaths, after: old)
+            aliases: aliases, maxBodyBytes: maxBody, elevatedPaths: routes.elevatedPaths, hasBypass: routes.hasBypass,
+            openGuard: routes.openGuard(publicURL), after: old)
     }
 }

@@ -68,7 +68,7 @@ struct Service {
             AdminFacts.Fixed(
                 version: Version.text, listen: sockets.text, upstream: "\(plan.uri.origin)\(plan.uri.pathPrefix)",
                 skipsVerification: plan.tls.isInsecure, descriptorLimit: descriptorLimit,
-                adminHosts: plan.security.adminHosts),
+                adminHosts: plan.security.adminHosts, isOnLoopback: sockets.areOnLoopback),
             server: server, tokens: tokens.publisher, tokenCounts: tokens.counts, policy: policy,
             addresses: upstream.addresses, tls: tls, log: writer)
         let reloader = Reloader(plan, server: server, policy: policy, tls: tls, watcher: watcher, log: log)
@@ -140,7 +140,16 @@ struct Service {
             accessLogSample: plan.accessLogSample, bodies: plan.bodies.limits,
             trustedProxies: plan.clientAddress.trusted, proxyProtocol: plan.clientAddress.proxyProtocol)
         configuration.upstreamProxy = plan.upstreamProxy?.proxy
+        configuration.tellsClientOnBypass = plan.routes.tellsClientOnBypass
         return configuration
+    }
+
+    /// Without aliases the network alone decides who is elevated.
+    private func warnIfOpen(_ log: Logger, _ sockets: Sockets) {
+        guard !plan.aliases.areConfigured, !sockets.areOnLoopback else { return }
+        log.warning(
+            "everybody who can connect gets Sentry's token: no alias is configured and the listener is not on loopback. Set --alias-file, or --listen 127.0.0.1:8080",
+            metadata: ["addr": "\(sockets.text)"])
     }
 
     private func logStart(_ log: Logger, _ sockets: Sockets, _ server: Server, _ descriptorLimit: Int) {
@@ -167,6 +176,7 @@ struct Service {
                 "set, but not used: a forward proxy is named by --upstream-proxy (and NO_PROXY is not read)",
                 metadata: ["variables": "\(UpstreamProxySettings.foreign.joined(separator: ","))"])
         }
+        warnIfOpen(log, sockets)
         var token: Logger.Metadata = ["source": "\(plan.token.winner.rawValue)"]
         if !plan.token.shadowed.isEmpty {
             token["shadowed"] = "\(plan.token.shadowed.map(\.rawValue).joined(separator: ","))"

@@ -51,6 +51,13 @@ final class Sockets: Sendable {
         }
     }
 
+    /// Only this machine can connect to the proxy: loopback addresses and Unix-domain sockets.
+    var areOnLoopback: Bool {
+        text.split(separator: ",").allSatisfy {
+            $0.hasPrefix("127.") || $0.hasPrefix("[::1]:") || $0.hasPrefix("unix:")
+        }
+    }
+
     /// Hands the listeners over: whoever holds one keeps its queue open.
     func takeProxyListeners() -> [[Listener]] {
         proxy.withLock { each in

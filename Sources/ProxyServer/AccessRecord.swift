@@ -77,6 +77,11 @@ enum Cause: Equatable {
             case .identifiersUnknown: "identifiers_unknown"
             case .tokenNotAccepted: "token_not_accepted"
             case .aliasExpired, .aliasRefused, .aliasLimited: "policy"
+            case .credentialsMissing, .credentialsRefused: "bypass_off"
+            case .aliasMisplaced: "alias_misplaced"
+            case .aliasUnknown: "alias_unknown"
+            case .originRefused: "origin_refused"
+            case .hostRefused: "host_refused"
             case .badRequest, .methodNotAllowed, .uriTooLong, .internalError, .notImplemented, .versionNotSupported,
                 .notFound, .expectationFailed, .plainHTTP, .proxyHeaderMissing:
                 "refused"
@@ -84,8 +89,18 @@ enum Cause: Equatable {
         }
     }
 
+    /// A refusal by the head alone.
+    init(refusedBy answer: ErrorAnswer) {
+        switch answer {
+        case .credentialsMissing, .credentialsRefused, .aliasMisplaced, .aliasUnknown, .originRefused, .hostRefused:
+            self = .answered(answer)
+        default: self = .policy
+        }
+    }
+
     /// The names that metrics show from the start.
     static let allNames: [StaticString] = [
+        "bypass_off", "alias_misplaced", "alias_unknown", "origin_refused", "host_refused",
         "policy", "proxy_header", "bad_request", "unresolved", "connection_refused", "connect_failed",
         "connect_timeout", "proxy_refused", "closed_before_answer", "reset_by_upstream", "upstream_failed",
         "bad_answer",
@@ -194,6 +209,17 @@ struct AccessRecord {
         self.id = id
         self.client = client
         self.acceptedAt = acceptedAt
+    }
+
+    /// The request holds an alias where none belongs: what the client chose is blotted out, and only its length stays.
+    func blot(path: Bool) {
+        guard let line else { return }
+        let identifiers = lineCount + hostCount
+        var ranges = [identifiers..<identifiers + clientRequestIDCount + traceparentCount]
+        if path { ranges.append(methodCount..<lineCount) }
+        for range in ranges where !range.isEmpty {
+            line.bytes.part(range).initializeMemory(as: UInt8.self, repeating: UInt8(ascii: "*"))
+        }
     }
 
     /// A first or second sending begins: the times of one before do not count.

@@ -17,10 +17,12 @@ package final class AdminFacts: Sendable {
         package var descriptorLimit: Int
         /// Names by which the admin listener is asked, besides addresses and `localhost`.
         package var adminHosts: [String]
+        /// Only this machine can connect to the proxy.
+        package var isOnLoopback: Bool
 
         package init(
             version: String, listen: String, upstream: String, skipsVerification: Bool, descriptorLimit: Int,
-            adminHosts: [String] = []
+            adminHosts: [String] = [], isOnLoopback: Bool
         ) {
             self.version = version
             self.listen = listen
@@ -28,6 +30,7 @@ package final class AdminFacts: Sendable {
             self.skipsVerification = skipsVerification
             self.descriptorLimit = descriptorLimit
             self.adminHosts = adminHosts
+            self.isOnLoopback = isOnLoopback
         }
     }
 
@@ -63,6 +66,9 @@ package final class AdminFacts: Sendable {
     }
 
     package var isDraining: Bool { draining.load(ordering: .relaxed) }
+
+    /// Whoever reaches this machine gets Sentry's token: there is no alias, and the listener is not on loopback.
+    var isOpen: Bool { policy.current().value.isOpen && !fixed.isOnLoopback }
 
     /// The process is about to end: it is not ready any more.
     package func beginDraining() {

@@ -273,7 +273,8 @@ extension Exchange {
     func stageAnswerHead(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
         var writer = HeadWriter(worker.scratch.staging.part(0..<Bounds.stagingBytes - Bounds.relayBytes))
         var editor = AnswerFieldEditor(
-            rewriter: worker.configuration.rewriter, scheme: worker.clientScheme, host: record.host,
+            rewriter: worker.configuration.rewriter, scheme: request.namedScheme ?? worker.clientScheme,
+            host: record.host,
             rewritesLinks: forward.route == .elevated, dropsCoding: inflater != nil)
         let id = record.idText
         do throws(HeadRewriteError) {

@@ -139,7 +139,8 @@ extension Exchange {
         var sink = PooledSink(worker: worker, buffer: rewrittenBody, count: rewrittenCount)
         while mayMoveMore(worker) {
             let progress = worker.configuration.rewriter.rewrite(
-                bytes.span, next: Bounds.rewritingSliceBytes, &state, scheme: worker.clientScheme,
+                bytes.span, next: Bounds.rewritingSliceBytes, &state,
+                scheme: request.namedScheme ?? worker.clientScheme,
                 host: record.host.span, into: &sink)
             (self.rewrittenBody, rewrittenCount) = (sink.buffer, sink.count)
             moved(Bounds.relayBytes)

@@ -114,6 +114,8 @@ struct Metrics {
         out.sample(facts.log.droppedLines)
         family("draining", .gauge, "1 once the process was told to end.")
         out.sample(facts.isDraining)
+        family("open", .gauge, "1 while no alias is configured and the listener is not on loopback.")
+        out.sample(facts.isOpen)
         family("reloads_total", .counter, "Reloads by result, on SIGHUP or because a watched file changed.")
         let reloads = facts.reloadCounts
         out.sample(reloads.succeeded, [("result", "succeeded")])

@@ -122,13 +122,16 @@ private struct KeptFields {
     var count: Int { Int(host.count) + Int(requestID.count) + Int(traceparent.count) }
 
     init(_ head: RequestHead, _ bytes: Span<UInt8>, host needsHost: Bool, identifiers: Bool) {
+        if needsHost {
+            let authority = head.authority(bytes)
+            if Int(authority.count) <= Bounds.notedHostBytes { host = authority }
+        }
+        guard identifiers else { return }
         for i in head.fields.indices {
             let field = head.fields[i]
-            if needsHost, field.isNamed("host", in: bytes) {
-                if Int(field.value.count) <= Bounds.notedHostBytes { host = field.value }
-            } else if identifiers, requestID.isEmpty, field.isNamed("x-request-id", in: bytes) {
+            if requestID.isEmpty, field.isNamed("x-request-id", in: bytes) {
                 if Self.isIdentifier(bytes.extracting(field.value.range)) { requestID = field.value }
-            } else if identifiers, traceparent.isEmpty, field.isNamed("traceparent", in: bytes) {
+            } else if traceparent.isEmpty, field.isNamed("traceparent", in: bytes) {
                 if Self.isTraceparent(bytes.extracting(field.value.range)) { traceparent = field.value }
             }
         }

@@ -8,6 +8,8 @@ struct RequestFacts {
     /// The client promised to send nothing after this request.
     var isLast = false
     var acceptsGzip = false
+    /// The scheme that an absolute form named; nil is that of the connection.
+    var namedScheme: ClientScheme?
     /// The JSON of the answer names Sentry's own address.
     var endpoint: RewrittenEndpoint?
 }

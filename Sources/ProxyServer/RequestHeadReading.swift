@@ -138,6 +138,7 @@ extension Exchange {
     private func noteRequest(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) {
         request = RequestFacts(method: head.method, version: head.version, isLast: head.isLastRequest)
         request.acceptsGzip = acceptsGzip(head.fields, bytes.span)
+        request.namedScheme = head.targetIsSecure(bytes.span).map { $0 ? .https : .http }
         ownAnswerFormat = preferredFormat(head.fields, bytes.span)
         worker.noteClient(head, bytes, &record)
         worker.noteRequestLine(head, bytes, &record)
@@ -154,8 +155,13 @@ extension Exchange {
         requestBody = BodyReader(head.framing, limits: worker.configuration.headLimits)
         switch decide(head, bytes.span, worker.policy) {
         case .refuse(let answer):
-            record.cause = .policy
+            if answer == .aliasMisplaced { record.blot(path: false) }
+            record.cause = Cause(refusedBy: answer)
             return refusal(answer)
+        case .refuseSecretTarget:
+            record.blot(path: true)
+            record.cause = Cause(refusedBy: .aliasMisplaced)
+            return refusal(.aliasMisplaced)
         case .forward(let forward):
             self.forward = forward
             record.route = forward.route
@@ -240,7 +246,8 @@ extension Exchange {
                     authorization throws(HeadRewriteError) in
                     try writeRequestHead(
                         head, bytes.span, decision: forward, target: target, editedTarget: edited.target?.span,
-                        framing: requestFraming, token: token, proxyAuthorization: authorization, into: &writer)
+                        framing: requestFraming, token: token, proxyAuthorization: authorization,
+                        forwardedFor: worker.configuration.tellsClientOnBypass ? record.client.ip : nil, into: &writer)
                 }
             }
         } catch {

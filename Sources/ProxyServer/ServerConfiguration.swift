@@ -78,6 +78,8 @@ package struct ServerConfiguration: Sendable {
     package var accessLog: AccessLogMode
     /// Every so many ordinary requests get an access line; those that went wrong always do.
     package var accessLogSample: Int
+    /// On the bypass the client's address is sent as `X-Forwarded-For`.
+    package var tellsClientOnBypass = false
     package var bodies: BodyLimits
     /// Whose word about a client's address is taken.
     package var trustedProxies: TrustedProxies

@@ -30,6 +30,7 @@ struct StatusPage {
                 ])
             ),
             ("aliases", .number(UInt64(facts.policy.current().value.aliases?.count ?? 0))),
+            ("open", .bool(facts.isOpen)),
             ("requests_in_flight", .number(UInt64(max(0, reports.reduce(0) { $0 + $1.counters.inFlight })))),
             ("workers", .array(reports.map(worker))),
             ("log_lines_dropped", .number(facts.log.droppedLines)),

@@ -51,7 +51,7 @@ final class Worker {
     private var mustStop = false
     let mailbox: Mailbox<WorkerMail>
     let log: ByteRing
-    private var lastRequestID: UInt64
+    private var requestIDs: RequestIDs
     private var wall: Int64 = 0
     private var wallReadAt: UInt64 = 0
     /// Ordinary requests since the last one that got an access line.
@@ -76,7 +76,8 @@ final class Worker {
         uncodedTarget = configuration.uncodedTarget
         log = shared.log.makeRing()
         aliasSlots = counters.aliasSlots(policy.aliases)
-        lastRequestID = try Entropy.bytes(8).reduce(0) { $0 << 8 | UInt64($1) }
+        func random() throws(SystemError) -> UInt64 { try Entropy.bytes(8).reduce(0) { $0 << 8 | UInt64($1) } }
+        requestIDs = RequestIDs(key0: try random(), key1: try random())
         try reactor.watch(mailbox: mailbox.descriptor)
         try listeners.watch(with: reactor)
     }
@@ -199,11 +200,7 @@ final class Worker {
 
     // MARK: Exchanges
 
-    func nextRequestID() -> UInt64 {
-        // A Weyl sequence: every value once in 2^64, and neighbours look nothing alike.
-        lastRequestID &+= 0x9e37_79b9_7f4a_7c15
-        return lastRequestID
-    }
+    func nextRequestID() -> UInt64 { requestIDs.next() }
 
     func release(slot: Int) {
         exchanges.release(slot: slot)

@@ -4,32 +4,35 @@ import Testing
 
 @Suite struct ErrorAnswerTests {
     @Test(arguments: [
-        ([], AnswerFormat.text),
-        (["*/*"], .text), ([""], .text), (["application/json"], .json), (["APPLICATION/JSON"], .json),
+        ([], AnswerFormat.json),
+        (["*/*"], .json), ([""], .json), (["application/json"], .json), (["APPLICATION/JSON"], .json),
         (["application/*"], .json), (["application/problem+json"], .json), (["application/*+json"], .json),
-        (["text/plain"], .text), (["text/html"], .text), (["text/*"], .text), (["application/xml"], .text),
-        (["application/json, text/plain"], .text), (["application/json, text/plain;q=0.9"], .json),
+        (["text/plain"], .text), (["text/html"], .text), (["text/*"], .text), (["application/xml"], .json),
+        (["application/json, text/plain"], .json), (["application/json, text/plain;q=0.9"], .json),
         (["text/plain, application/json;q=0.9"], .text), (["application/json;q=0.5, text/plain;q=0.4"], .json),
-        (["application/json, */*"], .text), (["application/json, */*;q=0.5"], .json),
-        (["application/json;q=0"], .text), (["application/json;q=0, */*"], .text), (["text/plain;q=0, */*"], .json),
+        (["application/json, */*"], .json), (["application/json, */*;q=0.5"], .json),
+        (["application/json;q=0"], .json), (["application/json;q=0, */*"], .text), (["text/plain;q=0, */*"], .json),
         (["text/*;q=0, */*;q=0.1"], .json),
         // The most specific range decides, whatever its quality.
         (["application/*, application/json;q=0.1, text/plain;q=0.2"], .text),
         (["text/*, text/plain;q=0.1, application/*;q=0.2"], .json),
         // Several fields are one list.
         (["text/plain;q=0.5", "application/json"], .json), (["application/json;q=0.5", "text/plain"], .text),
+        // axios, a browser, and text that is named but worth less than the rest.
+        (["application/json, text/plain, */*"], .json),
+        (["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"], .text), (["text/html;q=0.1, */*"], .json),
         // Blanks, case, empty parts, other parameters.
         ([" , ,application/json ; Q=0.8 , text/plain\t;\tq=0.7"], .json), (["application/json;charset=utf-8"], .json),
         (["application/json;x=\"a,text/plain;q=0\";q=0.5, text/plain;q=0.6"], .text),
         (["application/json;x=\"\\\",\";q=0.7, text/plain;q=0.6"], .json),
         (["application/json;q=1.000, text/plain;q=0.999"], .json), (["application/json;q=0.001"], .json),
         // Malformed parts count as absent.
-        (["application/json;q=1.1"], .text), (["application/json;q="], .text), (["application/json;q=0.1234"], .text),
-        (["application/json;q=-1"], .text), (["application/json;q=.5"], .text), (["application/json;q=2"], .text),
-        (["application/json;q=1.001"], .text), (["application/json;q=x, application/*;q=0.3"], .json),
-        (["application/+json"], .text), (["applicationjson"], .text), (["application/json\"x, text/plain"], .text),
-        (["application/json;q=0."], .text),
-        (["application/json;x=\"a, text/plain;q=0.1"], .text), (["application/json;x=\"a", "application/json"], .json),
+        (["application/json;q=1.1"], .json), (["application/json;q="], .json), (["application/json;q=0.1234"], .json),
+        (["application/json;q=-1"], .json), (["application/json;q=.5"], .json), (["application/json;q=2"], .json),
+        (["application/json;q=1.001"], .json), (["application/json;q=x, application/*;q=0.3"], .json),
+        (["application/+json"], .json), (["applicationjson"], .json), (["application/json\"x, text/plain"], .json),
+        (["application/json;q=0."], .json),
+        (["application/json;x=\"a, text/plain;q=0.1"], .json), (["application/json;x=\"a", "application/json"], .json),
     ]) func accept(_ values: [String], _ expected: AnswerFormat) throws {
         let sent = try request("GET / HTTP/1.1", values.map { "Accept: \($0)" })
         #expect(preferredFormat(sent.head.fields, sent.bytes.span) == expected)

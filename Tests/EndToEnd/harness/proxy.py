@@ -29,6 +29,9 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in CONFIGURATION and not name.startswith("PG")}
     # The default port is one for the whole machine.
     kept["ADMIN_LISTEN"] = "127.0.0.1:0"
+    # Without aliases only these are answered to; what is refused otherwise, test_trust.py shows.
+    kept["ALLOW_HOST"] = ".example;.test"
+    kept["ALLOW_ORIGIN"] = "https://app.example;https://evil.example"
     kept.update(extra or {})
     return kept
 
