@@ -159,13 +159,19 @@ package struct LinkRewriter: Sendable {
             path = authority.range.upperBound
         }
         let start = afterPrefix(reference, from: path, escaped: escaped)
-        guard isAbsolute || start > 0 else {
+        let rest = reference.extracting(start..<reference.count)
+        // A path of the proxy's own is before every other.
+        let publicPath = publicURL.map(\.path) ?? []
+        let isPathOfPublic =
+            !isAbsolute && !publicPath.isEmpty && URLReference.skip("/", in: rest, at: 0, escaped: escaped) != nil
+        guard isAbsolute || start > 0 || isPathOfPublic else {
             sink.append(reference)
             return
         }
-        let rest = reference.extracting(start..<reference.count)
         if isAbsolute, let publicURL {
             sink.append(publicURL.bytes.span)
+        } else if isPathOfPublic {
+            sink.append(publicPath.span)
         } else if isAbsolute, URLReference.isAuthority(host) {
             sink.append(text: scheme.text)
             sink.append(host)

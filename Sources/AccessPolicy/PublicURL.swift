@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// The proxy's own base as its clients know it: `--public-url`, a scheme and an authority.
 package struct PublicURL: Sendable, Equatable {
     package enum Invalid: Error, Sendable, Equatable {
@@ -6,14 +8,17 @@ package struct PublicURL: Sendable, Equatable {
         /// A host is missing, or a byte that no host or port has.
         case authority
         case userInfo
-        /// More than the one slash after the authority.
+        /// A path that is not in plain form, or that has escapes.
         case path
         case query
         case fragment
     }
 
-    /// Scheme and authority, without a slash at the end.
+    /// Scheme, authority and path, without a slash at the end.
     let bytes: [UInt8]
+    /// The path alone, empty or beginning with a slash: what stands before the proxy may take it off, or leave it to the
+    /// proxy to do so.
+    package let path: [UInt8]
 
     /// The host without its port.
     var host: [UInt8] {
@@ -34,21 +39,19 @@ package struct PublicURL: Sendable, Equatable {
         let range = authority.range
         for i in range where all[i] == UInt8(ascii: "@") { throw .userInfo }
         guard URLReference.isAuthority(span.extracting(range)) else { throw .authority }
-        if range.upperBound < all.count {
-            switch all[range.upperBound] {
+        var end = all.count
+        for i in range.upperBound..<all.count {
+            switch all[i] {
             case UInt8(ascii: "?"): throw .query
             case UInt8(ascii: "#"): throw .fragment
             default: break
             }
-            let rest = all[(range.upperBound + 1)...]
-            if let first = rest.first {
-                switch first {
-                case UInt8(ascii: "?"): throw .query
-                case UInt8(ascii: "#"): throw .fragment
-                default: throw .path
-                }
-            }
         }
-        bytes = Array(all[..<range.upperBound])
+        if end > range.upperBound, all[end - 1] == ASCII.slash { end -= 1 }
+        bytes = Array(all[..<end])
+        path = Array(all[range.upperBound..<end])
+        guard !path.isEmpty else { return }
+        guard path.last != ASCII.slash, let plain = PlainPath(path.span), plain.end == path.count, plain.escaped == 0
+        else { throw .path }
     }
 }

@@ -182,3 +182,16 @@ package struct RequestHeadParser {
         }
     }
 }
+
+extension RequestHeadParser {
+    /// Takes a prefix off the target's path, if the path goes on behind it with a slash.
+    /// - Parameter bytes: the buffer that the head was parsed from.
+    package mutating func takeOff(_ prefix: Span<UInt8>, from bytes: Span<UInt8>) {
+        let range = head.path.range
+        guard !prefix.isEmpty, range.count > prefix.count, bytes[range.lowerBound + prefix.count] == ASCII.slash else {
+            return
+        }
+        for i in prefix.indices where bytes[range.lowerBound + i] != prefix[i] { return }
+        head.path = ByteSlice(start: range.lowerBound + prefix.count, count: range.count - prefix.count)
+    }
+}

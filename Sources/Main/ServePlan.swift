@@ -197,7 +197,7 @@ struct ServePlan {
                 case .scheme: "it must begin with http:// or https://"
                 case .authority: "its host or port is missing or malformed"
                 case .userInfo: "it must not hold a user name"
-                case .path: "it must not have a path"
+                case .path: "its path is not in plain form"
                 case .query: "it must not have a query"
                 case .fragment: "it must not have a fragment"
                 }

@@ -141,6 +141,7 @@ struct Service {
             trustedProxies: plan.clientAddress.trusted, proxyProtocol: plan.clientAddress.proxyProtocol)
         configuration.upstreamProxy = plan.upstreamProxy?.proxy
         configuration.tellsClientOnBypass = plan.routes.tellsClientOnBypass
+        configuration.publicPath = plan.publicURL?.path ?? []
         return configuration
     }
 

@@ -165,8 +165,9 @@ extension Exchange {
                 return
             }
             let body = parser.head.length..<bytes.count
+            let isGzip = ContentCoding(parser.head, bytes.bytes(parser.head.length).span) == .gzip
             holdAnswer(bytes, &parser, worker)
-            if let heldAnswer { beginCollecting(heldAnswer.bytes.part(body), worker) }
+            if let heldAnswer { beginCollecting(heldAnswer.bytes.part(body), isGzip: isGzip, worker) }
             return
         }
         let isStaged = stageAnswer(parser.head, bytes, worker)

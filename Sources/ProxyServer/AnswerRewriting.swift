@@ -8,9 +8,13 @@ extension Exchange {
 
     /// Whether the answer at hand is one of those.
     func mustRewrite(_ head: ResponseHead, _ bytes: Span<UInt8>, _ framing: BodyFraming) -> Bool {
-        guard request.endpoint != nil, head.status == 200, framing != .none, isJSON(head, bytes),
-            ContentCoding(head, bytes) == .identity
+        guard request.endpoint != nil, head.status == 200, framing != .none, framing != .length(0), isJSON(head, bytes)
         else { return false }
+        switch ContentCoding(head, bytes) {
+        // gzip was not asked for, but what stands before Sentry may send it all the same.
+        case .identity, .gzip: break
+        case .other: return false
+        }
         if case .length(let count) = framing { return count <= UInt64(Bounds.rewrittenBodyBytes) }
         return true
     }
@@ -28,7 +32,14 @@ extension Exchange {
     }
 
     /// Starts with the body's bytes that came with the head; head and parser are held.
-    func beginCollecting(_ prefix: UnsafeMutableRawBufferPointer, _ worker: Worker) {
+    func beginCollecting(_ prefix: UnsafeMutableRawBufferPointer, isGzip: Bool, _ worker: Worker) {
+        if isGzip {
+            inflater = worker.takeInflater()
+            guard inflater != nil else {
+                failForMemory(worker)
+                return
+            }
+        }
         collectedBody = worker.pool.take(atLeast: max(8_192, prefix.count))
         guard collect(prefix, worker) else { return }
         collectAnswer(worker)
@@ -50,7 +61,7 @@ extension Exchange {
                     failUpstream(worker)
                     return
                 }
-                beginRewriting(worker)
+                endCollecting(worker)
                 return
             case .failed(let error):
                 record.cause = upstreamFailure(error, worker)
@@ -75,14 +86,10 @@ extension Exchange {
             failUpstream(worker)
             return false
         }
-        guard worker.pool.mayAppend(piece.payload, to: collectedBody!, count: collectedCount, for: .request) else {
-            failForMemory(worker)
-            return false
-        }
-        worker.pool.append(
-            UnsafeRawBufferPointer(received.part(0..<piece.payload)), to: &collectedBody!, count: &collectedCount)
+        let payload = UnsafeRawBufferPointer(received.part(0..<piece.payload))
+        guard inflater == nil ? append(payload, worker) : inflateCollected(payload, worker) else { return false }
         if answerBody.isWhole {
-            beginRewriting(worker)
+            endCollecting(worker)
             return false
         }
         if collectedCount > Bounds.rewrittenBodyBytes {
@@ -90,6 +97,56 @@ extension Exchange {
             return false
         }
         return true
+    }
+
+    /// - Returns: false when there is no memory for it, which was reported.
+    private func append(_ bytes: UnsafeRawBufferPointer, _ worker: Worker) -> Bool {
+        guard worker.pool.mayAppend(bytes.count, to: collectedBody!, count: collectedCount, for: .request) else {
+            failForMemory(worker)
+            return false
+        }
+        worker.pool.append(bytes, to: &collectedBody!, count: &collectedCount)
+        return true
+    }
+
+    /// - Returns: false when an event was reported.
+    private func inflateCollected(_ payload: UnsafeRawBufferPointer, _ worker: Worker) -> Bool {
+        guard let inflater else { return true }
+        var rest = payload
+        repeat {
+            let output = worker.scratch.inflated
+            let step = inflater.inflater.inflate(rest, into: output)
+            rest = UnsafeRawBufferPointer(rebasing: rest[step.consumed...])
+            inflater.mayHaveMore = step.produced == output.count
+            moved(step.produced)
+            guard step.state != .corrupt else {
+                record.cause = .corruptGzip
+                failUpstream(worker)
+                return false
+            }
+            guard append(UnsafeRawBufferPointer(output.part(0..<step.produced)), worker) else { return false }
+            if collectedCount > Bounds.rewrittenBodyBytes {
+                compressed.store(rest, from: &worker.pool)
+                answerFraming = request.version == .http11 ? .chunked : .untilClose
+                sendUnchanged(worker)
+                return false
+            }
+        } while !rest.isEmpty || inflater.mayHaveMore
+        return true
+    }
+
+    /// The body is whole, if its gzip is.
+    private func endCollecting(_ worker: Worker) {
+        if let inflater {
+            let end = inflater.inflater.inflate(
+                UnsafeRawBufferPointer(start: nil, count: 0), into: worker.scratch.inflated)
+            guard end.state == .finished, end.produced == 0 else {
+                record.cause = .truncatedAnswer
+                failUpstream(worker)
+                return
+            }
+        }
+        beginRewriting(worker)
     }
 
     /// The body is whole: its URLs are changed, a slice at a time.
@@ -195,7 +252,8 @@ extension Exchange {
         if answerFraming == .chunked { client.backlog.append(ChunkedCoding.chunkEnd) }
         isAnswerWhole = isWhole
         releaseHeldAnswer(worker)
-        releaseTransformation(worker)
+        // The rest of a long body is inflated as it comes.
+        if isWhole { releaseTransformation(worker) } else { releaseCollected(worker) }
         advance(.answerBegan, worker)
     }
 
@@ -203,6 +261,10 @@ extension Exchange {
         if let inflater { worker.giveBack(inflater) }
         inflater = nil
         compressed.release(to: &worker.pool)
+        releaseCollected(worker)
+    }
+
+    private func releaseCollected(_ worker: Worker) {
         if let collectedBody { worker.pool.give(collectedBody, used: collectedCount) }
         (collectedBody, collectedCount) = (nil, 0)
         if let rewrittenBody { worker.pool.give(rewrittenBody, used: rewrittenCount) }

@@ -127,6 +127,8 @@ extension Exchange {
             ownAnswerFormat = preferredFormat(ofRefused: bytes.span)
             return refusal(ErrorAnswer(error))
         }
+        let publicPath = worker.configuration.publicPath
+        if !publicPath.isEmpty { parser.takeOff(publicPath.span, from: bytes.span) }
         return judge(parser.head, bytes, worker)
     }
 

@@ -65,6 +65,8 @@ package struct ServerConfiguration: Sendable {
     package var rewriter: LinkRewriter
     /// Without `--public-url` the request's own Host is the proxy's base.
     package var hasPublicURL: Bool
+    /// The path of `--public-url`, which is taken off a request's; empty when it has none.
+    package var publicPath: [UInt8] = []
     package var headLimits: HeadLimits
     /// Of an answer's head, and of its trailer section.
     package var answerLimits: HeadLimits

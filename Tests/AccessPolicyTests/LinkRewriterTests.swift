@@ -232,15 +232,18 @@ struct BetterBaseTests {
 }
 
 struct PublicURLTests {
-    @Test func onlySchemeAndAuthority() throws {
-        for text in ["http://a", "https://a.example:8443", "https://a/", "http://[::1]:80"] {
+    @Test func schemeAuthorityAndAPlainPath() throws {
+        for text in [
+            "http://a", "https://a.example:8443", "https://a/", "http://[::1]:80", "https://a/b", "https://a/b/c/",
+        ] {
             _ = try PublicURL(parsing: text)
         }
         let bad: [(String, PublicURL.Invalid)] = [
             ("", .scheme), ("a.example", .scheme), ("ftp://a", .scheme), ("//a", .scheme), ("https:/a", .scheme),
             ("https://", .authority), ("https:///", .authority), ("https://:80", .authority),
             ("https://a b", .authority),
-            ("https://u:p@a", .userInfo), ("https://a/b", .path), ("https://a//", .path), ("https://a?b", .query),
+            ("https://u:p@a", .userInfo), ("https://a//", .path), ("https://a/b//", .path),
+            ("https://a/../b", .path), ("https://a/%62", .path), ("https://a/b;c", .path), ("https://a?b", .query),
             ("https://a/?b", .query), ("https://a#b", .fragment), ("https://a/#b", .fragment),
         ]
         for (text, expected) in bad {

@@ -64,3 +64,29 @@ def test_other_bodies_keep_their_urls(public_proxy: Proxy, stand_in: StandIn) ->
     answer = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     stand_in.set_canned("issue", answer.encode())
     assert ask(public_proxy.address, request("GET", "/behave/canned?name=issue")).body.decode() == body
+
+
+@pytest.mark.parametrize("taken_off", [True, False], ids=["taken off before", "left to the proxy"])
+def test_a_public_base_with_a_path_keeps_it_in_links_and_is_taken_off_requests(
+    stand_in: StandIn, start_proxy: StartProxy, taken_off: bool,
+) -> None:
+    proxy = start_proxy(stand_in.uri, "--public-url", f"{PUBLIC}/sentry-gw/")
+    prefix = "" if taken_off else "/sentry-gw"
+    answer = ask(proxy.address, request("GET", f"{prefix}/api/0/organizations/acme/projects/"))
+    assert stand_in.request()["head"].startswith("GET /api/0/organizations/acme/projects/ HTTP/1.1\r\n")
+    assert f"<{PUBLIC}/sentry-gw/api/0/organizations/acme/projects/" in (answer.value("Link") or "")
+    upload = ask(proxy.address, request("GET", f"{prefix}/api/0/organizations/acme/chunk-upload/"))
+    assert upload.json["url"] == f"{PUBLIC}/sentry-gw/api/0/organizations/acme/chunk-upload/"
+
+
+def test_a_location_that_is_a_path_goes_below_the_public_path(stand_in: StandIn, start_proxy: StartProxy) -> None:
+    proxy = start_proxy(stand_in.uri, "--public-url", f"{PUBLIC}/sentry-gw")
+    stand_in.set_canned("moved", b"HTTP/1.1 302 Found\r\nLocation: /api/0/projects/acme/new/\r\nContent-Length: 0\r\n\r\n")
+    answer = ask(proxy.address, request("GET", "/behave/canned?name=moved"))
+    assert answer.value("Location") == "/sentry-gw/api/0/projects/acme/new/"
+
+
+def test_what_only_begins_like_the_public_path_is_not_cut(stand_in: StandIn, start_proxy: StartProxy) -> None:
+    proxy = start_proxy(stand_in.uri, "--public-url", f"{PUBLIC}/sentry-gw")
+    ask(proxy.address, request("GET", "/sentry-gwen/api/0/"))
+    assert stand_in.request()["head"].startswith("GET /sentry-gwen/api/0/ HTTP/1.1\r\n")
