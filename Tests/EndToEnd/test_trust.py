@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from harness.client import ask, request
@@ -140,4 +138,4 @@ def test_request_ids_have_no_common_difference(stand_in: StandIn, start_proxy: S
     assert len(set(ids)) == 12 and len(differences) == 11
     assert not differences & {0x9E3779B97F4A7C15}
     assert len({number >> 48 for number in ids}) > 6
-    proxy.wait_for_line(lambda line: f"id={ids[0]:016x}" in line, 5)
+    proxy.wait_for_line(lambda text: f"id={ids[0]:016x}" in text)
