@@ -22,6 +22,7 @@ def quantile(part: float, name: str) -> str:
 PANELS: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("Requests by route and status", "reqps", [("{{route}} {{status}}", rate("requests_total", "route, status") + " > 0")]),
     ("Requests by alias", "reqps", [("{{alias}}", f"topk(10, {rate('alias_requests_total', 'alias')})")]),
+    ("Refusals by alias", "reqps", [("{{alias}} {{verdict}} {{reason}}", rate("policy_decisions_total", "alias, verdict, reason", ',verdict!="allowed"') + " > 0")]),
     ("Failures by cause", "reqps", [("{{cause}}", rate("request_failures_total", "cause") + " > 0")]),
     ("Time from accept to last byte", "s", [(f"p{part * 100:g}", quantile(part, "request_duration_seconds")) for part in (0.5, 0.95, 0.99)]),
     ("Upstream: time to first byte", "s", [(f"p{part * 100:g}", quantile(part, "upstream_first_byte_duration_seconds")) for part in (0.5, 0.95, 0.99)]),

@@ -15,6 +15,13 @@ package struct ResolvedIdentifiers: Sendable {
     private(set) var selections: [TableText] = []
     private(set) var text: [UInt8] = []
 
+    /// Names that are another organization's or project's by now.
+    package var refusedCount: Int {
+        organizationIsRefused.count { $0 } + projectIsRefused.count { $0 }
+    }
+    /// Names whose number is not known.
+    package var unknownCount: Int { organizations.count { $0 == 0 } + projects.count { $0 == 0 } }
+
     /// What was pinned by hand, and what `old` knew of the same slugs.
     package init(_ rights: RightsTable, after old: (identifiers: ResolvedIdentifiers, rights: RightsTable)? = nil) {
         organizations = rights.organizations.map { $0.pinned ?? 0 }

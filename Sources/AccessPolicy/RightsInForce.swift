@@ -7,14 +7,20 @@ package final class RightsInForce: Sendable {
     package let table: RightsTable
     package let identifiers: ResolvedIdentifiers
     private let aliases: AliasTable
+    /// By the index of an alias; nil for one without rate and concurrency. Kept by name over reloads.
+    private let cells: [AliasCell?]
 
     /// - Returns: nil when no alias has rights or limits.
     package convenience init?(_ aliases: AliasTable?, after old: RightsInForce? = nil) {
         guard let aliases, let table = aliases.rights else { return nil }
-        self.init(aliases, table, ResolvedIdentifiers(table, after: old.map { ($0.identifiers, $0.table) }))
+        self.init(
+            aliases, table, ResolvedIdentifiers(table, after: old.map { ($0.identifiers, $0.table) }),
+            Self.cells(aliases, table, after: old))
     }
 
-    private init(_ aliases: AliasTable, _ table: RightsTable, _ identifiers: ResolvedIdentifiers) {
+    private init(_ aliases: AliasTable, _ table: RightsTable, _ identifiers: ResolvedIdentifiers, _ cells: [AliasCell?])
+    {
+        self.cells = cells
         self.aliases = aliases
         self.table = table
         self.identifiers = identifiers
@@ -22,8 +28,25 @@ package final class RightsInForce: Sendable {
 
     /// The same rights with other numbers.
     package func with(_ identifiers: ResolvedIdentifiers) -> RightsInForce {
-        RightsInForce(aliases, table, identifiers)
+        RightsInForce(aliases, table, identifiers, cells)
     }
+
+    private static func cells(_ aliases: AliasTable, _ table: RightsTable, after old: RightsInForce?) -> [AliasCell?] {
+        var known: [String: AliasCell] = [:]
+        if let old {
+            for (index, cell) in old.cells.enumerated() { if let cell { known[old.name(at: index)] = cell } }
+        }
+        return table.aliases.enumerated().map { index, record in
+            guard record.limits.rate != nil || record.limits.concurrency != nil else { return nil }
+            return known[aliases.name(at: index)] ?? AliasCell()
+        }
+    }
+
+    /// What is counted of an alias; nil when it has neither rate nor concurrency.
+    package func cell(of alias: Int) -> AliasCell? { cells[alias] }
+
+    /// What bounds an alias besides its operations.
+    package func limits(of alias: Int) -> AliasLimits { table.aliases[alias].limits }
 
     /// The name of an alias.
     package func name(at alias: Int) -> String { aliases.name(at: alias) }

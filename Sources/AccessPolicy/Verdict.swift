@@ -63,6 +63,15 @@ package struct Verdict: Sendable {
     var isNever = false
 
     package init() {}
+
+    /// The alias does too much. In shadow mode that is only noted, and what never is an alias's stays refused.
+    package mutating func limit(_ reason: RefusalReason, isShadowed: Bool) {
+        if isShadowed {
+            wouldRefuse = reason
+        } else {
+            outcome = .refuse(reason)
+        }
+    }
 }
 
 extension RightsTable {

@@ -33,6 +33,19 @@ final class Reloader: Sendable {
         try watcher.start { [self] in ended(reload(because: "a file has changed")) }
     }
 
+    /// Publishes rights with other numbers of organizations and projects.
+    /// - Returns: false when a reload was faster: `old` is no longer what holds.
+    func replace(_ old: RightsInForce, with new: RightsInForce) -> Bool {
+        turn.withLock { _ in
+            var current = policy.current().value
+            guard current.rights === old else { return false }
+            current.rights = new
+            policy.publish(current)
+            server.publishedChanged()
+            return true
+        }
+    }
+
     /// All or nothing: what is broken keeps the old state of the rest as well.
     /// - Returns: whether it was taken over.
     func reload(because cause: String) -> Bool {

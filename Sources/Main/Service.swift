@@ -75,6 +75,10 @@ struct Service {
         try named("threads") { () throws(SystemError) in
             try sockets.startAdmin(facts)
             try reloader.start { facts.reloaded(succeeded: $0) }
+            try IdentifierResolver(
+                policy: policy, tokens: tokens.publisher, client: plan.client, log: log,
+                replace: { [reloader] in reloader.replace($0, with: $1) }
+            ).start()
             if tls.current().value.server != nil { try CertificateWatch(tls: tls, log: log).start() }
         }
         for warning in warnings { log.warning("\(warning)") }

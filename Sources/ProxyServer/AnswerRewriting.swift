@@ -93,7 +93,7 @@ extension Exchange {
             return false
         }
         if collectedCount > Bounds.rewrittenBodyBytes {
-            if verdict.filter != .none { failUpstream(worker) } else { sendUnchanged(worker) }
+            sendUnchanged(worker)
             return false
         }
         return true
@@ -223,6 +223,11 @@ extension Exchange {
 
     /// The body is too long to be rewritten.
     private func sendUnchanged(_ worker: Worker) {
+        // What a filter has not read does not go on.
+        guard verdict.filter == .none else {
+            failUpstream(worker)
+            return
+        }
         guard let body = collectedBody else { return }
         send(UnsafeRawBufferPointer(body.bytes.part(0..<collectedCount)), isWhole: false, worker)
     }

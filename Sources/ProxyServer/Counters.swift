@@ -35,6 +35,7 @@ package struct Counters: Sendable {
     /// By route and status class.
     private var requests = InlineArray<18, UInt64>(repeating: 0)
     package private(set) var aliases = AliasCounts()
+    package private(set) var decisions = DecisionCounts()
     /// From accept to the answer's last byte, by route.
     package private(set) var totalTimes = InlineArray<3, Histogram>(repeating: Histogram())
     /// From the first attempt to the connection that worked.
@@ -85,7 +86,9 @@ package struct Counters: Sendable {
     /// The slots under which a table's first aliases are counted, by their index; the others have slot 0.
     mutating func aliasSlots(_ table: AliasTable?) -> [Int] {
         guard let table else { return [] }
-        return aliases.slots(for: (0..<min(table.count, AliasCounts.mostSlots)).map { table.name(at: $0) })
+        let slots = aliases.slots(for: (0..<min(table.count, AliasCounts.mostSlots)).map { table.name(at: $0) })
+        if table.rights != nil { decisions.reserve(slots: aliases.names.count) }
+        return slots
     }
 
     /// Counts an exchange whose answer is out, or will never be.
@@ -95,7 +98,10 @@ package struct Counters: Sendable {
         let route: RouteLabel = record.isRouted ? record.route == .elevated ? .elevated : .bypass : .unrouted
         let statusClass = min(max(record.status, 0) / 100, Self.statusClasses - 1)
         requests[route.rawValue * Self.statusClasses + statusClass] &+= 1
-        if let slot = record.aliasSlot { aliases.record(slot: slot, statusClass: statusClass) }
+        if let slot = record.aliasSlot {
+            aliases.record(slot: slot, statusClass: statusClass)
+            if let rights = record.rights { decisions.record(slot: slot, rights) }
+        }
         totalTimes[route.rawValue].record(record.endedAt &- record.acceptedAt)
         if record.connectedAt != 0 {
             connectTimes.record(record.connectedAt &- record.dialedAt)
@@ -114,6 +120,7 @@ package struct Counters: Sendable {
     func snapshot() -> Counters {
         var copy = self
         copy.aliases.detach()
+        copy.decisions.detach()
         copy.causes.detach()
         copy.clientTLSFailures.detach()
         copy.upstreamTLSFailures.detach()
@@ -123,6 +130,7 @@ package struct Counters: Sendable {
     package mutating func add(_ other: Counters) {
         for index in requests.indices { requests[index] += other.requests[index] }
         aliases.add(other.aliases)
+        decisions.add(other.decisions, slots: aliases.slots(of: other.aliases))
         for index in totalTimes.indices { totalTimes[index].add(other.totalTimes[index]) }
         connectTimes.add(other.connectTimes)
         firstByteTimes.add(other.firstByteTimes)

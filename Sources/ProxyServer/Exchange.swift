@@ -63,6 +63,10 @@ final class Exchange {
     var rights: RightsInForce?
     var verdict = AccessPolicy.Verdict()
     var refusal: Refusal?
+    /// Where the request counts as one of its alias in flight.
+    var cell: AliasCell?
+    /// When a request of the alias may come again, in seconds.
+    var retryAfterSeconds: Int?
     /// The proxy says itself who the alias is.
     var identity: OperationTreatment?
 
@@ -294,6 +298,7 @@ final class Exchange {
         rights = nil
         refusal = nil
         identity = nil
+        retryAfterSeconds = nil
         verdict = AccessPolicy.Verdict()
         interimAnswers = 0
         isAnswerWhole = false

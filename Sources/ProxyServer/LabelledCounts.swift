@@ -1,3 +1,5 @@
+internal import AccessPolicy
+
 /// Counts under a few names that are known in advance, for what happens too seldom to need an index.
 package struct CauseCounts: Sendable {
     package private(set) var names: [StaticString]
@@ -35,6 +37,55 @@ extension StaticString {
     }
 }
 
+/// Verdicts over requests of bounded aliases, by alias, verdict and reason.
+package struct DecisionCounts: Sendable {
+    private static let reasons = RefusalReason.allCases.count
+    /// Allowed; refused and would be refused by reason.
+    private static let columns = 1 + 2 * reasons
+    /// By the slot of the alias in `AliasCounts`; as long as the last slot that was needed.
+    private var counts: [UInt64] = []
+
+    /// Makes room, so that counting does not.
+    mutating func reserve(slots: Int) {
+        let missing = slots * Self.columns - counts.count
+        if missing > 0 { counts.append(contentsOf: repeatElement(0, count: missing)) }
+    }
+
+    mutating func record(slot: Int, _ rights: RightsRecord) {
+        var column = 0
+        if let reason = rights.reason {
+            column = 1 + Int(reason.rawValue) + (rights.isShadowed ? Self.reasons : 0)
+        }
+        let index = slot * Self.columns + column
+        guard index < counts.count else { return }
+        counts[index] &+= 1
+    }
+
+    /// - Parameters:
+    ///   - mine: by the other's slots, those of this one.
+    mutating func add(_ other: DecisionCounts, slots mine: [Int]) {
+        for (index, count) in other.counts.enumerated() where count > 0 {
+            let slot = mine[index / Self.columns]
+            reserve(slots: slot + 1)
+            counts[slot * Self.columns + index % Self.columns] += count
+        }
+    }
+
+    mutating func detach() { counts = counts.map { $0 } }
+
+    /// All that occurred.
+    var all: [(slot: Int, verdict: String, reason: String, count: UInt64)] {
+        var found: [(slot: Int, verdict: String, reason: String, count: UInt64)] = []
+        for (index, count) in counts.enumerated() where count > 0 {
+            let column = index % Self.columns
+            let reason = column == 0 ? "" : RefusalReason.allCases[(column - 1) % Self.reasons].name.description
+            let verdict = column == 0 ? "allowed" : column <= Self.reasons ? "refused" : "would_refuse"
+            found.append((index / Self.columns, verdict, reason, count))
+        }
+        return found
+    }
+}
+
 /// Requests by alias and status class. The number of names is bounded: later ones share the first slot.
 package struct AliasCounts: Sendable {
     /// What the aliases are counted under that came when all slots were taken.
@@ -67,6 +118,9 @@ package struct AliasCounts: Sendable {
             return names.count - 1
         }
     }
+
+    /// The slots here of another's names.
+    mutating func slots(of other: AliasCounts) -> [Int] { slots(for: other.names) }
 
     mutating func add(_ other: AliasCounts) {
         let mine = slots(for: other.names)

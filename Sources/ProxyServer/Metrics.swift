@@ -51,6 +51,23 @@ struct Metrics {
                 if count > 0 { out.sample(count, [("alias", name), ("status", status)]) }
             }
         }
+        family("policy_decisions_total", .counter, "Verdicts over requests of aliases with rights or limits.")
+        for (slot, verdict, reason, count) in total.decisions.all {
+            out.sample(
+                count, [("alias", total.aliases.names[slot]), ("verdict", verdict), ("reason", reason)])
+        }
+        family("alias_expires_timestamp_seconds", .gauge, "When an alias ends, for those that do.")
+        if let rights = facts.policy.current().value.rights {
+            for index in rights.table.aliases.indices {
+                guard let expires = rights.limits(of: index).expires, expires > 0 else { continue }
+                out.sample(UInt64(expires), [("alias", rights.name(at: index))])
+            }
+        }
+        let identifiers = facts.policy.current().value.rights?.identifiers
+        family("alias_names_refused", .gauge, "Organizations and projects of aliases whose slug is another's by now.")
+        out.sample(UInt64(identifiers?.refusedCount ?? 0))
+        family("alias_names_unknown", .gauge, "Organizations and projects of aliases whose number is not known.")
+        out.sample(UInt64(identifiers?.unknownCount ?? 0))
         family("request_duration_seconds", .histogram, "Time from accept to the answer's last byte.")
         for route in Counters.RouteLabel.allCases {
             out.sample(total.totalTimes[route.rawValue], [("route", "\(route)")])

@@ -46,7 +46,7 @@ extension Exchange {
                     room + Bounds.refusalBytes..<room + Bounds.refusalBytes + fields.count
                 ).span,
                 format: ownAnswerFormat, requestID: id.span,
-                retryAfterSeconds: nil, isHead: request.method == .head, into: &writer)
+                retryAfterSeconds: retryAfterSeconds, isHead: request.method == .head, into: &writer)
         }
         let bytes = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count))
         switch client.send(bytes, more: true, pool: &worker.pool) {

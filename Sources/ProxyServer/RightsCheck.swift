@@ -20,6 +20,7 @@ extension Exchange {
             self.rights = nil
             return true
         }
+        checkLimits(rights, alias, worker)
         worker.noteVerdict(verdict, rights, &record)
         switch verdict.outcome {
         case .forward, .bypass: break
@@ -38,6 +39,27 @@ extension Exchange {
             return false
         }
         return true
+    }
+
+    /// Rate and requests in flight come before everything but expiry: refusals are counted too.
+    private func checkLimits(_ rights: RightsInForce, _ alias: Int, _ worker: Worker) {
+        guard let cell = rights.cell(of: alias), verdict.outcome != .refuse(.expired) else { return }
+        let limits = rights.limits(of: alias)
+        if let rate = limits.rate {
+            let wait = cell.spend(rate, now: worker.now)
+            if wait > 0 {
+                retryAfterSeconds = Int((wait + 999_999_999) / 1_000_000_000)
+                verdict.limit(.rate, isShadowed: limits.isShadowing(at: worker.wallSeconds))
+                return
+            }
+        }
+        if let most = limits.concurrency {
+            guard cell.enter(most: most) else {
+                verdict.limit(.concurrency, isShadowed: limits.isShadowing(at: worker.wallSeconds))
+                return
+            }
+            self.cell = cell
+        }
     }
 
     private func refuse(_ reason: RefusalReason, _ alias: Int) {

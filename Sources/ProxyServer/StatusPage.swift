@@ -31,9 +31,20 @@ struct StatusPage {
             ),
             ("aliases", .number(UInt64(facts.policy.current().value.aliases?.count ?? 0))),
             ("open", .bool(facts.isOpen)),
+            ("rights", rights(facts.policy.current().value.rights)),
             ("requests_in_flight", .number(UInt64(max(0, reports.reduce(0) { $0 + $1.counters.inFlight })))),
             ("workers", .array(reports.map(worker))),
             ("log_lines_dropped", .number(facts.log.droppedLines)),
+        ])
+    }
+
+    /// Of aliases with rights: `degraded` while a name that they are held to is another's by now.
+    private func rights(_ rights: RightsInForce?) -> JSONValue {
+        guard let identifiers = rights?.identifiers else { return .null }
+        return .object([
+            ("health", .string(identifiers.refusedCount > 0 ? "degraded" : "ready")),
+            ("names_refused", .number(UInt64(identifiers.refusedCount))),
+            ("names_unknown", .number(UInt64(identifiers.unknownCount))),
         ])
     }
 

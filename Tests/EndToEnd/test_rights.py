@@ -27,7 +27,11 @@ def narrowed(stand_in: StandIn, start_proxy: StartProxy, tmp_path: Path) -> Narr
         file = tmp_path / "aliases"
         file.write_text(f"agent {ALIAS} {words}\n")
         file.chmod(0o600)
-        return start_proxy(stand_in.uri, "--alias-file", str(file), *flags)
+        proxy = start_proxy(stand_in.uri, "--alias-file", str(file), *flags)
+        if "org=" in words:
+            proxy.wait_for_line(lambda line: "organizations" in line and "of aliases are known" in line, 10)
+            stand_in.reset()
+        return proxy
 
     return start
 

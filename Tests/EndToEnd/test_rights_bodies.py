@@ -22,7 +22,10 @@ def proxy(stand_in: StandIn, start_proxy: StartProxy, tmp_path: Path) -> Proxy:
     file = tmp_path / "aliases"
     file.write_text(f"ci {ALIAS} ci-upload org=acme:1 project=web:1,api:2\n")
     file.chmod(0o600)
-    return start_proxy(stand_in.uri, "--alias-file", str(file), "--replay-buffer", "64KiB")
+    proxy = start_proxy(stand_in.uri, "--alias-file", str(file), "--replay-buffer", "64KiB")
+    proxy.wait_for_line(lambda line: "of aliases are known" in line, 10)
+    stand_in.reset()
+    return proxy
 
 
 def post(proxy: Proxy, body: bytes, *fields: str) -> Answer:

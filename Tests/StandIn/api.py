@@ -65,6 +65,7 @@ class SentryAPI:
             ("GET", re.compile(r"/api/0/organizations/([^/]+)/"), self.organization),
             ("GET", re.compile(r"/api/0/organizations/([^/]+)/projects/"), self.projects),
             ("GET", re.compile(r"/api/0/users/me/regions/"), self.regions),
+            ("GET", re.compile(r"/api/0/projects/([^/]+)/([^/]+)/"), self.project),
             ("GET", re.compile(r"/api/0/projects/([^/]+)/([^/]+)/releases/"), self.list_releases),
             ("POST", re.compile(r"/api/0/organizations/([^/]+)/releases/"), self.new_release),
             ("GET", re.compile(r"/api/0/organizations/([^/]+)/releases/([^/]+)/"), self.release),
@@ -152,6 +153,12 @@ class SentryAPI:
         return self.paged(request, [
             {"id": str(index + 1), "slug": name, "name": name, "team": None, "teams": []} for index, name in enumerate(names)
         ])
+
+    def project(self, request: Request, organization: str, slug: str) -> Reply:
+        names = ["web", "api", "worker", "mobile", "docs"]
+        if slug not in names:
+            return json_reply(404, {"detail": "The requested resource does not exist"})
+        return json_reply(200, {"id": str(names.index(slug) + 1), "slug": slug, "name": slug, "securityToken": "5ec4e7" * 6})
 
     def regions(self, request: Request) -> Reply:
         return json_reply(200, {"regions": [{"name": "us", "url": self.url_prefix}]})

@@ -1,0 +1,42 @@
+internal import Synchronization
+
+/// What all workers count of one alias together: its rate and its requests in flight.
+///
+/// The rate is GCRA (ITU-T I.371, the virtual scheduling form): one number, the time at which the next request would be
+/// exactly in time, so that the count is exact over all workers without a lock.
+package final class AliasCell: Sendable {
+    // A block of its own beside the counts of other aliases: malloc packs small objects into one cache line.
+    private let before = InlineArray<6, UInt64>(repeating: 0)
+    private let due = Atomic<UInt64>(0)
+    private let flying = Atomic<Int>(0)
+    private let after = InlineArray<6, UInt64>(repeating: 0)
+
+    package init() {}
+
+    /// Takes one request off the rate.
+    /// - Parameter now: nanoseconds of a clock that never goes back, the same for all workers.
+    /// - Returns: 0 when it may go on; else the nanoseconds after which one may.
+    package func spend(_ rate: RateLimit, now: UInt64) -> UInt64 {
+        let tolerance = rate.interval * UInt64(rate.burst - 1)
+        var known = due.load(ordering: .relaxed)
+        while true {
+            let start = max(known, now)
+            if start - now > tolerance { return start - now - tolerance }
+            let (exchanged, original) = due.weakCompareExchange(
+                expected: known, desired: start + rate.interval, ordering: .relaxed)
+            if exchanged { return 0 }
+            known = original
+        }
+    }
+
+    /// Counts a request in.
+    /// - Returns: false when there are `most` already; it is not counted then.
+    package func enter(most: Int32) -> Bool {
+        guard flying.add(1, ordering: .relaxed).newValue > Int(most) else { return true }
+        leave()
+        return false
+    }
+
+    /// A request that was counted in is over.
+    package func leave() { flying.subtract(1, ordering: .relaxed) }
+}

@@ -1,0 +1,113 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import FoundationEssentials
+internal import Logging
+internal import ProxyServer
+internal import TokenStore
+
+/// Asks Sentry for the numbers of the organizations and projects that aliases are held to: at each load, and every ten
+/// minutes from then on. With the proxy's own token, on a thread of its own.
+struct IdentifierResolver {
+    private static let periodNanoseconds: UInt64 = 600_000_000_000
+    private static let firstRetryNanoseconds: UInt64 = 1_000_000_000
+    private static let callNanoseconds: UInt64 = 10_000_000_000
+    /// How often is looked whether there are new rights.
+    private static let lookNanoseconds: UInt64 = 500_000_000
+
+    let policy: Published<PolicyConfiguration>
+    let tokens: TokenPublisher
+    let client: UpstreamClient
+    let log: Logger
+    /// Publishes the second in place of the first; false when the first is no longer what holds.
+    let replace: @Sendable (RightsInForce, RightsInForce) -> Bool
+
+    private struct Named: Decodable {
+        var id: String
+        var slug: String
+    }
+
+    /// What was said of the names last, so that a problem that stays is said once.
+    private struct Said {
+        var refused: Set<String> = []
+        var unknown: Set<String> = []
+    }
+
+    func start() throws(SystemError) {
+        let thread = try Thread(name: "identifiers") { [self] in
+            var said = Said()
+            var last: RightsInForce?
+            var (due, retry) = (UInt64(0), Self.firstRetryNanoseconds)
+            let never = Gate()
+            repeat {
+                guard let rights = policy.current().value.rights else { continue }
+                let isNew = rights !== last
+                guard isNew || Clock.monotonic >= due else { continue }
+                if isNew { retry = Self.firstRetryNanoseconds }
+                let (following, isWhole) = resolve(rights, isNew: isNew, &said)
+                last = following
+                due = Clock.monotonic &+ (isWhole ? Self.periodNanoseconds : retry)
+                retry = min(retry * 2, Self.periodNanoseconds)
+            } while !never.pass(within: Self.lookNanoseconds)
+        }
+        thread.detach()
+    }
+
+    /// - Returns: the rights that hold now, as far as known here, and whether every name was answered.
+    private func resolve(_ rights: RightsInForce, isNew: Bool, _ said: inout Said) -> (RightsInForce?, Bool) {
+        let table = rights.table
+        guard !table.organizations.isEmpty else { return (rights, true) }
+        guard let token = tokens.current().token else { return (rights, false) }
+        var identifiers = rights.identifiers
+        var now = Said()
+        for (index, held) in table.organizations.enumerated() {
+            let slug = table.string(held.slug)
+            if let id = ask("/api/0/organizations/\(slug)/?detailed=0", slug, token) {
+                if !identifiers.note(organization: index, id: id, table) { now.refused.insert(slug) }
+            } else {
+                now.unknown.insert(slug)
+            }
+        }
+        for (index, held) in table.projects.enumerated() {
+            let organization = table.string(table.organizations[Int(held.organization)].slug)
+            let slug = table.string(held.slug)
+            if let id = ask("/api/0/projects/\(organization)/\(slug)/", slug, token) {
+                if !identifiers.note(project: index, id: id, table) { now.refused.insert("\(organization)/\(slug)") }
+            } else {
+                now.unknown.insert("\(organization)/\(slug)")
+            }
+        }
+        let following = rights.with(identifiers)
+        guard replace(rights, following) else { return (nil, false) }
+        tell(now, since: said, isNew: isNew, count: table.organizations.count + table.projects.count)
+        said = now
+        return (following, now.unknown.isEmpty)
+    }
+
+    private func tell(_ now: Said, since said: Said, isNew: Bool, count: Int) {
+        for name in now.refused.subtracting(said.refused).sorted() {
+            log.error(
+                "the name is another organization's or project's by now: its aliases are refused",
+                metadata: ["name": "\(name)"])
+        }
+        if !now.unknown.isEmpty, now.unknown != said.unknown {
+            let names = now.unknown.sorted().prefix(10).joined(separator: " ")
+            log.warning(
+                "Sentry does not tell the numbers of organizations or projects that aliases are held to",
+                metadata: ["names": "\(names)", "of": "\(count)"])
+        } else if now.unknown.isEmpty, isNew || !said.unknown.isEmpty {
+            log.info(
+                "the numbers of all organizations and projects of aliases are known", metadata: ["count": "\(count)"])
+        }
+    }
+
+    /// - Returns: nil when the answer does not say.
+    private func ask(_ path: String, _ slug: String, _ token: Secret) -> UInt64? {
+        guard
+            let answer = try? client.exchange(
+                UpstreamRequest(.get, path: path, bearer: token), within: Self.callNanoseconds),
+            answer.status == 200, let named = try? JSONDecoder().decode(Named.self, from: Data(answer.body)),
+            named.slug == slug, let id = UInt64(named.id), id > 0
+        else { return nil }
+        return id
+    }
+}
