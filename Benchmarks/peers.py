@@ -30,6 +30,15 @@ def proxy_binary() -> Path:
     return Path(os.environ.get("PROXY_BINARY", HERE.parent / ".build/release/sentry-api-proxy"))
 
 
+def before_binary() -> Path:
+    """An older build of the proxy, as the peer `before`."""
+    return Path(os.environ.get("BEFORE_BINARY", "/nonexistent"))
+
+
+def before(directory: Path, port: int, upstream: int, threads: int, tls: bool) -> list[str]:
+    return [str(before_binary()), *proxy(directory, port, upstream, threads, tls)[1:]]
+
+
 def proxy(directory: Path, port: int, upstream: int, threads: int, tls: bool) -> list[str]:
     token = directory / "token"
     token.write_text(TOKEN + "\n")
@@ -59,24 +68,26 @@ def haproxy(directory: Path, port: int, upstream: int, threads: int, tls: bool) 
 os.environ["PATH"] += ":/usr/sbin"  # Debian's place of nginx and haproxy is not on every user's path
 # No LISTEN, SENTRY_TOKEN, http_proxy… of the user's shell reaches a peer.
 ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
-COMMANDS = {"sentry-api-proxy": proxy, "nginx": nginx, "haproxy": haproxy}
+COMMANDS = {"sentry-api-proxy": proxy, "nginx": nginx, "haproxy": haproxy, "before": before}
+BINARIES = {"sentry-api-proxy": proxy_binary, "before": before_binary}
 
 
 def version(name: str) -> str:
-    program = str(proxy_binary()) if name == "sentry-api-proxy" else name
-    flag = "--version" if name == "sentry-api-proxy" else "-v"
+    program = str(BINARIES[name]()) if name in BINARIES else name
+    flag = "--version" if name in BINARIES else "-v"
     try:
         result = subprocess.run([program, flag], capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return "not found"
     text = (result.stdout + result.stderr).strip().split("\n")[0]
-    return re.sub(r"^(nginx version: nginx/|HAProxy version )", "", text).split(" ")[0 if name != "sentry-api-proxy" else -1]
+    return re.sub(r"^(nginx version: nginx/|HAProxy version )", "", text).split(" ")[-1 if name in BINARIES else 0]
 
 
 def missing(name: str) -> str | None:
     """Why a peer cannot be started, if so."""
-    if name == "sentry-api-proxy":
-        return None if os.access(proxy_binary(), os.X_OK) else f"no program at {proxy_binary()}"
+    if name in BINARIES:
+        path = BINARIES[name]()
+        return None if os.access(path, os.X_OK) else f"no program at {path}"
     return None if shutil.which(name) else f"{name} is not installed"
 
 

@@ -110,7 +110,7 @@ class Stage:
             self.peer.check_alive()
             with contextlib.suppress(ConnectionError):
                 with socket.create_connection(("127.0.0.1", self.peer.port), timeout=5) as client:
-                    client.sendall(b"GET /api/0/ HTTP/1.1\r\nHost: sentry.example\r\nConnection: close\r\n\r\n")
+                    client.sendall(b"GET /api/0/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
                     answer = b"".join(iter(lambda: client.recv(65536), b""))
                 if answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(peers.SMALL_BODY.encode()):
                     return (time.monotonic() - self.peer.started) * 1000

@@ -191,7 +191,7 @@ static void write_head(const char *path) {
         snprintf(length, sizeof length, "Content-Type: application/octet-stream\r\nContent-Length: %llu\r\n",
                  (unsigned long long)upload_bytes);
     int n = snprintf(head, sizeof head,
-                     "%s %s HTTP/1.1\r\nHost: sentry.example\r\nUser-Agent: sentry-cli/2.46.0\r\nAccept: application/json\r\n"
+                     "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: sentry-cli/2.46.0\r\nAccept: application/json\r\n"
                      "Accept-Encoding: gzip, br\r\nAccept-Language: en-GB,en;q=0.8\r\nAuthorization: Bearer " CLIENT_TOKEN "\r\n"
                      "Cookie: session=must-not-pass\r\nForwarded: for=203.0.113.9\r\nOrigin: https://sentry.example\r\n"
                      "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Real-IP: 203.0.113.9\r\n"
