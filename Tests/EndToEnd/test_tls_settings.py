@@ -57,7 +57,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     ("--sentry-uri https://127.0.0.1/?a=secret", USAGE, "--sentry-uri"),
     ("--sentry-uri https://127.0.0.1/#secret", USAGE, "--sentry-uri"),
     ("--sentry-uri https://127.0.0.1/prefix?", USAGE, "--sentry-uri"),
-    ("--public-url https://proxy.example/path", USAGE, "--public-url"),
+    ("--public-url https://proxy.example/a//path", USAGE, "--public-url"),
     ("--public-url https://user:secret@proxy.example", USAGE, "--public-url"),
     ("--public-url https://proxy.example?a=1", USAGE, "--public-url"),
     ("--public-url proxy.example", USAGE, "--public-url"),
