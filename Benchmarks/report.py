@@ -196,7 +196,7 @@ METHOD = """
 
 def chart(results, facts: Facts) -> str:
     """Bars, nginx = 100 %. Colours that hold on a light and on a dark page; the text follows the page."""
-    colours = {PROXY: "#f05138", "nginx": "#3d9a50", "haproxy": "#4a7fd0"}
+    colours = {PROXY: "#f05138", "before": "#f5a08f", "nginx": "#3d9a50", "haproxy": "#4a7fd0"}
     row, bar, left, width, widest = 22 * len(facts.peers) + 26, 16, 275, 915, 1.6
     unit = (width - left - 130) / widest
     height = 70 + row * len(CHART)
