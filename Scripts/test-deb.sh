@@ -69,9 +69,12 @@ inside getent passwd $name >/dev/null || fail "no user $name"
 [ "$(inside stat -c '%a %U %G' /var/lib/$name)" = "700 $name $name" ] || fail "/var/lib/$name: wrong mode or owner"
 [ "$(inside stat -c '%a %U %G' /etc/default/$name)" = "640 root root" ] || fail "/etc/default/$name: wrong mode or owner"
 grep -q 'does not run yet' "$work/install.log" || { cat "$work/install.log"; fail "the installation does not say what to do next"; }
-# `auth` as the service's user keeps a login where the service looks for it.
-inside runuser -u $name -- env STATE_DIR=/var/lib/$name $name auth login --url http://127.0.0.1:9 --token - --force <<<test-deb-login >"$work/login" 2>&1 ||
-    grep -q 'test-deb-login' "$root/var/lib/$name"/* 2>/dev/null || { cat "$work/login"; fail "no login can be stored as $name"; }
+# `auth` as the service's user keeps a login where the service looks for it; no Sentry answers, so it warns and stores.
+inside runuser -u $name -- env STATE_DIR=/var/lib/$name $name auth login --url http://127.0.0.1:9 --token - <<<test-deb-login >"$work/login" 2>&1 ||
+    { cat "$work/login"; fail "no login can be stored as $name"; }
+stored=$(grep -rl test-deb-login "$root/var/lib/$name") || { cat "$work/login"; fail "the login is not in /var/lib/$name"; }
+[ "$(inside stat -c '%a %U' "${stored#"$root"}")" = "600 $name" ] || fail "${stored#"$root"}: wrong mode or owner"
+if grep -q test-deb-login "$work/login"; then fail "auth login shows the token"; fi
 [ -L "$root/etc/systemd/system/multi-user.target.wants/$name.service" ] || fail "the service is not enabled"
 [ ! -L "$root/etc/systemd/system/sockets.target.wants/$name.socket" ] || fail "the socket is enabled by itself"
 

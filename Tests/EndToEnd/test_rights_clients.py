@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,19 @@ def test_releases_and_source_maps_go_up(uploader: Proxy, stand_in: StandIn, sent
     assert "Created release 7.0" in run_cli(sentry_cli, uploader.uri, "releases", "new", "7.0", folder=tmp_path)
     assert "Finalized release 7.0" in run_cli(sentry_cli, uploader.uri, "releases", "finalize", "7.0", folder=tmp_path)
     upload(sentry_cli, uploader, stand_in, tmp_path)
+    assert not any("policy=refused" in line for line in uploader.output.splitlines() if "msg=request" in line)
+
+
+def test_debug_files_go_up(uploader: Proxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path) -> None:  # noqa: F811
+    (tmp_path / "a.c").write_text("int main(void) { return 0; }\n")
+    compiler = shutil.which("cc") or shutil.which("clang")
+    if compiler is None:
+        pytest.skip("there is no C compiler here to make a debug file with")
+    subprocess.run([compiler, "-g", "-Wl,--build-id", "-o", "a.out", "a.c"], cwd=tmp_path, check=True, timeout=60)
+    out = run_cli(sentry_cli, uploader.uri, "debug-files", "upload", "a.out", folder=tmp_path)
+    assert "Uploaded 1 missing debug information file" in out, out
+    targets = [item["target"] for item in stand_in.records()["requests"]]
+    assert "/api/0/projects/acme/web/files/difs/assemble/" in targets, targets
     assert not any("policy=refused" in line for line in uploader.output.splitlines() if "msg=request" in line)
 
 

@@ -74,6 +74,7 @@ class SentryAPI:
             ("GET", re.compile(r"/api/0/organizations/([^/]+)/chunk-upload/"), self.chunk_options),
             ("POST", re.compile(r"/api/0/organizations/([^/]+)/chunk-upload/"), self.chunk_upload),
             ("POST", re.compile(r"/api/0/organizations/([^/]+)/artifactbundle/assemble/"), self.assemble),
+            ("POST", re.compile(r"/api/0/projects/([^/]+)/([^/]+)/files/difs/assemble/"), self.assemble_debug_files),
         ]
 
     def forget(self) -> None:
@@ -237,6 +238,17 @@ class SentryAPI:
                 return json_reply(400, {"error": "checksum mismatch"})
             self.chunks.add(checksum)
         return Reply(200, b"", [("Content-Type", "application/json"), *COMMON_FIELDS])
+
+    def assemble_debug_files(self, request: Request, organization: str, project: str) -> Reply:
+        """The same for each debug file by its checksum."""
+        answers: dict[str, Any] = {}
+        for checksum, wanted in json.loads(bytes(request.body)).items():
+            missing = [chunk for chunk in wanted["chunks"] if chunk not in self.chunks]
+            answers[checksum] = {"state": "not_found" if missing or not wanted["chunks"] else "ok", "missingChunks": missing}
+            if not missing and wanted["chunks"]:
+                answers[checksum]["dif"] = {"id": "1", "debugId": wanted.get("debug_id"), "objectName": wanted["name"], "cpuName": "x86_64",
+                                            "sha1": checksum, "symbolType": "elf", "data": {"type": "dbg", "features": ["debug"]}}
+        return json_reply(200, answers)
 
     def assemble(self, request: Request, organization: str) -> Reply:
         """Asks for the chunks it lacks; once it has all of them, says so."""
