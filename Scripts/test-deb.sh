@@ -37,7 +37,7 @@ if [ ! -e "$base/etc/debian_version" ]; then
     mkdir -p "$base"
     mirror=$(awk '/^URIs:/ {print $2; exit}' /etc/apt/sources.list.d/debian.sources 2>/dev/null || true)
     debootstrap --variant=minbase --include=systemd,init-system-helpers,adduser,libpq5,libssl3,libstdc++6,procps,zlib1g,ca-certificates \
-        bookworm "$base" "${mirror:-http://deb.debian.org/debian}" >"$work/debootstrap.log" || { tail "$work/debootstrap.log"; fail "debootstrap"; }
+        bookworm "$base" ${mirror:+"$mirror"} >"$work/debootstrap.log" || { tail "$work/debootstrap.log"; fail "debootstrap"; }
 fi
 cp -a "$base" "$root"
 mount -t proc proc "$root/proc"
