@@ -19,7 +19,7 @@ package final class AliasCell: Sendable {
     package func spend(_ rate: RateLimit, now: UInt64) -> UInt64 {
         let tolerance = rate.interval * UInt64(rate.burst - 1)
         var known = due.load(ordering: .relaxed)
-        while true {
+        for _ in 0..<Self.mostTries {
             let start = max(known, now)
             if start - now > tolerance { return start - now - tolerance }
             let (exchanged, original) = due.weakCompareExchange(
@@ -27,7 +27,12 @@ package final class AliasCell: Sendable {
             if exchanged { return 0 }
             known = original
         }
+        // Everybody else was faster, again and again: that is a rate too high.
+        return rate.interval
     }
+
+    /// A try fails when another worker counted a request meanwhile; now and then for no reason.
+    private static let mostTries = 1_024
 
     /// Counts a request in.
     /// - Returns: false when there are `most` already; it is not counted then.

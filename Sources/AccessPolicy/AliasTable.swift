@@ -19,7 +19,16 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
     private let hashedKey: [UInt8]
     private var hasHashed = false
     /// What aliases may do, by their index; nil when none of them is narrowed or limited.
-    package private(set) var rights: RightsTable?
+    package var rights: RightsTable? { held?.table }
+
+    /// One reference for all arrays of the rights: a copy of the aliases, of which each request makes some, does not count
+    /// every one of them.
+    private final class HeldRights: Sendable {
+        let table: RightsTable
+
+        init(_ table: RightsTable) { self.table = table }
+    }
+    private var held: HeldRights?
     /// Bytes of the aliases: bit n for n of them, and the last bit for all that have more.
     private var counts = InlineArray<4, UInt64>(repeating: 0)
     /// Bytes of the shortest alias or of one that `alias new` makes, whichever is less.
@@ -64,7 +73,7 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
             note(count: entry.isHashed ? Self.generatedCount : entry.token.count)
         }
         try refuseTwins(entries)
-        rights = try rules.rights(of: entries)
+        held = try rules.rights(of: entries).map(HeldRights.init)
     }
 
     /// One alias as itself and by its digest: two names, and perhaps two rights.
