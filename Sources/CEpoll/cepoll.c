@@ -8,6 +8,7 @@
 #include <link.h>
 #include <linux/filter.h>
 #include <linux/sockios.h>
+#include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -334,6 +335,10 @@ static int release_read_only_segments(struct dl_phdr_info *object, size_t size, 
         madvise((void *)start, end - start, MADV_DONTNEED);
     }
     return 0;
+}
+
+void cepoll_share_heap(void) {
+    mallopt(M_ARENA_MAX, 1);
 }
 
 void cepoll_release_startup_pages(void) { dl_iterate_phdr(release_read_only_segments, NULL); }

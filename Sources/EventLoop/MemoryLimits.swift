@@ -1,3 +1,4 @@
+internal import CEpoll
 internal import Glibc
 
 /// How much memory this process may use.
@@ -15,6 +16,15 @@ package enum MemoryLimits {
             let pages = text("/proc/self/statm")?.split(separator: " ").first.flatMap({ Int($0) })
         else { return nil }
         return max(0, Int(limit.rlim_cur) - pages * Int(sysconf(CInt(_SC_PAGESIZE))))
+    }
+
+    /// Keeps all threads to one heap when the address space is limited (`RLIMIT_AS`); called before there are any.
+    ///
+    /// Every further heap of malloc(3) reserves 64 MiB of addresses. When they cannot be had, glibc maps a page for each
+    /// allocation of a thread that has no heap yet.
+    package static func shareHeapInLimitedAddressSpace() {
+        guard addressSpaceLeft != nil else { return }
+        cepoll_share_heap()
     }
 
     /// - Parameters:

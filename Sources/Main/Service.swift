@@ -22,6 +22,7 @@ struct Service {
         let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
         let notes = try plan.aliases.notes(aliases)
         let tls = Published(try plan.tls.load())
+        MemoryLimits.shareHeapInLimitedAddressSpace()
         ProcessLimits.ignoreBrokenPipes()
         let descriptorLimit = try named("descriptor limit") { () throws(SystemError) in
             try ProcessLimits.raiseDescriptorLimit()

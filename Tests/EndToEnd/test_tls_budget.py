@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -18,12 +19,15 @@ from harness.openssl import Connection
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
 from harness.tls import TLSClient, client_context
+from harness.turns import TurnTimes
 from harness.upstream import StandIn
 
 LOCAL = "DNS:localhost,IP:127.0.0.1"
 # More than the sockets' buffers hold, so that sending them all means that the proxy took them.
 UPDATES = 400_000
 FLOOD_SECONDS = 20.0
+# Fewer than a connection may send without data.
+SLOW_UPDATES = 100
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +114,57 @@ def test_a_few_key_updates_are_nothing_special(secure_proxy: Proxy) -> None:
         answer += data
     assert answer.startswith(b"HTTP/1.1 200 ") and connection.has_farewell()
     connection.close()
+
+
+def test_key_updates_do_not_put_off_the_deadline_of_a_head(stand_in: StandIn, start_proxy: StartProxy, good: Pair) -> None:
+    proxy = start_proxy(stand_in.uri, "--tls-cert", str(good.certificate), "--tls-key", str(good.key), "--head-timeout", "1")
+    connection = Connection(socket.create_connection(proxy.address, 20))
+    assert connection.send(request("GET", "/api/0/")[:10])
+    # Slow enough to stay under the bound on records without data.
+    for _ in range(SLOW_UPDATES):
+        if not connection.update_keys(ask=False):
+            break
+        if select.select([connection.sock], [], [], 0.1)[0]:
+            break
+    answer = b""
+    while data := connection.receive():
+        answer += data
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert scrape(proxy).sum("tls_failures_total", side="client", cause="tls_record_flood") == 0
+    connection.close()
+
+
+@pytest.mark.campaign
+def test_no_turn_is_long_under_floods(stand_in: StandIn, start_proxy: StartProxy, good: Pair, certificates: Certificates, tmp_path: Path) -> None:
+    """Eight clients at a time that flood one worker with key updates and come back as soon as they are put out."""
+    times = TurnTimes(tmp_path)
+    proxy = start_proxy(stand_in.uri, "--tls-cert", str(good.certificate), "--tls-key", str(good.key), "--threads", "1",
+                        environment=times.environment)
+    end = time.monotonic() + 5
+
+    def flood() -> None:
+        while time.monotonic() < end:
+            connection = Connection(socket.create_connection(proxy.address))
+            while connection.update_keys(ask=True) and time.monotonic() < end:
+                pass
+            connection.close()
+
+    threads = [threading.Thread(target=flood, daemon=True) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    served = 0
+    context = client_context(certificates.ca_file)
+    while time.monotonic() < end:
+        with TLSClient(proxy.address, context) as client:
+            client.send(request("GET", "/api/0/"))
+            assert client.read_answer().status == 200
+            served += 1
+    for thread in threads:
+        thread.join(20)
+    floods = int(scrape(proxy).sum("tls_failures_total", side="client", cause="tls_record_flood"))
+    spent = times.milliseconds()
+    print(f"\n{floods} floods ended, {served} others served; {times.summary(spent)}")
+    assert floods > 100 and served > 10 and spent[-1] < 50
 
 
 class FloodingUpstream:

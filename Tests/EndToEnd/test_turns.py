@@ -8,7 +8,6 @@ import re
 import shutil
 import signal
 import socket
-import statistics
 import subprocess
 import threading
 import time
@@ -21,6 +20,7 @@ import pytest
 from harness.client import ask, request
 from harness.proxy import Proxy, StartProxy
 from harness.scripted import Scripted, read_head
+from harness.turns import TurnTimes
 
 MIB = 1 << 20
 # What ARCHITECTURE.md promises for one exchange in one turn, and the piece that passes the limit.
@@ -127,48 +127,14 @@ def test_a_long_rewritten_answer_is_whole(endless: Scripted, start_proxy: StartP
     assert json.loads(answer.body) == expected
 
 
-# Writes down how much CPU time each turn takes: from the return of one epoll_wait to the call of the next one.
-PROBE = r"""
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/epoll.h>
-#include <time.h>
-static __thread long began;
-static long cpu(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return t.tv_sec * 1000000000L + t.tv_nsec;
-}
-int epoll_wait(int fd, struct epoll_event *events, int most, int timeout) {
-    static int (*real)(int, struct epoll_event *, int, int);
-    static FILE *out;
-    if (!real) real = (int (*)(int, struct epoll_event *, int, int))dlsym(RTLD_NEXT, "epoll_wait");
-    if (!out) out = fopen(getenv("TURN_TIMES"), "w");
-    if (began) fprintf(out, "%ld\n", cpu() - began);
-    fflush(out);
-    int count = real(fd, events, most, timeout);
-    began = cpu();
-    return count;
-}
-"""
-
-
 @pytest.mark.campaign
 def test_the_longest_turn_is_short(endless: Scripted, start_proxy: StartProxy, tmp_path: Path) -> None:
     """Three downloads, three gzip bombs and three answers that are rewritten, on one worker: CPU time of each turn."""
-    compiler = shutil.which("cc") or shutil.which("clang")
-    if compiler is None:
-        pytest.skip("no C compiler")
-    (tmp_path / "probe.c").write_text(PROBE)
-    subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", str(tmp_path / "probe.so"), str(tmp_path / "probe.c")], check=True, timeout=60)
-    times = tmp_path / "times"
-    proxy = start_proxy(endless.uri, "--threads", "1", "--access-log", "off",
-                        environment={"LD_PRELOAD": str(tmp_path / "probe.so"), "TURN_TIMES": str(times)})
+    times = TurnTimes(tmp_path)
+    proxy = start_proxy(endless.uri, "--threads", "1", "--access-log", "off", environment=times.environment)
     with readers(proxy, ["/download"] * 3 + ["/bomb"] * 3 + ["/api/0/organizations/"] * 3):
         time.sleep(5)
-    spent = sorted(int(line) / 1e6 for line in times.read_text().splitlines() if line)
+    spent = times.milliseconds()
     assert len(spent) > 100
-    print(f"\n{len(spent)} turns, ms of CPU: median {statistics.median(spent):.2f}, 99 % {spent[len(spent) * 99 // 100]:.2f}, longest {spent[-1]:.2f}")
+    print("\n" + times.summary(spent))
     assert spent[-1] < 5

@@ -99,6 +99,8 @@ int cepoll_random(void *buffer, size_t count);
 // Lets go of the pages of the program's read-only segments: most were needed at start only, and those that are needed again
 // come back from the page cache.
 void cepoll_release_startup_pages(void);
+// One heap of malloc(3) for all threads.
+void cepoll_share_heap(void);
 void cepoll_name_thread(const char *name);
 
 /// A file in `folder` that has no name any more, to read and write; -errno.
