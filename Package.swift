@@ -2,6 +2,7 @@
 import PackageDescription
 
 // Every target is held to the same rules; a warning is an error in `make check`, which sets WERROR.
+let isSimulation = Context.environment["SIMULATION"] == "1"
 let settings: [SwiftSetting] =
     [
         .swiftLanguageMode(.v6),
@@ -11,6 +12,7 @@ let settings: [SwiftSetting] =
         // (docs/adr/0009-exclusivity-checks.md). Bounds and overflows are checked in every build.
         .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
     ] + (Context.environment["WERROR"] == "1" ? [.treatAllWarnings(as: .error)] : [])
+    + (isSimulation ? [.define("SIMULATION")] : [])
 
 let package = Package(
     name: "sentry-api-proxy",
@@ -23,7 +25,7 @@ let package = Package(
     ],
     targets: [
         // The kernel's and the native libraries' doors: no logic in them.
-        .target(name: "CEpoll"),
+        .target(name: "CEpoll", exclude: isSimulation ? ["cepoll.c"] : []),
         .target(
             name: "COpenSSL",
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]

@@ -125,7 +125,10 @@ package enum Step: Sendable, Equatable {
 
 /// The whole machine.
 package func step(_ phase: Phase, _ event: Event) -> Step {
-    switch phase {
+    #if SIMULATION
+        stepWitness?(phase, event)
+    #endif
+    return switch phase {
     case .vacant:
         switch event {
         case .accepted: .next(.readingHead, .readHead)

@@ -31,7 +31,8 @@ package final class Server: Sendable {
         spooler = bodies.longChunked == .spool ? try Spooler(bodies.spoolPlace, most: bodies.spoolBytes) : nil
         state = ServerState(
             configuration: configuration, tokens: tokens, policy: policy, addresses: addresses, tls: tls, log: log,
-            memory: memory, spooler: spooler, renew: renew)
+            memory: memory, spooler: spooler,
+            renew: { version, answer in Task.detached { answer(await renew(version)) } })
         self.listeners = Mutex(listeners)
         self.log = log
         var mailboxes: [Mailbox<WorkerMail>] = []

@@ -32,6 +32,10 @@ package struct TLSContexts: Sendable {
     }
 }
 
+/// Asks for a newer token than the one of the given version, and returns at once; what became of it is told later, on any
+/// thread.
+typealias RenewalDoor = @Sendable (UInt64, @escaping @Sendable (RenewalOutcome) -> Void) -> Void
+
 /// What the workers share: published values and two counts that bound the whole process.
 final class ServerState: Sendable {
     let configuration: ServerConfiguration
@@ -43,7 +47,7 @@ final class ServerState: Sendable {
     let memory: MemoryBudget
     /// Nil when no body is spooled.
     let spooler: Spooler?
-    private let renewToken: @Sendable (UInt64) async -> RenewalOutcome
+    private let renewToken: RenewalDoor
     private let descriptors = Atomic<Int>(0)
     private let requests = Atomic<Int>(0)
     private let isBaseWarned = Atomic<Bool>(false)
@@ -53,7 +57,7 @@ final class ServerState: Sendable {
         configuration: ServerConfiguration, tokens: TokenPublisher, policy: Published<PolicyConfiguration>,
         addresses: Published<ResolvedAddresses>, tls: Published<TLSContexts>, log: LogWriter, memory: MemoryBudget,
         spooler: Spooler?,
-        renew: @escaping @Sendable (UInt64) async -> RenewalOutcome
+        renew: @escaping RenewalDoor
     ) {
         self.configuration = configuration
         self.tokens = tokens
@@ -68,9 +72,7 @@ final class ServerState: Sendable {
 
     /// Asks the broker, off the workers' threads, and has it answer by mail.
     func renew(ifStill version: UInt64, answerTo mailbox: Mailbox<WorkerMail>) {
-        Task.detached { [renewToken] in
-            mailbox.post(.renewalEnded(version: version, await renewToken(version)))
-        }
+        renewToken(version) { mailbox.post(.renewalEnded(version: version, $0)) }
     }
 
     /// Tells once what the upstream's base should be.
@@ -102,7 +104,9 @@ final class ServerState: Sendable {
 
     // MARK: Bounds
 
-    /// Descriptors in use by connections.
+    /// Descriptors in use by connections and spooled bodies.
+    var openDescriptors: Int { descriptors.load(ordering: .relaxed) }
+
     func descriptorOpened() {
         descriptors.add(1, ordering: .relaxed)
     }
@@ -114,13 +118,13 @@ final class ServerState: Sendable {
     /// Clients stop short of the limit, so that those which are in can still be dialed for.
     var mayAccept: Bool {
         let limit = configuration.descriptorLimit - Bounds.reservedDescriptors
-        return descriptors.load(ordering: .relaxed) <= limit - limit / 16
+        return openDescriptors <= limit - limit / 16
     }
 
     /// Looked at before the descriptor is opened, so reactors that look at once may exceed it by one each:
     /// the reserve has room for that.
     var mayDial: Bool {
-        descriptors.load(ordering: .relaxed) < configuration.descriptorLimit - Bounds.reservedDescriptors
+        openDescriptors < configuration.descriptorLimit - Bounds.reservedDescriptors
     }
 
     /// Counts a request in, unless there are too many.

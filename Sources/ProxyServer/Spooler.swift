@@ -75,13 +75,18 @@ final class Spooler: Sendable {
         while true {
             var waiting = pollfd(fd: orders.descriptor, events: Int16(POLLIN), revents: 0)
             poll(&waiting, 1, -1)
-            for order in orders.takeAll() {
-                switch order {
-                case .discard(let body): body.file = nil
-                case .job(var job, let mailbox):
-                    do throws(SystemError) { try perform(job) } catch { job.error = error }
-                    mailbox.post(.spooled(job))
-                }
+            obey()
+        }
+    }
+
+    /// Does what was ordered so far.
+    func obey() {
+        for order in orders.takeAll() {
+            switch order {
+            case .discard(let body): body.file = nil
+            case .job(var job, let mailbox):
+                do throws(SystemError) { try perform(job) } catch { job.error = error }
+                mailbox.post(.spooled(job))
             }
         }
     }
