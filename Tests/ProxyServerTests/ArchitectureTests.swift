@@ -37,4 +37,15 @@ import Testing
         }
         #expect(seen > 100)
     }
+
+    @Test func filesAreWhereTheArchitectureSaysTheyAre() throws {
+        let text = try architecture()
+        let sources = root.appendingPathComponent("Sources")
+        let paths = text.matches(of: /`([A-Za-z0-9]+(?:\/[A-Za-z0-9]+)+\.swift)`/).map { String($0.1) }
+        #expect(paths.count > 15)
+        for path in paths {
+            let isThere = FileManager.default.fileExists(atPath: sources.appendingPathComponent(path).path)
+            #expect(isThere, "ARCHITECTURE.md names Sources/\(path), which is not there")
+        }
+    }
 }
