@@ -128,6 +128,13 @@ package protocol ResponseFieldEditor {
     /// - Returns: true when the field is dealt with: written in another form (a whole line with its CRLF), or
     ///   left out by writing nothing. False passes it on as it came.
     mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool
+
+    /// Called once, behind the last field: writes whole lines that are to be added.
+    mutating func finish(into writer: inout HeadWriter)
+}
+
+extension ResponseFieldEditor {
+    package mutating func finish(into writer: inout HeadWriter) {}
 }
 
 /// Leaves every field as it came.
@@ -193,6 +200,7 @@ private func writeStatusAndFields<Editor: ResponseFieldEditor>(
         if editor.edit(field, bytes, into: &writer) { continue }
         writer.append(field, bytes)
     }
+    editor.finish(into: &writer)
 }
 
 extension HeadWriter {

@@ -10,6 +10,8 @@ struct AnswerFieldEditor: ResponseFieldEditor {
     let host: UnsafeBufferPointer<UInt8>
     let rewritesLinks: Bool
     let dropsCoding: Bool
+    /// Another `Accept-Encoding` would have got another answer, so it belongs into `Vary` (RFC 9110 §12.5.5).
+    var mustVary: Bool
 
     mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
         if rewritesLinks, field.isNamed("link", in: bytes) {
@@ -25,6 +27,7 @@ struct AnswerFieldEditor: ResponseFieldEditor {
             writer.append("\r\n")
             return true
         }
+        if mustVary, field.isNamed("vary", in: bytes), namesAcceptEncoding(field.value, bytes) { mustVary = false }
         guard dropsCoding else { return false }
         if field.isNamed("etag", in: bytes) {
             let tag = bytes.extracting(field.value.range)
@@ -38,4 +41,17 @@ struct AnswerFieldEditor: ResponseFieldEditor {
         // Ranges would be of the coded bytes too (RFC 9110 §14.1).
         return field.isNamed("content-encoding", in: bytes) || field.isNamed("accept-ranges", in: bytes)
     }
+
+    mutating func finish(into writer: inout HeadWriter) {
+        if mustVary { writer.append("Vary: Accept-Encoding\r\n") }
+    }
+}
+
+/// `*` names every field.
+private func namesAcceptEncoding(_ value: ByteSlice, _ bytes: Span<UInt8>) -> Bool {
+    var elements = ListElements(value)
+    while let element = elements.next(bytes) {
+        if fieldEquals(bytes, element, "accept-encoding") || fieldEquals(bytes, element, "*") { return true }
+    }
+    return false
 }

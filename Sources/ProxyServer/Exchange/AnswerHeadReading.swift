@@ -273,16 +273,17 @@ extension Exchange {
     /// - Returns: false when it cannot be written; the cause is noted.
     func stageAnswerHead(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
         var writer = HeadWriter(worker.scratch.staging.part(0..<Bounds.stagingBytes - Bounds.relayBytes))
+        let form = answerForm(head, bytes.bytes(head.length).span)
         var editor = AnswerFieldEditor(
             rewriter: worker.configuration.rewriter, scheme: request.namedScheme ?? worker.clientScheme,
             host: record.host,
-            rewritesLinks: forward.route == .elevated, dropsCoding: inflater != nil)
+            rewritesLinks: forward.route == .elevated, dropsCoding: form.dropsCoding,
+            mustVary: form.varies)
         let id = record.idText
         do throws(HeadRewriteError) {
-            let keepsLength = request.method == .head && head.status != 204 || head.status == 304
             try writeResponseHead(
                 head, bytes.bytes(head.length).span, route: forward.route, framing: answerFraming, requestID: id.span,
-                keepsContentLength: keepsLength,
+                keepsContentLength: form.keepsLength,
                 editor: &editor, into: &writer)
         } catch {
             record.cause = .unwritableAnswer

@@ -169,7 +169,7 @@ extension Exchange {
             record.route = forward.route
             record.aliasIndex = forward.aliasIndex
             guard checkRights(head, bytes, worker) else { return Verdict(event: .requestRefused) }
-            if forward.route == .elevated, head.method == .get {
+            if forward.route == .elevated, head.method == .get || head.method == .head {
                 request.endpoint = RewrittenEndpoint(path: path(of: head, bytes).span)
             }
         }
