@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import socket
+from contextlib import closing
 
 import pytest
 
 from harness.client import ask, request
+from harness.metrics import scrape
 from harness.proxy import Proxy, StartProxy
+from harness.scripted import Scripted, read_head
 from harness.upstream import StandIn
 
 pytestmark = pytest.mark.rewriting
@@ -90,3 +94,20 @@ def test_what_only_begins_like_the_public_path_is_not_cut(stand_in: StandIn, sta
     proxy = start_proxy(stand_in.uri, "--public-url", f"{PUBLIC}/sentry-gw")
     ask(proxy.address, request("GET", "/sentry-gwen/api/0/"))
     assert stand_in.request()["head"].startswith("GET /sentry-gwen/api/0/ HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("piece", [b"", b'[{"links":{'], ids=["after the head", "within the body"])
+def test_an_answer_that_stalls_while_it_is_collected_says_so(start_proxy: StartProxy, piece: bytes) -> None:
+    """Its head came in time, so `--response-timeout` is not to blame."""
+    def play(sock: socket.socket, _: int) -> None:
+        read_head(sock)
+        sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n" + piece)
+        sock.recv(1)
+
+    with closing(Scripted(play)) as upstream:
+        proxy = start_proxy(upstream.uri, "--body-timeout", "500ms", "--response-timeout", "1h")
+        assert ask(proxy.address, request("GET", "/api/0/organizations/")).status == 504
+    line = proxy.wait_for_line(lambda line: "path=/api/0/organizations/" in line)
+    assert "cause=answer_stalled" in line.split(), line
+    assert scrape(proxy).sum("request_failures_total", cause="answer_stalled") == 1
+    assert scrape(proxy).sum("request_failures_total", cause="answer_timeout") == 0

@@ -14,6 +14,8 @@ import pytest
 
 from harness.certificates import Certificates, Pair
 from harness.client import ask, decode_chunked, request
+from harness.metrics import scrape
+from harness.network import Network, Unavailable
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
 from harness.tls import ANSWER, Nginx, TLSUpstream, answer_well, farewell, read_head, server_context
@@ -153,6 +155,38 @@ def test_servers_of_one_version_only(
     assert [resumed for _, resumed in server.handshakes] == [False, True, True]
 
 
+@pytest.fixture
+def two_localhosts(tmp_path: Path) -> Iterator[None]:
+    """`localhost` is ::1 before it is 127.0.0.1, as on a plain Debian, in namespaces of the test's own."""
+    try:
+        network = Network(tmp_path)
+    except Unavailable as error:
+        pytest.skip(f"no network namespace here: {error}")
+    try:
+        hosts = tmp_path / "hosts"
+        hosts.write_text("::1 localhost\n127.0.0.1 localhost\n")
+        subprocess.run(["mount", "--bind", str(hosts), os.path.realpath("/etc/hosts")], check=True)
+        yield
+    finally:
+        network.leave()
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_outlives_an_address_that_refuses(
+    two_localhosts: None, upstream: Callable[..., TLSUpstream], start_proxy: StartProxy, certificates: Certificates, good: Pair,
+    version: ssl.TLSVersion,
+) -> None:
+    """Each worker tries the address that takes no connection once; the session is for the one that does."""
+    assert [entry[4][0] for entry in socket.getaddrinfo("localhost", 443, type=socket.SOCK_STREAM)] == ["::1", "127.0.0.1"]
+    context = server_context(good)
+    context.minimum_version = context.maximum_version = version
+    server = upstream(context)
+    proxy = start_proxy(server.uri(), "--ca-file", certificates.ca_file, "--threads", "8")
+    for _ in range(16):
+        assert ask(proxy.address, GET).body == b"ok"
+    assert [resumed for _, resumed in server.handshakes] == [False] + [True] * 15
+
+
 def test_an_older_version_than_1_2_is_refused(
     upstream: Callable[..., TLSUpstream], start_proxy: StartProxy, certificates: Certificates, good: Pair
 ) -> None:
@@ -217,6 +251,34 @@ def test_an_answer_without_close_notify_is_never_a_whole_one(
     assert answer.status == 200 or end == "reset" and answer.status in (0, 502)
     assert answer.status == 502 or not answer.complete, answer
     assert "cause=reset_by_upstream" in access_line(proxy) or end == "reset"
+
+
+# A record of application data that does not decrypt (RFC 8446 §5.2).
+FORGED = b"\x17\x03\x03\x00\x20" + bytes(32)
+
+
+@pytest.mark.rewriting
+@pytest.mark.parametrize("target", ["/api/0/x/", "/api/0/organizations/"], ids=["relayed", "rewritten"])
+def test_what_breaks_within_an_answer_is_counted_as_tls(
+    upstream: Callable[..., TLSUpstream], start_proxy: StartProxy, certificates: Certificates, good: Pair, target: str
+) -> None:
+    def forge(sock: ssl.SSLSocket) -> None:
+        read_head(sock)
+        sock.sendall(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n[{"links":')
+        with socket.socket(fileno=os.dup(sock.fileno())) as raw:
+            raw.sendall(FORGED)
+        # Its alert, or its end.
+        sock.recv(1)
+
+    proxy = start_proxy(upstream(server_context(good), forge).uri(), "--ca-file", certificates.ca_file)
+    answer = ask(proxy.address, request("GET", target))
+    assert answer.status == 502 or not answer.complete
+    line = proxy.wait_for_line(lambda line: f"path={target}" in line)
+    assert "cause=tls_corrupt_record" in line.split(), line
+    found = scrape(proxy)
+    assert found.sum("tls_failures_total", side="upstream", cause="tls_corrupt_record") == 1
+    assert found.sum("tls_failures_total") == 1
+    assert found.sum("request_failures_total", cause="tls_corrupt_record") == 1
 
 
 @pytest.mark.parametrize("kind", ["close", "close for HTTP/1.0"])

@@ -41,6 +41,8 @@ extension Exchange {
             }
         }
         collectedBody = worker.pool.take(atLeast: max(8_192, prefix.count))
+        // The head is there; from now on it is the body that is waited for.
+        setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         guard collect(prefix, worker) else { return }
         collectAnswer(worker)
     }

@@ -59,6 +59,7 @@ extension Exchange {
         case .sendingRequest:
             // Bytes that wait for the upstream's socket tell who is slow.
             let isUpstreamSlow = !upstream.backlog.isEmpty || isUploadBroken || spool != nil
+            if isUpstreamSlow, isCollectingAnswer { record.cause = .stalled }
             refuse(isUpstreamSlow ? .gatewayTimeout : .requestTimeout)
             advance(isUpstreamSlow ? .upstreamTimedOut : .clientTimedOut, worker)
         case .awaitingAnswer:
