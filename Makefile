@@ -3,6 +3,7 @@
 #   make run ARGS="…"   the proxy alone, with these flags
 #   make quick          between two edits: unit tests and the quick half of the end-to-end tests
 #   make test           every test: make unit-test, make end-to-end, and make smoke for the release build
+#   make simulation     20,000 simulated exchanges; make simulate SEED=… RUNS=… for more, TRACE=1 for every call
 #   make check          format, lint, warnings as errors, tests; make lint is its first half
 #   make asan, tsan     the same tests with AddressSanitizer, ThreadSanitizer
 #   make campaign       the tests that measure, on a quiet machine
@@ -35,7 +36,7 @@ PARALLEL := -n $(E2E_JOBS) --dist loadfile
 SHELL_SCRIPTS := $(wildcard Scripts/*.sh Fuzzing/*.sh Benchmarks/*.sh findings/*.sh) .ci/run
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Fuzzing Benchmarks)
 
-.PHONY: build test quick smoke unit-test end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
+.PHONY: build test quick smoke unit-test simulation simulate end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
 .PHONY: deps deps-build deps-demo deps-lint deps-quick deps-test deps-bench
 
 build: swift deps-build
@@ -48,11 +49,26 @@ run: build
 demo: swift deps-demo build
 	@Scripts/demo.sh $(RELEASE)
 
-test: unit-test end-to-end smoke
+test: unit-test simulation end-to-end smoke
 
 unit-test: swift deps-build deps-test
 	WERROR=1 swift build --build-tests $(SWIFT_FLAGS)
 	WERROR=1 swift test --skip-build
+
+# RUNS of some 50 exchanges each, from a fresh seed that is printed. The same seed twice is the same run.
+SIMULATION := SIMULATION=1 swift build --product Simulation $(SWIFT_FLAGS)
+simulation: RUNS ?= 400
+simulation: SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(10 ** 9))')
+simulation: swift deps-build
+	WERROR=1 $(SIMULATION) --scratch-path .build/simulation
+	.build/simulation/debug/Simulation $(SEED) $(RUNS) 50 Tests/Fixtures
+	diff <(.build/simulation/debug/Simulation $(SEED) 5 50 Tests/Fixtures) <(.build/simulation/debug/Simulation $(SEED) 5 50 Tests/Fixtures)
+
+simulate: RUNS ?= 400
+simulate: SEED ?= 1
+simulate: swift deps-build
+	$(SIMULATION) -c release -Xswiftc -enable-testing --scratch-path .build/simulation-release
+	.build/simulation-release/release/Simulation $(SEED) $(RUNS) 50 Tests/Fixtures
 
 end-to-end: swift deps-build deps-test
 	WERROR=1 swift build $(SWIFT_FLAGS)

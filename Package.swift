@@ -76,3 +76,17 @@ if Context.environment["BENCH"] == "1" {
             swiftSettings: settings
         ))
 }
+
+// The simulator has a kernel of its own, which stands in for the file that CEpoll leaves out
+// (docs/adr/0011-simulated-kernel.md). What is drawn and judged is most of its work: that is optimized in any build.
+if isSimulation {
+    package.targets.append(
+        .executableTarget(
+            name: "Simulation",
+            dependencies: [
+                "AccessPolicy", "CEpoll", "CZlib", "EventLoop", "HTTP1", "ProxyServer", "TLS", "TokenStore",
+            ],
+            path: "Tests/Simulation",
+            swiftSettings: settings + [.unsafeFlags(["-O"])]
+        ))
+}

@@ -1,0 +1,100 @@
+internal import EventLoop
+internal import Glibc
+
+@testable import ProxyServer
+
+/// What must hold of a worker after each turn of its loop, and at its end. The one place that knows how an exchange is made.
+struct Invariants {
+    var memoryBytes = 0
+    private var turns = 0
+    private var lastLog: [UInt8] = []
+
+    /// - Returns: what does not hold.
+    mutating func afterTurn(_ worker: Worker, _ shared: ServerState) -> String? {
+        turns += 1
+        if worker.stagedCount != 0 { return "\(worker.stagedCount) staged bytes outlive their turn" }
+        if worker.counters.impossibleSteps != 0 { return "an impossible step" }
+        var (busy, armed, requests, spools) = (0, 0, 0, 0)
+        for slot in 0..<worker.exchanges.slots {
+            let exchange = worker.exchanges[slot]
+            if exchange.armedFor != 0 { armed += 1 }
+            guard exchange.phase != .vacant else {
+                if let what = vacancy(exchange) { return what }
+                continue
+            }
+            busy += 1
+            if exchange.record.isRequest { requests += 1 }
+            if exchange.spool != nil { spools += 1 }
+            if let what = deadlines(exchange, worker) { return what }
+        }
+        if busy != worker.exchanges.count {
+            return "\(worker.exchanges.count) slots are taken, and \(busy) exchanges are at it"
+        }
+        if armed != worker.reactor.timers.count {
+            return "\(worker.reactor.timers.count) timers are armed, and \(armed) exchanges wait for one"
+        }
+        if requests != worker.counters.inFlight {
+            return "\(worker.counters.inFlight) requests count as in flight, not \(requests)"
+        }
+        let sockets = kernel.openSockets
+        if shared.openDescriptors != sockets + spools {
+            return "\(shared.openDescriptors) descriptors are counted, and \(sockets + spools) are open"
+        }
+        if worker.pool.memory.held < 0 { return "less than nothing is held" }
+        // Who is let in holds his least, whatever the others hold.
+        if worker.pool.memory.held > memoryBytes + busy * 200_000 { return "\(worker.pool.memory.held) bytes are held" }
+        if busy == 0, shared.spooler == nil, worker.pool.memory.held != 0 {
+            return "\(worker.pool.memory.held) bytes are held for nobody"
+        }
+        return secrets(worker)
+    }
+
+    /// A slot that is free holds nothing.
+    private func vacancy(_ exchange: Exchange) -> String? {
+        let slot = exchange.slot
+        if exchange.client.isOpen || exchange.upstream.isOpen || exchange.rival.socket.isOpen {
+            return "slot \(slot) is vacant with a socket open"
+        }
+        if exchange.armedFor != 0 || exchange.deadline != 0 { return "slot \(slot) is vacant with a timer" }
+        return nil
+    }
+
+    /// Whoever waits is woken in time.
+    private func deadlines(_ exchange: Exchange, _ worker: Worker) -> String? {
+        let phase = exchange.phase
+        guard exchange.deadline != 0 else { return "no deadline in \(phase)" }
+        guard exchange.armedFor != 0 else { return "no timer in \(phase)" }
+        guard exchange.armedFor <= exchange.deadline else { return "the timer of \(phase) comes after its deadline" }
+        // A tick of the wheel, and what a turn may take.
+        let late = seconds(1)
+        guard exchange.armedFor + late > kernel.clock else { return "the timer of \(phase) did not go off" }
+        guard exchange.deadline < kernel.clock + seconds(120) else { return "the deadline of \(phase) is far away" }
+        return nil
+    }
+
+    /// Nothing secret in the log.
+    private func secrets(_ worker: Worker) -> String? {
+        withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 8) { buffer -> String? in
+            while true {
+                let count = worker.log.read(into: buffer)
+                guard count > 0 else { return nil }
+                let written = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                if written.holds(Grammar.tokenMark) || written.holds(Grammar.aliasMark) { return "a secret in the log" }
+            }
+        }
+    }
+
+    func atTheEnd(_ worker: Worker, _ shared: ServerState) -> [String] {
+        var found: [String] = []
+        if worker.exchanges.count != 0 { found.append("\(worker.exchanges.count) exchanges never end") }
+        if worker.pool.memory.held != 0 { found.append("\(worker.pool.memory.held) bytes are never given back") }
+        if worker.reactor.timers.count != 0 { found.append("\(worker.reactor.timers.count) timers are left") }
+        if worker.counters.inFlight != 0 { found.append("\(worker.counters.inFlight) requests are in flight for ever") }
+        if shared.openDescriptors != 0 { found.append("\(shared.openDescriptors) descriptors count for ever") }
+        if kernel.openSockets != 0 { found.append("\(kernel.openSockets) sockets are open for ever") }
+        if let spooler = shared.spooler, spooler.spooledBytes != 0 {
+            found.append("\(spooler.spooledBytes) bytes are spooled for ever")
+        }
+        return found
+    }
+}
