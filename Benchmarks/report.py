@@ -176,7 +176,7 @@ def markdown(results, facts: Facts) -> str:
 
 METHOD = """
 - A new client connection and a new upstream connection for every request; the peer has one worker, pinned to one core; load and upstream run
-  on the other. The same work for all: the field rules of the README, the upstream token put in, no access log. Configurations:
+  on the other. The same work for all: the rules of docs/reference/headers.md, the upstream token put in, no access log. Configurations:
   `Benchmarks/peers/`. nginx and HAProxy are tuned where it is fair (backlog, TCP_DEFER_ACCEPT, tables sized for the 4,000 requests);
   their buffering is the default: nginx stores an upload in a file before it sends it on.
 - Every request is checked by the upstream (token, fields that must not arrive, length and bytes of a body), every answer by the load

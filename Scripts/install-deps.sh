@@ -10,7 +10,7 @@ usage="usage: install-deps.sh [build] [demo] [lint] [quick] [test] [bench]"
 # program of PostgreSQL's server (.pg), a header (.h).
 build_set="pkg-config:pkg-config libpq.pc:libpq-dev openssl.pc:libssl-dev zlib.pc:zlib1g-dev"
 demo_set="curl:curl /usr/bin/python3:python3 initdb.pg:postgresql"
-lint_set="shellcheck:shellcheck"
+lint_set="shellcheck:shellcheck /usr/bin/python3:python3"
 quick_set="/usr/bin/python3:python3 pytest.py:python3-pytest xdist.py:python3-pytest-xdist openssl:openssl"
 test_set="curl:curl /usr/bin/python3:python3 pytest.py:python3-pytest xdist.py:python3-pytest-xdist
 ensurepip.py:python3-venv initdb.pg:postgresql pgbouncer:pgbouncer tinyproxy:tinyproxy-bin nginx:nginx-light haproxy:haproxy strace:strace ss:iproute2 openssl:openssl"

@@ -15,8 +15,8 @@ package struct HeaderRule: Sendable {
     package enum Replacement: Sendable {
         case upstreamAuthority, ownEncoding, connectionClose, framing, interimAnswer, bearerToken, requestID
 
-        /// The words of README's table.
-        package var readme: StaticString {
+        /// The words of the reference's table.
+        package var words: StaticString {
             switch self {
             case .upstreamAuthority: "the upstream's authority sent"
             case .ownEncoding: "the proxy sends its own"
@@ -29,11 +29,11 @@ package struct HeaderRule: Sendable {
         }
     }
 
-    /// The field as README spells it; a `*` at the end stands for any ending.
+    /// The field as docs/reference/headers.md spells it; a `*` at the end stands for any ending.
     package let name: StaticString
     package let scope: Scope
     package let replacement: Replacement?
-    /// README's reason.
+    /// The reference's reason.
     package let why: StaticString
 
     static func drop(_ name: StaticString, on scope: Scope, _ why: StaticString) -> HeaderRule {
@@ -47,7 +47,7 @@ package struct HeaderRule: Sendable {
     }
 }
 
-/// The header rules, one row a rule. A test holds README's tables against these rows.
+/// The header rules, one row a rule. A test holds docs/reference/headers.md against these rows.
 package enum HeaderRules {
     package static let request: [HeaderRule] = [
         .set("Accept-Encoding", .ownEncoding, on: .both, "one encoding for all clients"),

@@ -2,7 +2,7 @@
 package struct Limit: Sendable {
     package enum Unit: String, Sendable { case bytes, fields, seconds, requests }
 
-    /// What README's table calls it.
+    /// What docs/reference/limits.md calls it.
     package let name: StaticString
     /// The flag; its environment variable is the flag in capitals with `_` for `-`.
     package let flag: StaticString
@@ -17,7 +17,7 @@ package struct Limit: Sendable {
     }
 }
 
-/// The limits, one row each. A test holds README's table against these rows.
+/// The limits, one row each. A test holds docs/reference/limits.md against these rows.
 package enum Limits {
     package static let headBytes = Limit(
         name: "request head", flag: "--max-head", defaultValue: 65_536, unit: .bytes, consequence: "431")

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,10 +59,10 @@ def test_the_manual_page_has_every_command_and_flag(manual: str) -> None:
             assert f"\\fB{flag}\\fR" in section, (words, flag)
 
 
-def test_the_manual_page_and_the_readme_have_every_status(manual: str) -> None:
+def test_the_manual_page_and_the_reference_have_every_status(manual: str) -> None:
     section = manual.partition('.SH "EXIT STATUS"')[2].partition(".SH ")[0]
     assert {int(number) for number in re.findall(r"\.TP\n\\fB(\d+)\\fR", section)} == STATUSES
-    sentence = re.search(r"Exit statuses are those of sysexits:.*?\n\n", (ROOT / "README.md").read_text(), re.DOTALL)
+    sentence = re.search(r"Exit statuses are those of sysexits:.*?\n\n", (ROOT / "docs/reference/status-codes.md").read_text(), re.DOTALL)
     assert sentence is not None
     assert {int(number) for number in re.findall(r"\b\d+\b", sentence.group(0))} == STATUSES
 
@@ -118,3 +119,36 @@ def test_the_unit_and_the_documents_agree_on_its_type() -> None:
     kind = re.search(r"^Type=(.*)$", (ROOT / "Deploy/systemd/sentry-api-proxy.service").read_text(), re.MULTILINE)
     assert kind is not None
     assert f"unit is `Type={kind.group(1)}`" in (ROOT / "docs/operations.md").read_text().replace("\n", " ")
+
+
+def test_the_readme_has_the_figures_of_the_benchmarks() -> None:
+    row = re.search(r"^\| CPU µs a request, at saturation \|.*\| ([\d.]+) \| ([\d.]+) \|$", (ROOT / "docs/benchmarks.md").read_text(), re.MULTILINE)
+    assert row is not None
+    text = (ROOT / "README.md").read_text().replace("\n", " ")
+    assert f"{row.group(1)} times the CPU time that nginx needs for the same work, and {row.group(2)} times that of HAProxy" in text
+
+
+def run_the_check_of_markdown(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, ROOT / "Scripts/check-markdown.py", *arguments], capture_output=True, text=True, timeout=20, check=False)
+
+
+@pytest.mark.parametrize(("text", "fault"), [
+    ("word " * 40, "199 columns"),
+    ("- item " + "word " * 40, "columns"),
+    ("[page](nowhere.md)", "nowhere.md is not there"),
+    ("# One\n\n[two](#two)", "no heading for #two"),
+    ("word - " * 40 + "401. word", "columns"),
+    ("| cell " * 40 + "|", None),
+    ("```\n" + "word " * 40 + "\n```", None),
+    ("# One *two*, (three)\n\n[one](#one-two-three)", None),
+    ("https://sentry.example/" + "a" * 200, None),
+])
+def test_lint_holds_markdown_to_its_width_and_links(tmp_path: Path, text: str, fault: str | None) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{text.strip()}\n")
+    ended = run_the_check_of_markdown(str(page))
+    assert ended.returncode == (1 if fault else 0), ended
+    assert (fault or "") in ended.stderr
+    run_the_check_of_markdown("--wrap", str(page))
+    assert page.read_text().split() == text.split()
+    assert "columns" not in run_the_check_of_markdown(str(page)).stderr

@@ -39,7 +39,7 @@ package enum TokenChoice: Sendable, Equatable {
     case system
 }
 
-/// Which of several tokens wins. A pure function; the table in the README is this one.
+/// Which of several tokens wins. A pure function; the table in docs/reference/tokens.md is this one.
 ///
 /// First match: `--token`, `--token-file`, `SENTRY_TOKEN_FILE`, `SENTRY_AUTH_TOKEN`, `SENTRY_TOKEN`, a stored login, the
 /// system token. White space around a value is trimmed, an empty value counts as unset.

@@ -1,4 +1,4 @@
-"""The bytes that the upstream must receive, written out from the README's header rules."""
+"""The bytes that the upstream must receive, written out from the header rules of docs/reference/headers.md."""
 
 from __future__ import annotations
 

@@ -3,19 +3,19 @@ import Foundation
 import HTTP1
 import Testing
 
-/// The tables of README.md are the tables of the code.
-@Suite struct ReadmeTableTests {
-    /// The rows under the header that begins with `firstCells`, cells without the blanks around them.
-    private func table(_ firstCells: [String]) throws -> [[String]] {
+/// The tables of docs/reference are the tables of the code.
+@Suite struct ReferenceTableTests {
+    /// The rows of a page under the header that begins with `firstCells`, cells without the blanks around them.
+    private func table(_ firstCells: [String], of page: String) throws -> [[String]] {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let text = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+        let text = try String(contentsOf: root.appendingPathComponent("docs/reference/\(page)"), encoding: .utf8)
         let rows = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             line.hasPrefix("|")
                 ? line.dropFirst().dropLast().split(separator: "|", omittingEmptySubsequences: false)
                     .map { $0.trimmingCharacters(in: .whitespaces) } : []
         }
-        let header = try #require(rows.firstIndex { $0.starts(with: firstCells) }, "no table \(firstCells)")
+        let header = try #require(rows.firstIndex { $0.starts(with: firstCells) }, "no table \(firstCells) in \(page)")
         // The line after the header is the rule of dashes.
         return Array(rows[(header + 2)...].prefix { !$0.isEmpty })
     }
@@ -24,7 +24,7 @@ import Testing
         var rows: [[String]] = []
         for rule in rules {
             let name = rule.name.description
-            let dropped = "dropped" + (rule.replacement.map { "; \($0.readme)" } ?? "")
+            let dropped = "dropped" + (rule.replacement.map { "; \($0.words)" } ?? "")
             let cells =
                 switch rule.scope {
                 case .both: [dropped, "", rule.why.description]
@@ -53,15 +53,15 @@ import Testing
     }
 
     @Test func requestFields() throws {
-        #expect(try table(["request field", "both routes"]) == rendered(HeaderRules.request))
+        #expect(try table(["request field", "both routes"], of: "headers.md") == rendered(HeaderRules.request))
     }
 
     @Test func responseFields() throws {
-        #expect(try table(["response field", "both routes"]) == rendered(HeaderRules.response))
+        #expect(try table(["response field", "both routes"], of: "headers.md") == rendered(HeaderRules.response))
     }
 
     @Test func limits() throws {
-        #expect(try table(["limit", "flag"]) == Limits.all.map(rendered))
+        #expect(try table(["limit", "flag"], of: "limits.md") == Limits.all.map(rendered))
     }
 
     @Test func theParserHasTheSameDefaults() {

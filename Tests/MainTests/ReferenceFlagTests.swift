@@ -3,14 +3,14 @@ import Testing
 
 @testable import Main
 
-/// README.md names every flag of the command line, with its variable and its default.
-@Suite struct ReadmeFlagTests {
-    private let readme: String
+/// docs/reference/flags.md names every flag of the command line, with its variable and its default.
+@Suite struct ReferenceFlagTests {
+    private let page: String
 
     init() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+        page = try String(contentsOf: root.appendingPathComponent("docs/reference/flags.md"), encoding: .utf8)
     }
 
     /// One flag as the help shows it.
@@ -50,7 +50,7 @@ import Testing
 
     /// The rows under the header that begins with these cells, without blanks and backquotes around the cells.
     private func rows(_ firstCells: [String]) throws -> [[String]] {
-        let rows = readme.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+        let rows = page.split(separator: "\n", omittingEmptySubsequences: false).map { line in
             line.hasPrefix("|")
                 ? line.dropFirst().dropLast().split(separator: "|", omittingEmptySubsequences: false)
                     .map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " `")) } : []
@@ -73,8 +73,8 @@ import Testing
             HealthcheckCommand.helpMessage(columns: 1_000),
         ]
         for flag in helps.flatMap(flags) {
-            let isNamed = readme.contains("`\(flag.name)")
-            #expect(isNamed, "README.md does not name \(flag.name)")
+            let isNamed = page.contains("`\(flag.name)")
+            #expect(isNamed, "flags.md does not name \(flag.name)")
         }
     }
 }
