@@ -152,3 +152,31 @@ def test_lint_holds_markdown_to_its_width_and_links(tmp_path: Path, text: str, f
     run_the_check_of_markdown("--wrap", str(page))
     assert page.read_text().split() == text.split()
     assert "columns" not in run_the_check_of_markdown(str(page)).stderr
+
+
+def test_every_copy_of_the_version_is_that_of_the_program() -> None:
+    subprocess.run([ROOT / "Scripts/set-version.sh", "--check"], timeout=20, check=True)
+    version = output("--version").split()[0]
+    listed = subprocess.run(["git", "grep", "-lF", version], cwd=ROOT, capture_output=True, text=True, timeout=20, check=True).stdout.split()
+    known = {"Sources/Main/Version.swift", "CHANGELOG.md", "Deploy/debian/changelog", *re.findall(r"(?m)^(?:copies=')?([\w./-]+)\|", (ROOT / "Scripts/set-version.sh").read_text())}
+    assert len(known) == 7
+    # Figures keep the version that they were measured with.
+    assert set(listed) - {"docs/benchmarks.md", "docs/benchmarks.svg"} == known
+
+
+def test_decisions_say_their_status_and_date() -> None:
+    for page in sorted((ROOT / "docs/adr").glob("0*.md")):
+        assert re.match(rf"# {page.name[:4]} .+\n\n- Status: (proposed|accepted|superseded by .+)\n- Date: 20\d\d-\d\d-\d\d\n\n", page.read_text()), page.name
+
+
+def test_the_image_is_built_with_every_script_that_its_build_calls() -> None:
+    planned = subprocess.run(["make", "-Bn", "build"], cwd=ROOT, capture_output=True, text=True, timeout=20, check=True).stdout
+    called = set(re.findall(r"\bScripts/[\w.-]+", planned + (ROOT / "Deploy/container/collect-root.sh").read_text()))
+    assert {"Scripts/check-swift.sh", "Scripts/install-deps.sh"} <= called
+    kept = set(re.findall(r"(?m)^!(.*)$", (ROOT / ".dockerignore").read_text()))
+    assert called <= kept, called - kept
+
+
+def test_the_readme_of_the_findings_lists_every_script() -> None:
+    listed = set(re.findall(r"^\| \[[\w-]+\]\(([\w-]+\.sh)\)", (ROOT / "findings/README.md").read_text(), re.MULTILINE))
+    assert listed == {path.name for path in (ROOT / "findings").glob("*.sh")}
