@@ -5,16 +5,16 @@ internal import HTTP1
 /// The answer's head: read, judged and written anew for the client.
 extension Exchange {
     /// Reads what the upstream says, before its answer's head is whole and after.
-    func readAnswer(_ worker: Worker) {
+    func readAnswer(_ worker: Worker) -> Event? {
         switch phase {
         case .sendingRequest, .awaitingAnswer:
-            if isCollectingAnswer { collectAnswer(worker) } else { readAnswerHead(worker) }
+            isCollectingAnswer ? collectAnswer(worker) : readAnswerHead(worker)
         case .relayingEarly, .relaying: relayBody(worker)
-        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .renewing, .answering, .closing: break
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .renewing, .answering, .closing: nil
         }
     }
 
-    private func readAnswerHead(_ worker: Worker) {
+    private func readAnswerHead(_ worker: Worker) -> Event? {
         for _ in 0..<Bounds.readsPerTurn {
             // What comes with the head has to fit behind it into the staging buffer, however large the held block is.
             let window =
@@ -23,21 +23,20 @@ extension Exchange {
             switch upstream.transport.receive(into: window) {
             case .wouldBlock:
                 watchUpstream(.incoming, worker)
-                return
+                return nil
             case .endOfStream:
                 record.cause = .upstreamClosed
-                failUpstream(worker)
-                return
+                return failUpstream()
             case .failed(let error):
                 record.cause = upstreamFailure(error, worker)
-                failUpstream(worker)
-                return
+                return failUpstream()
             case .bytes(let count):
                 if record.firstByteAt == 0 { record.firstByteAt = worker.now }
-                if parseAnswer(count, worker) { return }
+                if case .ends(let event) = parseAnswer(count, worker) { return event }
             }
         }
         postpone(Side.upstream, .readable, worker)
+        return nil
     }
 
     func upstreamFailure(_ error: SystemError, _ worker: Worker) -> Cause {
@@ -47,19 +46,18 @@ extension Exchange {
     }
 
     /// The upstream gave no answer that can be relayed.
-    func failUpstream(_ worker: Worker) {
+    func failUpstream() -> Event {
         refuse(.badGateway)
-        advance(.upstreamFailed, worker)
+        return .upstreamFailed
     }
 
     /// There is no memory to hold the answer, and it cannot go on as it comes.
-    func failForMemory(_ worker: Worker) {
+    func failForMemory() -> Event {
         refuse(.memoryShort)
-        advance(.upstreamFailed, worker)
+        return .upstreamFailed
     }
 
-    /// - Returns: true when an event was reported.
-    private func parseAnswer(_ count: Int, _ worker: Worker) -> Bool {
+    private func parseAnswer(_ count: Int, _ worker: Worker) -> Flow {
         var parser = answerParser.take() ?? worker.takeResponseParser()
         let region: UnsafeMutableRawBufferPointer
         if let heldAnswer {
@@ -75,11 +73,10 @@ extension Exchange {
                 guard try parser.parse(bytes.span) else {
                     guard worker.pool.mayTake(atLeast: max(2_048, bytes.count * 2), for: .request) else {
                         answerParser = parser
-                        failForMemory(worker)
-                        return true
+                        return .ends(failForMemory())
                     }
                     holdAnswer(region.part(start..<region.count), &parser, worker)
-                    return false
+                    return .goesOn
                 }
                 guard parser.head.status < 200 else { break }
                 // Interim answers are dropped: the proxy has given its own 100 (RFC 9110 §15.2).
@@ -91,11 +88,9 @@ extension Exchange {
         } catch {
             record.cause = .badAnswer(error)
             answerParser = parser
-            failUpstream(worker)
-            return true
+            return .ends(failUpstream())
         }
-        finishAnswerHead(region.part(start..<region.count), &parser, worker)
-        return true
+        return .ends(finishAnswerHead(region.part(start..<region.count), &parser, worker))
     }
 
     /// Keeps an incomplete head, or one that waits for a renewal.
@@ -118,65 +113,53 @@ extension Exchange {
     /// - Parameter bytes: the head and what came with it.
     private func finishAnswerHead(
         _ bytes: UnsafeMutableRawBufferPointer, _ parser: inout ResponseHeadParser, _ worker: Worker
-    ) {
+    ) -> Event? {
         record.status = parser.head.status
         if parser.head.status == 401, mayRetry(worker),
             worker.pool.mayTake(atLeast: max(2_048, bytes.count * 2), for: .request)
         {
             holdAnswer(bytes, &parser, worker)
-            advance(.tokenRefused, worker)
-            return
+            return .tokenRefused
         }
         // The forward proxy's own answer, which is none of a client's business (RFC 9110 §15.5.8).
         if parser.head.status == 407, worker.configuration.upstreamProxy != nil {
             worker.shared.warnOfProxy(.refused(407))
             record.cause = .proxyRefused
             worker.giveBack(&parser)
-            failUpstream(worker)
-            return
+            return failUpstream()
         }
         if comesBack(parser.head, bytes.bytes(parser.head.length).span, worker) {
             worker.giveBack(&parser)
-            failUpstream(worker)
-            return
+            return failUpstream()
         }
         if parser.head.status == 401, rights != nil {
             worker.giveBack(&parser)
             refuse(.tokenNotAccepted)
-            advance(.upstreamFailed, worker)
-            return
+            return .upstreamFailed
         }
         guard let framing = readFraming(parser.head, bytes, worker) else {
             worker.giveBack(&parser)
-            failUpstream(worker)
-            return
+            return failUpstream()
         }
         let isFiltered = mustFilter(parser.head, framing)
         if isFiltered, !canFilter(parser.head, bytes.bytes(parser.head.length).span, framing) {
             worker.giveBack(&parser)
-            failUpstream(worker)
-            return
+            return failUpstream()
         }
         if isFiltered || mustRewrite(parser.head, bytes.bytes(parser.head.length).span, framing) {
             // The body's first bytes are taken from where they are held: holding may give the old place back.
             guard worker.pool.mayTake(atLeast: max(8_192, 2 * bytes.count), for: .request) else {
                 worker.giveBack(&parser)
-                failForMemory(worker)
-                return
+                return failForMemory()
             }
             let body = parser.head.length..<bytes.count
             let isGzip = ContentCoding(parser.head, bytes.bytes(parser.head.length).span) == .gzip
             holdAnswer(bytes, &parser, worker)
-            if let heldAnswer { beginCollecting(heldAnswer.bytes.part(body), isGzip: isGzip, worker) }
-            return
+            return heldAnswer.flatMap { beginCollecting($0.bytes.part(body), isGzip: isGzip, worker) }
         }
         let isStaged = stageAnswer(parser.head, bytes, worker)
         worker.giveBack(&parser)
-        guard isStaged else {
-            failUpstream(worker)
-            return
-        }
-        advance(.answerBegan, worker)
+        return isStaged ? .answerBegan : failUpstream()
     }
 
     /// Whether the answer is a redirect that would bring the client back to the same request; the cause is noted.
@@ -202,27 +185,20 @@ extension Exchange {
     }
 
     /// A 401 was held back for nothing: it goes on to the client.
-    func relayHeldAnswer(_ worker: Worker) {
+    func relayHeldAnswer(_ worker: Worker) -> Event? {
         guard let buffer = heldAnswer, var parser = answerParser.take() else {
             record.cause = .internalError
-            advance(.answerBroken, worker)
-            return
+            return .answerBroken
         }
         let held = buffer.bytes.part(0..<heldAnswerCount)
         let isStaged =
             readFraming(parser.head, held, worker) != nil && stageAnswer(parser.head, held, worker)
         worker.giveBack(&parser)
         releaseHeldAnswer(worker)
-        guard isStaged else {
-            advance(.answerBroken, worker)
-            return
-        }
-        if requestBody.isWhole, isSpoolSent, upstream.backlog.isEmpty, !isUploadBroken {
-            advance(.requestSent, worker)
-        }
-        relayAnswer(worker)
-        // The client's events of the meantime are used up: what it sent since must be looked for.
-        if phase == .relayingEarly { sendRequest(worker) }
+        guard isStaged else { return .answerBroken }
+        // The client's events of the meantime are used up: what it sent since must be looked for, and a request that is out
+        // is known to be.
+        return relayAnswer(worker) ?? sendRequest(worker)
     }
 
     /// Decides how the answer's body ends here and how it will end for the client.

@@ -32,88 +32,69 @@ extension Exchange {
     }
 
     /// Starts with the body's bytes that came with the head; head and parser are held.
-    func beginCollecting(_ prefix: UnsafeMutableRawBufferPointer, isGzip: Bool, _ worker: Worker) {
+    func beginCollecting(_ prefix: UnsafeMutableRawBufferPointer, isGzip: Bool, _ worker: Worker) -> Event? {
         if isGzip {
             inflater = worker.takeInflater()
-            guard inflater != nil else {
-                failForMemory(worker)
-                return
-            }
+            guard inflater != nil else { return failForMemory() }
         }
         collectedBody = worker.pool.take(atLeast: max(8_192, prefix.count))
         // The head is there; from now on it is the body that is waited for.
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
-        guard collect(prefix, worker) else { return }
-        collectAnswer(worker)
+        if case .ends(let event) = collect(prefix, worker) { return event }
+        return collectAnswer(worker)
     }
 
-    func collectAnswer(_ worker: Worker) {
-        guard bodyRewrite == nil else {
-            rewriteRest(worker)
-            return
-        }
+    func collectAnswer(_ worker: Worker) -> Event? {
+        guard bodyRewrite == nil else { return rewriteRest(worker) }
         while mayMoveMore(worker) {
             switch upstream.transport.receive(into: worker.scratch.inbound) {
             case .wouldBlock:
                 watchUpstream(.incoming, worker)
-                return
+                return nil
             case .endOfStream:
                 guard answerBody.streamEnded() else {
                     record.cause = .truncatedAnswer
-                    failUpstream(worker)
-                    return
+                    return failUpstream()
                 }
-                endCollecting(worker)
-                return
+                return endCollecting(worker)
             case .failed(let error):
                 record.cause = upstreamFailure(error, worker)
-                failUpstream(worker)
-                return
+                return failUpstream()
             case .bytes(let count):
                 setDeadline(worker.now + worker.configuration.timeouts.body, worker)
                 moved(count)
-                guard collect(worker.scratch.inbound.part(0..<count), worker) else { return }
+                if case .ends(let event) = collect(worker.scratch.inbound.part(0..<count), worker) { return event }
             }
         }
         postpone(Side.upstream, .readable, worker)
+        return nil
     }
 
-    /// - Returns: false when an event was reported.
-    private func collect(_ received: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+    private func collect(_ received: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Flow {
         let piece: BodyReader.Piece
         do throws(ParseError) {
             piece = try answerBody.read(received)
         } catch {
             record.cause = .badAnswer(error)
-            failUpstream(worker)
-            return false
+            return .ends(failUpstream())
         }
         let payload = UnsafeRawBufferPointer(received.part(0..<piece.payload))
-        guard inflater == nil ? append(payload, worker) : inflateCollected(payload, worker) else { return false }
-        if answerBody.isWhole {
-            endCollecting(worker)
-            return false
-        }
-        if collectedCount > Bounds.rewrittenBodyBytes {
-            sendUnchanged(worker)
-            return false
-        }
-        return true
+        let flow = inflater == nil ? append(payload, worker) : inflateCollected(payload, worker)
+        guard case .goesOn = flow else { return flow }
+        if answerBody.isWhole { return .ends(endCollecting(worker)) }
+        return collectedCount > Bounds.rewrittenBodyBytes ? .ends(sendUnchanged(worker)) : .goesOn
     }
 
-    /// - Returns: false when there is no memory for it, which was reported.
-    private func append(_ bytes: UnsafeRawBufferPointer, _ worker: Worker) -> Bool {
+    private func append(_ bytes: UnsafeRawBufferPointer, _ worker: Worker) -> Flow {
         guard worker.pool.mayAppend(bytes.count, to: collectedBody!, count: collectedCount, for: .request) else {
-            failForMemory(worker)
-            return false
+            return .ends(failForMemory())
         }
         worker.pool.append(bytes, to: &collectedBody!, count: &collectedCount)
-        return true
+        return .goesOn
     }
 
-    /// - Returns: false when an event was reported.
-    private func inflateCollected(_ payload: UnsafeRawBufferPointer, _ worker: Worker) -> Bool {
-        guard let inflater else { return true }
+    private func inflateCollected(_ payload: UnsafeRawBufferPointer, _ worker: Worker) -> Flow {
+        guard let inflater else { return .goesOn }
         var rest = payload
         repeat {
             let output = worker.scratch.inflated
@@ -123,62 +104,55 @@ extension Exchange {
             moved(step.produced)
             guard step.state != .corrupt else {
                 record.cause = .corruptGzip
-                failUpstream(worker)
-                return false
+                return .ends(failUpstream())
             }
-            guard append(UnsafeRawBufferPointer(output.part(0..<step.produced)), worker) else { return false }
+            let flow = append(UnsafeRawBufferPointer(output.part(0..<step.produced)), worker)
+            guard case .goesOn = flow else { return flow }
             if collectedCount > Bounds.rewrittenBodyBytes {
                 compressed.store(rest, from: &worker.pool)
                 answerFraming = request.version == .http11 ? .chunked : .untilClose
-                sendUnchanged(worker)
-                return false
+                return .ends(sendUnchanged(worker))
             }
         } while !rest.isEmpty || inflater.mayHaveMore
-        return true
+        return .goesOn
     }
 
     /// The body is whole, if its gzip is.
-    private func endCollecting(_ worker: Worker) {
+    private func endCollecting(_ worker: Worker) -> Event? {
         if let inflater {
             let end = inflater.inflater.inflate(
                 UnsafeRawBufferPointer(start: nil, count: 0), into: worker.scratch.inflated)
             guard end.state == .finished, end.produced == 0 else {
                 record.cause = .truncatedAnswer
-                failUpstream(worker)
-                return
+                return failUpstream()
             }
         }
-        beginRewriting(worker)
+        return beginRewriting(worker)
     }
 
     /// The body is whole: its URLs are changed, a slice at a time.
-    private func beginRewriting(_ worker: Worker) {
-        guard verdict.filter == .none || filterCollected(worker) else { return }
+    private func beginRewriting(_ worker: Worker) -> Event? {
+        if verdict.filter != .none, case .ends(let event) = filterCollected(worker) { return event }
         guard let endpoint = request.endpoint else {
-            guard let collectedBody else { return }
+            guard let collectedBody else { return nil }
             answerFraming = .length(UInt64(collectedCount))
-            send(UnsafeRawBufferPointer(collectedBody.bytes.part(0..<collectedCount)), isWhole: true, worker)
-            return
+            return send(UnsafeRawBufferPointer(collectedBody.bytes.part(0..<collectedCount)), isWhole: true, worker)
         }
         guard worker.pool.mayTake(atLeast: collectedCount + Bounds.rewritingMargin, for: .request) else {
-            failForMemory(worker)
-            return
+            return failForMemory()
         }
         bodyRewrite = worker.configuration.rewriter.beginBody(of: endpoint)
         rewrittenBody = worker.pool.take(atLeast: collectedCount + Bounds.rewritingMargin)
-        rewriteRest(worker)
+        return rewriteRest(worker)
     }
 
     /// Leaves of the collected body what the alias may see.
-    /// - Returns: false when an event was reported.
-    private func filterCollected(_ worker: Worker) -> Bool {
+    private func filterCollected(_ worker: Worker) -> Flow {
         guard let rights, let alias = forward.aliasIndex, let body = collectedBody else {
-            failUpstream(worker)
-            return false
+            return .ends(failUpstream())
         }
         guard worker.pool.mayTake(atLeast: collectedCount + Bounds.rewritingMargin, for: .request) else {
-            failForMemory(worker)
-            return false
+            return .ends(failForMemory())
         }
         var sink = PooledSink(
             worker: worker, buffer: worker.pool.take(atLeast: collectedCount + Bounds.rewritingMargin), count: 0)
@@ -187,13 +161,12 @@ extension Exchange {
         moved(collectedCount)
         worker.pool.give(body, used: collectedCount)
         (collectedBody, collectedCount) = (sink.buffer, sink.count)
-        if !isFiltered { failUpstream(worker) }
-        return isFiltered
+        return isFiltered ? .goesOn : .ends(failUpstream())
     }
 
     /// Goes on until the body is rewritten or the turn's share used up.
-    private func rewriteRest(_ worker: Worker) {
-        guard let body = collectedBody, var state = bodyRewrite, let rewrittenBody else { return }
+    private func rewriteRest(_ worker: Worker) -> Event? {
+        guard let body = collectedBody, var state = bodyRewrite, let rewrittenBody else { return nil }
         let bytes = body.bytes.bytes(collectedCount)
         var sink = PooledSink(worker: worker, buffer: rewrittenBody, count: rewrittenCount)
         while mayMoveMore(worker) {
@@ -205,43 +178,37 @@ extension Exchange {
             moved(Bounds.relayBytes)
             switch progress {
             case .more:
-                guard worker.pool.mayTake(atLeast: 1, for: .request) else {
-                    failForMemory(worker)
-                    return
-                }
+                guard worker.pool.mayTake(atLeast: 1, for: .request) else { return failForMemory() }
             case .done:
                 answerFraming = .length(UInt64(sink.count))
-                send(UnsafeRawBufferPointer(sink.buffer.bytes.part(0..<sink.count)), isWhole: true, worker)
-                return
+                return send(UnsafeRawBufferPointer(sink.buffer.bytes.part(0..<sink.count)), isWhole: true, worker)
             case .notJSON:
                 answerFraming = .length(UInt64(collectedCount))
-                send(UnsafeRawBufferPointer(body.bytes.part(0..<collectedCount)), isWhole: true, worker)
-                return
+                return send(UnsafeRawBufferPointer(body.bytes.part(0..<collectedCount)), isWhole: true, worker)
             }
         }
         bodyRewrite = state
         postpone(Side.upstream, .readable, worker)
+        return nil
     }
 
     /// The body is too long to be rewritten.
-    private func sendUnchanged(_ worker: Worker) {
+    private func sendUnchanged(_ worker: Worker) -> Event? {
         // What a filter has not read does not go on.
         guard verdict.filter == .none else {
-            failUpstream(worker)
-            return
+            return failUpstream()
         }
-        guard let body = collectedBody else { return }
-        send(UnsafeRawBufferPointer(body.bytes.part(0..<collectedCount)), isWhole: false, worker)
+        guard let body = collectedBody else { return nil }
+        return send(UnsafeRawBufferPointer(body.bytes.part(0..<collectedCount)), isWhole: false, worker)
     }
 
     /// Queues the held head and `body` for the client and goes over to relaying.
-    private func send(_ body: UnsafeRawBufferPointer, isWhole: Bool, _ worker: Worker) {
-        guard let heldAnswer, var parser = answerParser.take() else { return }
+    private func send(_ body: UnsafeRawBufferPointer, isWhole: Bool, _ worker: Worker) -> Event? {
+        guard let heldAnswer, var parser = answerParser.take() else { return nil }
         let isStaged = stageAnswerHead(parser.head, heldAnswer.bytes.part(0..<heldAnswerCount), worker)
         worker.giveBack(&parser)
         guard isStaged else {
-            failUpstream(worker)
-            return
+            return failUpstream()
         }
         let head = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
         worker.stagedCount = 0
@@ -261,7 +228,7 @@ extension Exchange {
         releaseHeldAnswer(worker)
         // The rest of a long body is inflated as it comes.
         if isWhole { releaseTransformation(worker) } else { releaseCollected(worker) }
-        advance(.answerBegan, worker)
+        return .answerBegan
     }
 
     func releaseTransformation(_ worker: Worker) {

@@ -5,23 +5,23 @@ internal import HTTP1
 /// A chunked request body, read into the replay buffer before anything is sent: what fits goes out with a
 /// Content-Length, because Sentry's application servers lose chunked bodies without a word (ADR 0004).
 extension Exchange {
-    func collectBody(_ worker: Worker) {
-        guard spool?.isBusy != true else { return }
-        if keptBody == nil, !collectPrefix(worker) { return }
+    func collectBody(_ worker: Worker) -> Event? {
+        guard spool?.isBusy != true else { return nil }
+        if keptBody == nil, case .ends(let event) = collectPrefix(worker) { return event }
         for _ in 0..<Bounds.readsPerTurn {
             switch client.transport.receive(into: worker.scratch.inbound(collectingWindow)) {
             case .wouldBlock:
                 watchClient(.incoming, worker)
-                return
+                return nil
             case .endOfStream, .failed:
-                advance(.clientLeft, worker)
-                return
+                return .clientLeft
             case .bytes(let count):
                 setDeadline(min(worker.now + worker.configuration.timeouts.body, collectingEnds), worker)
-                guard collect(worker.scratch.inbound.part(0..<count), worker) else { return }
+                if case .ends(let event) = collect(worker.scratch.inbound.part(0..<count), worker) { return event }
             }
         }
         postpone(Side.client, .readable, worker)
+        return nil
     }
 
     /// A spooled body's pieces have to fit their blocks.
@@ -30,17 +30,16 @@ extension Exchange {
     }
 
     /// What came together with the head.
-    /// - Returns: false when an event was reported.
-    private func collectPrefix(_ worker: Worker) -> Bool {
+    private func collectPrefix(_ worker: Worker) -> Flow {
         keptBody = worker.pool.take(atLeast: spool == nil ? 8_192 : Bounds.spooledBytes)
-        guard spool == nil else { return true }
+        guard spool == nil else { return .goesOn }
         collectingEnds = worker.now + worker.configuration.bodies.collectNanoseconds
         setDeadline(min(worker.now + worker.configuration.timeouts.body, collectingEnds), worker)
-        guard let heldHead, let headParser else { return true }
+        guard let heldHead, let headParser else { return .goesOn }
         let start = headParser.head.length
-        guard collect(heldHead.bytes.part(start..<heldHeadCount), worker) else { return false }
+        if case .ends(let event) = collect(heldHead.bytes.part(start..<heldHeadCount), worker) { return .ends(event) }
         shrinkHeldHead(to: start, worker)
-        return true
+        return .goesOn
     }
 
     /// What came behind the head is collected by now: a smaller block will do for the head.
@@ -52,8 +51,7 @@ extension Exchange {
         (heldHead, heldHeadCount) = (smaller, count)
     }
 
-    /// - Returns: false when an event was reported.
-    private func collect(_ received: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+    private func collect(_ received: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Flow {
         let piece: BodyReader.Piece
         do throws(ParseError) {
             piece = try requestBody.read(received)
@@ -61,22 +59,19 @@ extension Exchange {
             record.cause = .badRequest(error)
             clientSentMore = true
             refuse(ErrorAnswer(error))
-            advance(.requestRefused, worker)
-            return false
+            return .ends(.requestRefused)
         }
         if piece.consumed < received.count { clientSentMore = true }
         record.bytesUp += UInt64(piece.payload)
         if let limit = worker.policy.maxBodyBytes, record.bytesUp > limit {
             refuse(.contentTooLarge)
-            advance(.requestRefused, worker)
-            return false
+            return .ends(.requestRefused)
         }
         let isShort = !worker.pool.mayAppend(piece.payload, to: keptBody!, count: keptBodyCount, for: .body)
         if isShort, worker.configuration.bodies.longChunked == .refuse {
             clientSentMore = true
             refuse(.memoryShort)
-            advance(.requestRefused, worker)
-            return false
+            return .ends(.requestRefused)
         }
         worker.pool.append(
             UnsafeRawBufferPointer(received.part(0..<piece.payload)), to: &keptBody!, count: &keptBodyCount)
@@ -84,14 +79,12 @@ extension Exchange {
         if verdict.body != nil, isLong || isShort || requestBody.isWhole, isLong || isShort || !checkBody(worker) {
             if isLong { refuseBody(worker) } else if isShort { refuse(.memoryShort) }
             if !requestBody.isWhole { clientSentMore = true }
-            advance(.requestRefused, worker)
-            return false
+            return .ends(.requestRefused)
         }
         // Whether it came in one piece or in many: the same body gets the same answer.
         if isLong, worker.configuration.bodies.longChunked == .refuse {
             refuse(.lengthRequired)
-            advance(.requestRefused, worker)
-            return false
+            return .ends(.requestRefused)
         }
         let mustSpool = (isLong || isShort) && !requestBody.isWhole && worker.configuration.bodies.longChunked == .spool
         if spool != nil || mustSpool {
@@ -99,16 +92,14 @@ extension Exchange {
         }
         if requestBody.isWhole {
             requestFraming = .length(UInt64(keptBodyCount))
-            advance(mustAwaitToken(worker) ? .renewalWanted : .bodyCollected, worker)
-            return false
+            return .ends(mustAwaitToken(worker) ? .renewalWanted : .bodyCollected)
         }
         if isLong || isShort {
             requestFraming = .chunked
             keepsBody = false
             let mustRenew = forward.route == .elevated && worker.token.isRenewable && worker.token.suspect
-            advance(mustRenew || mustAwaitToken(worker) ? .renewalWanted : .bodyOutgrewBuffer, worker)
-            return false
+            return .ends(mustRenew || mustAwaitToken(worker) ? .renewalWanted : .bodyOutgrewBuffer)
         }
-        return true
+        return .goesOn
     }
 }

@@ -20,38 +20,28 @@ extension Exchange {
     var isSpoolSent: Bool { spool.map { $0.sent == $0.size } ?? true }
 
     /// Collects a piece of the body behind what waits to be written.
-    /// - Returns: whether to go on reading; false also when an event was reported.
-    func spoolCollected(_ worker: Worker) -> Bool {
+    func spoolCollected(_ worker: Worker) -> Flow {
         if spool == nil {
-            guard worker.mayOpenDescriptor else {
-                refuseSpooling(worker)
-                return false
-            }
+            guard worker.mayOpenDescriptor else { return .ends(refuseSpooling()) }
             spool = Spool()
             worker.connectionOpened(holding: 0)
         }
-        guard requestBody.isWhole || keptBodyCount >= Bounds.spooledBytes / 2 else { return true }
-        writeSpool(worker)
-        return false
+        guard requestBody.isWhole || keptBodyCount >= Bounds.spooledBytes / 2 else { return .goesOn }
+        return .ends(writeSpool(worker))
     }
 
-    private func writeSpool(_ worker: Worker) {
-        guard let buffer = keptBody, keptBodyCount > 0 else {
-            spoolCompleted(worker)
-            return
-        }
+    private func writeSpool(_ worker: Worker) -> Event? {
+        guard let buffer = keptBody, keptBodyCount > 0 else { return spoolCompleted() }
         let count = keptBodyCount
         let mayHold = !worker.spoolsToMemory || worker.pool.memory.mayHold(count, for: .body)
-        guard mayHold, worker.shared.spooler?.reserve(count) == true else {
-            refuseSpooling(worker)
-            return
-        }
+        guard mayHold, worker.shared.spooler?.reserve(count) == true else { return refuseSpooling() }
         if worker.spoolsToMemory { worker.pool.memory.hold(count) }
         // Who sends at this rate or faster is not cut off.
         collectingEnds += UInt64(count) * 1_000_000_000 / Bounds.spooledBytesPerSecond
         (keptBody, keptBodyCount) = (nil, 0)
         order(.write, buffer, count, at: spool!.size, worker)
         spool!.size += count
+        return nil
     }
 
     private func order(_ kind: SpoolJob.Kind, _ buffer: PooledBuffer, _ count: Int, at offset: Int, _ worker: Worker) {
@@ -62,17 +52,17 @@ extension Exchange {
         worker.shared.spooler?.order(job, answerTo: worker.mailbox)
     }
 
-    private func refuseSpooling(_ worker: Worker) {
+    private func refuseSpooling() -> Event {
         record.cause = .spool
         clientSentMore = true
         refuse(.memoryShort)
-        advance(.requestRefused, worker)
+        return .requestRefused
     }
 
-    private func spoolCompleted(_ worker: Worker) {
+    private func spoolCompleted() -> Event {
         requestFraming = .length(UInt64(spool?.size ?? 0))
         keepsBody = false
-        advance(.bodyCollected, worker)
+        return .bodyCollected
     }
 
     /// Asks for the next bytes of the body, for the upstream.
@@ -83,39 +73,33 @@ extension Exchange {
     }
 
     /// A job is done. Its buffer is the worker's again when this returns.
-    func spooled(_ job: SpoolJob, _ worker: Worker) {
-        guard spool?.body === job.body else { return }
+    func spooled(_ job: SpoolJob, _ worker: Worker) -> Event? {
+        guard spool?.body === job.body else { return nil }
         spool!.isBusy = false
         switch phase {
         case .collectingBody:
-            guard job.error == nil else {
-                refuseSpooling(worker)
-                return
-            }
-            if requestBody.isWhole { spoolCompleted(worker) } else { collectBody(worker) }
+            guard job.error == nil else { return refuseSpooling() }
+            return requestBody.isWhole ? spoolCompleted() : collectBody(worker)
         case .sendingRequest, .relayingEarly:
-            guard !isUploadBroken else { return }
+            guard !isUploadBroken else { return nil }
             // A second sending may have begun meanwhile, from the body's start.
             if job.kind == .read, job.offset == spool!.sent {
                 guard job.error == nil else {
                     record.cause = .spool
                     refuse(.internalError)
-                    advance(.requestRefused, worker)
-                    return
+                    return .requestRefused
                 }
                 spool!.sent += job.count
                 let bytes = UnsafeRawBufferPointer(job.buffer.bytes.part(0..<job.count))
                 switch upstream.send(bytes, more: !isSpoolSent, pool: &worker.pool) {
                 case .bytes, .wouldBlock: break
-                case .endOfStream, .failed:
-                    uploadBroke(worker)
-                    return
+                case .endOfStream, .failed: return uploadBroke(worker)
                 }
             }
-            sendRequest(worker)
+            return sendRequest(worker)
         case .vacant, .readingHead, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .relaying, .answering,
             .closing:
-            break
+            return nil
         }
     }
 

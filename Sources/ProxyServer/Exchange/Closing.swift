@@ -3,7 +3,7 @@ internal import EventLoop
 /// The end of both connections, after the answer.
 extension Exchange {
     /// The answer is whole and out. The client first: its last bytes may wait for close(2) (`MSG_MORE`).
-    func close(_ worker: Worker) {
+    func close(_ worker: Worker) -> Event? {
         worker.answered(self)
         // The rest of the request is not sent any more.
         if !isSpoolSent { isUploadBroken = true }
@@ -11,23 +11,22 @@ extension Exchange {
         releaseHeld(worker)
         closeClientGently(worker)
         partFromUpstream(worker)
-        finishIfClosed(worker)
+        return endIfClosed()
     }
 
     /// The answer broke off: the client must see that.
-    func abort(_ worker: Worker) {
+    func abort(_ worker: Worker) -> Event {
         if record.cause.isNone { record.cause = .stalled }
         worker.answered(self)
         closeUpstream(worker, byReset: true)
         // Short of its length, or without its last chunk, an answer looks cut off even when the connection ends in good
         // order. One that ends with the connection does not.
         closeClient(worker, byReset: answerFraming == .untilClose)
-        advance(.bothClosed, worker)
+        return .bothClosed
     }
 
-    private func finishIfClosed(_ worker: Worker) {
-        guard !client.isOpen, !upstream.isOpen else { return }
-        advance(.bothClosed, worker)
+    private func endIfClosed() -> Event? {
+        !client.isOpen && !upstream.isOpen ? .bothClosed : nil
     }
 
     // MARK: Client
@@ -56,10 +55,10 @@ extension Exchange {
     }
 
     /// Reads and forgets.
-    func drainClient(_ worker: Worker) {
-        guard client.isOpen else { return }
+    func drainClient(_ worker: Worker) -> Event? {
+        guard client.isOpen else { return nil }
         drain(worker)
-        finishIfClosed(worker)
+        return endIfClosed()
     }
 
     private func drain(_ worker: Worker) {
@@ -107,11 +106,11 @@ extension Exchange {
     }
 
     /// The upstream's FIN, or something that is not part of its answer.
-    func upstreamParted(_ worker: Worker) {
-        guard upstream.isOpen else { return }
-        if !upstream.transport.isPlain, !hasHeardFarewell(worker) { return }
+    func upstreamParted(_ worker: Worker) -> Event? {
+        guard upstream.isOpen else { return nil }
+        if !upstream.transport.isPlain, !hasHeardFarewell(worker) { return nil }
         closeUpstream(worker, byReset: !upstream.hasEnded)
-        finishIfClosed(worker)
+        return endIfClosed()
     }
 
     /// TLS says good-bye in a record (RFC 8446 §6.1) which has to be read, or close() would turn into a reset.
@@ -126,9 +125,9 @@ extension Exchange {
         worker.connectionClosed(holding: worker.upstreamBytes)
     }
 
-    func closingTimedOut(_ worker: Worker) {
+    func closingTimedOut(_ worker: Worker) -> Event? {
         closeClient(worker)
         closeUpstream(worker, byReset: true)
-        finishIfClosed(worker)
+        return endIfClosed()
     }
 }

@@ -5,39 +5,32 @@ internal import HTTP1
 /// The way to the upstream: every request has a connection of its own. How its addresses are tried is in `Racing`.
 extension Exchange {
     /// Connects, with the request's first bytes staged or in the backlog.
-    func dial(_ worker: Worker) {
+    func dial(_ worker: Worker) -> Event? {
         record.dialed(at: worker.now)
         if headParser != nil {
             guard forward.route == .bypass || worker.token.token != nil else {
                 answerMessage = worker.token.health.reason?.clientMessage
                 refuse(.tokenUnavailable)
-                advance(.dialFailed, worker)
-                return
+                return .dialFailed
             }
             guard worker.pool.mayTake(atLeast: 2 * heldHeadCount + keptBodyCount, for: .request) else {
                 refuse(.memoryShort)
-                advance(.dialFailed, worker)
-                return
+                return .dialFailed
             }
             guard stageHeldRequest(worker) else {
                 refuse(.headerFieldsTooLarge)
-                advance(.dialFailed, worker)
-                return
+                return .dialFailed
             }
         }
         guard worker.mayOpenDescriptor else {
             refuse(.overloaded)
-            advance(.dialFailed, worker)
-            return
+            return .dialFailed
         }
         setDeadline(worker.now + worker.configuration.timeouts.connect, worker)
         tried = TriedAddresses(version: worker.addresses.version)
         upstreamSide = Side.upstream
-        guard !worker.addresses.addresses.isEmpty else {
-            waitForAddresses(worker)
-            return
-        }
-        tryNextAddress(worker)
+        guard !worker.addresses.addresses.isEmpty else { return waitForAddresses(worker) }
+        return tryNextAddress(worker)
     }
 
     /// A request whose head and body were held back: head, then what was collected.
@@ -97,15 +90,15 @@ extension Exchange {
         (keptBody, keptBodyCount, keepsBody) = (nil, 0, false)
     }
 
-    private func waitForAddresses(_ worker: Worker) {
+    private func waitForAddresses(_ worker: Worker) -> Event? {
         if worker.addresses.failure != nil {
             record.cause = .unresolved
             refuse(.upstreamUnreachable)
-            advance(.dialFailed, worker)
-            return
+            return .dialFailed
         }
         moveStagedToBacklog(worker)
         worker.waitForAddresses(self)
+        return nil
     }
 
     /// What could not be sent at once must survive this turn.

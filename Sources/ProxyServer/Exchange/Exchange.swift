@@ -122,33 +122,52 @@ final class Exchange {
 
     // MARK: The machine
 
-    /// Reports an event and does what follows from it. The exchange may be vacant afterwards: return at once.
-    func advance(_ event: Event, _ worker: Worker) {
-        guard case .next(let following, let action) = step(phase, event) else {
-            worker.counters.impossibleSteps += 1
-            // A vacant slot was given back already: once more, and two connections would share it.
-            guard phase != .vacant else { return }
-            phase = .vacant
-            abandon(worker)
-            return
+    /// Does what follows from an event, and from those that this leads to, until one has to come from outside.
+    ///
+    /// Only what the loop calls may call it. Everything else returns its event, so that nothing goes on with an exchange
+    /// that it has ended.
+    /// - Returns: whether the exchange is still in hand; if not, its slot may soon be another's.
+    func advance(_ reported: Event?, _ worker: Worker) -> Bool {
+        var reported = reported
+        while let event = reported {
+            guard case .next(let following, let action) = step(phase, event) else {
+                worker.counters.impossibleSteps += 1
+                // A vacant slot was given back already: once more, and two connections would share it.
+                guard phase != .vacant else { return false }
+                phase = .vacant
+                abandon(worker)
+                return false
+            }
+            phase = following
+            reported = perform(action, worker)
         }
-        phase = following
+        return phase != .vacant
+    }
+
+    /// The same, as the last thing that is done with the exchange for now.
+    func report(_ event: Event?, _ worker: Worker) {
+        _ = advance(event, worker)
+    }
+
+    /// - Returns: the event that the action led to at once.
+    private func perform(_ action: Action, _ worker: Worker) -> Event? {
         switch action {
-        case .nothing: break
-        case .readHead: readHead(worker)
-        case .collectBody: collectBody(worker)
-        case .renewToken: askForRenewal(worker)
-        case .dial: dial(worker)
-        case .replay: replay(worker)
-        case .sendRequest: sendRequest(worker)
-        case .relayAnswer: relayAnswer(worker)
-        case .relayHeldAnswer: relayHeldAnswer(worker)
-        case .answer: answer(worker)
-        case .close: close(worker)
-        case .abort: abort(worker)
+        case .nothing: return nil
+        case .readHead: return readHead(worker)
+        case .collectBody: return collectBody(worker)
+        case .renewToken: return askForRenewal(worker)
+        case .dial: return dial(worker)
+        case .replay: return replay(worker)
+        case .sendRequest: return sendRequest(worker)
+        case .relayAnswer: return relayAnswer(worker)
+        case .relayHeldAnswer: return relayHeldAnswer(worker)
+        case .answer: return answer(worker)
+        case .close: return close(worker)
+        case .abort: return abort(worker)
         case .abandon: abandon(worker)
         case .release: release(worker)
         }
+        return nil
     }
 
     /// A connection was accepted into this slot.
@@ -159,7 +178,7 @@ final class Exchange {
         request = RequestFacts()
         record = AccessRecord(id: worker.nextRequestID(), client: peer, acceptedAt: worker.now)
         setDeadline(worker.now + worker.configuration.timeouts.head, worker)
-        advance(.accepted, worker)
+        report(.accepted, worker)
     }
 
     /// A connection was accepted that there is no room for.
@@ -174,7 +193,7 @@ final class Exchange {
         clientSentMore = true
         refuse(answer)
         phase = .readingHead
-        advance(.requestRefused, worker)
+        report(.requestRefused, worker)
     }
 
     // MARK: Readiness
@@ -183,49 +202,50 @@ final class Exchange {
         // An event of the batch in which this side was closed is nobody's.
         guard client.isOpen else { return }
         if readiness.intersects(.broken), phase != .closing {
-            advance(.clientLeft, worker)
+            report(.clientLeft, worker)
             return
         }
         if readiness.contains(.peerClosed) { client.hasEnded = true }
         if readiness.contains(.writable), !client.backlog.isEmpty {
-            flushClient(worker)
-            if phase == .vacant { return }
+            guard advance(flushClient(worker), worker) else { return }
         }
         // TLS may have to write before it can read.
         let mayRead = readiness.intersects(.incomingOrBroken)
         guard mayRead || !client.transport.isPlain else { return }
         switch phase {
-        case .readingHead: readHead(worker)
-        case .collectingBody: collectBody(worker)
-        case .sendingRequest, .relayingEarly: sendRequest(worker)
-        case .closing: drainClient(worker)
+        case .readingHead: report(readHead(worker), worker)
+        case .collectingBody: report(collectBody(worker), worker)
+        case .sendingRequest, .relayingEarly: report(sendRequest(worker), worker)
+        case .closing: report(drainClient(worker), worker)
         case .renewingFirst, .dialing, .awaitingAnswer, .renewing, .relaying, .answering: clientSpoke(worker)
         case .vacant: break
         }
     }
 
     func upstreamReady(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
-        guard side == upstreamSide else {
-            rivalReady(readiness, worker)
+        if side != upstreamSide, case .ends(let event) = rivalReady(readiness, worker) {
+            report(event, worker)
             return
         }
         guard upstream.isOpen else { return }
         if readiness.contains(.peerClosed) { upstream.hasEnded = true }
         switch phase {
         case .dialing:
-            finishAttempt(worker)
+            guard advance(finishAttempt(worker), worker) else { return }
             // The event may have told of an answer too, and is used up.
-            if phase != .dialing, readiness != .writable { readAnswer(worker) }
+            if phase != .dialing, readiness != .writable { report(readAnswer(worker), worker) }
         case .sendingRequest, .relayingEarly:
             // What the upstream said comes first: it may be the reason why it takes no more.
-            if readiness != .writable { readAnswer(worker) }
+            if readiness != .writable {
+                guard advance(readAnswer(worker), worker) else { return }
+            }
             if phase == .sendingRequest || phase == .relayingEarly, readiness.contains(.writable) {
-                sendRequest(worker)
+                report(sendRequest(worker), worker)
             }
         case .awaitingAnswer, .relaying:
-            readAnswer(worker)
+            report(readAnswer(worker), worker)
         case .closing:
-            if readiness != .writable { upstreamParted(worker) }
+            if readiness != .writable { report(upstreamParted(worker), worker) }
         case .vacant, .readingHead, .collectingBody, .renewingFirst, .renewing, .answering:
             break
         }

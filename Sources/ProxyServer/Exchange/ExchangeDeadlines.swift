@@ -34,7 +34,7 @@ extension Exchange {
             arm(worker)
             return
         }
-        deadlinePassed(worker)
+        report(deadlinePassed(worker), worker)
     }
 
     /// The proxy is about to end: a request that is not there yet must come soon.
@@ -43,36 +43,36 @@ extension Exchange {
         setDeadline(min(deadline, worker.now + Bounds.drainHeadNanoseconds), worker)
     }
 
-    private func deadlinePassed(_ worker: Worker) {
+    private func deadlinePassed(_ worker: Worker) -> Event? {
         guard !isPeerSlow() else {
             setDeadline(worker.now + worker.configuration.timeouts.body, worker)
-            return
+            return nil
         }
         switch phase {
         case .vacant:
-            break
+            return nil
         case .readingHead, .collectingBody:
             refuse(.requestTimeout)
-            advance(.clientTimedOut, worker)
+            return .clientTimedOut
         case .dialing:
-            attemptTimedOut(worker)
+            return attemptTimedOut(worker)
         case .sendingRequest:
             // Bytes that wait for the upstream's socket tell who is slow.
             let isUpstreamSlow = !upstream.backlog.isEmpty || isUploadBroken || spool != nil
             if isUpstreamSlow, isCollectingAnswer { record.cause = .stalled }
             refuse(isUpstreamSlow ? .gatewayTimeout : .requestTimeout)
-            advance(isUpstreamSlow ? .upstreamTimedOut : .clientTimedOut, worker)
+            return isUpstreamSlow ? .upstreamTimedOut : .clientTimedOut
         case .awaitingAnswer:
             // Its head was there in time; what did not come is the rest of the body that is to be rewritten.
             if isCollectingAnswer { record.cause = .stalled }
             refuse(.gatewayTimeout)
-            advance(.upstreamTimedOut, worker)
+            return .upstreamTimedOut
         case .renewingFirst, .renewing:
-            worker.renewalTimedOut(self)
+            return renewalEnded(.unavailable)
         case .relayingEarly, .relaying, .answering:
-            advance(.relayStalled, worker)
+            return .relayStalled
         case .closing:
-            closingTimedOut(worker)
+            return closingTimedOut(worker)
         }
     }
 

@@ -29,7 +29,7 @@ extension Exchange {
 
     /// The request's last byte is out; the FIN may have come before it.
     func noteEarlyFIN(_ worker: Worker) {
-        if client.hasEnded, phase == .awaitingAnswer { noteHalfClose(worker) }
+        if client.hasEnded { noteHalfClose(worker) }
     }
 
     private func noteHalfClose(_ worker: Worker) {

@@ -4,7 +4,7 @@ internal import HTTP1
 
 /// The answers that the proxy gives by itself.
 extension Exchange {
-    func answer(_ worker: Worker) {
+    func answer(_ worker: Worker) -> Event? {
         closeUpstream(worker, byReset: true)
         releaseHeld(worker)
         worker.stagedCount = 0
@@ -50,9 +50,11 @@ extension Exchange {
         }
         let bytes = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count))
         switch client.send(bytes, more: true, pool: &worker.pool) {
-        case .bytes: advance(.answerSent, worker)
-        case .wouldBlock: watchClient(.anything, worker)
-        case .endOfStream, .failed: advance(.clientLeft, worker)
+        case .bytes: return .answerSent
+        case .wouldBlock:
+            watchClient(.anything, worker)
+            return nil
+        case .endOfStream, .failed: return .clientLeft
         }
     }
 }

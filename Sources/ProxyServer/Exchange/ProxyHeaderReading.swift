@@ -5,43 +5,39 @@ internal import EventLoop
 extension Exchange {
     /// Takes the header off the connection's start. It is looked at before it is read: what follows it may be the first
     /// bytes of a TLS handshake, which are OpenSSL's to read.
-    /// - Returns: true when it is done with; else the client is watched, or an event was reported.
-    func readProxyHeader(_ worker: Worker) -> Bool {
+    func readProxyHeader(_ worker: Worker) -> Flow {
         let window = worker.scratch.inbound.part(0..<ProxyHeader.mostBytes)
         switch client.transport.peek(into: window) {
         case .wouldBlock:
             watchClient(.incoming, worker)
-            return false
+            return .ends(nil)
         case .endOfStream, .failed:
-            advance(.clientLeft, worker)
-            return false
+            return .ends(.clientLeft)
         case .bytes(let seen):
             switch ProxyHeader(window.bytes(seen).span) {
             case .partial where client.hasEnded:
-                advance(.clientLeft, worker)
-                return false
+                return .ends(.clientLeft)
             case .partial:
                 watchClient(.incoming, worker)
-                return false
+                return .ends(nil)
             case .malformed:
-                return refuseProxyHeader(worker)
+                return .ends(refuseProxyHeader())
             case .whole(let count, let said):
                 guard client.transport.receive(into: window.part(0..<count)) == .bytes(count) else {
-                    return refuseProxyHeader(worker)
+                    return .ends(refuseProxyHeader())
                 }
                 if let said { record.client = said }
                 expectsProxyHeader = false
                 worker.beginClientTLS(&client.transport)
-                return true
+                return .goesOn
             }
         }
     }
 
-    private func refuseProxyHeader(_ worker: Worker) -> Bool {
+    private func refuseProxyHeader() -> Event {
         record.cause = .proxyHeader
         clientSentMore = true
         refuse(.proxyHeaderMissing)
-        advance(.requestRefused, worker)
-        return false
+        return .requestRefused
     }
 }

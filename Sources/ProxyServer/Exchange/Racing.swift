@@ -15,7 +15,7 @@ struct Rival: ~Copyable {
 /// and the other one is closed. A TLS handshake is the winner's own affair.
 extension Exchange {
     /// Starts as many attempts as there may be now.
-    func tryNextAddress(_ worker: Worker) {
+    func tryNextAddress(_ worker: Worker) -> Event? {
         tried.follow(worker.addresses)
         var isQueueFull = false
         while !rival.socket.isOpen, let index = worker.addresses.next(after: tried, now: worker.now) {
@@ -36,7 +36,7 @@ extension Exchange {
             }
             upstream.transport = worker.upstreamTransport(socket)
             upstreamAddress = attempted
-            if beginUpstream(worker) { return }
+            if case .ends(let event) = beginUpstream(worker) { return event }
         }
         if upstream.isOpen {
             setAttemptDeadline(worker)
@@ -47,8 +47,9 @@ extension Exchange {
             setDeadline(min(worker.now + pause, dialingEnd(worker)), worker)
         } else {
             refuse(.upstreamUnreachable)
-            advance(.dialFailed, worker)
+            return .dialFailed
         }
+        return nil
     }
 
     private func dialingEnd(_ worker: Worker) -> UInt64 {
@@ -58,57 +59,55 @@ extension Exchange {
     // MARK: The first attempt
 
     /// On loopback and fast networks the handshake is over by now, so the request goes out at once.
-    /// - Returns: true when no further attempt is due: it is connected, or waited for alone.
-    private func beginUpstream(_ worker: Worker) -> Bool {
+    /// - Returns: `.goesOn` when the next address is due.
+    private func beginUpstream(_ worker: Worker) -> Flow {
         switch sendFirstBytes(worker) {
         case .bytes:
-            upstreamConnected(worker)
-            return true
+            return .ends(upstreamConnected(worker))
         case .wouldBlock, .failed(.notConnected):
             moveStagedToBacklog(worker)
             watchAttempt(worker)
             setAttemptDeadline(worker)
-            return true
+            return .ends(nil)
         case .failed(let error):
             upstreamFailed(connectFailure(error, worker), worker)
         case .endOfStream:
             upstreamFailed(.connect(.reset), worker)
         }
-        return false
+        return .goesOn
     }
 
-    private func upstreamConnected(_ worker: Worker) {
+    private func upstreamConnected(_ worker: Worker) -> Event {
         closeRival(worker)
         worker.addresses.trust(upstreamAddress)
         record.connected(at: worker.now)
         worker.counters.upstreamHandshakes.count(upstream.transport.isResumed)
-        advance(.connected, worker)
+        return .connected
     }
 
     /// The upstream's attempt has come to something.
-    func finishAttempt(_ worker: Worker) {
-        guard upstream.isOpen else { return }
+    func finishAttempt(_ worker: Worker) -> Event? {
+        guard upstream.isOpen else { return nil }
         if upstream.transport.isPlain, let error = upstream.transport.pendingError {
             upstreamFailed(.connect(error), worker)
-            tryNextAddress(worker)
-            return
+            return tryNextAddress(worker)
         }
         switch sendFirstBytes(worker) {
         case .bytes:
-            upstreamConnected(worker)
+            return upstreamConnected(worker)
         case .wouldBlock:
             if isHandshaking {
                 closeRival(worker)
                 setAttemptDeadline(worker)
             }
             watchAttempt(worker)
+            return nil
         case .failed(let error):
             upstreamFailed(connectFailure(error, worker), worker)
-            tryNextAddress(worker)
         case .endOfStream:
             upstreamFailed(.connect(.reset), worker)
-            tryNextAddress(worker)
         }
+        return tryNextAddress(worker)
     }
 
     private func watchAttempt(_ worker: Worker) {
@@ -176,18 +175,19 @@ extension Exchange {
     }
 
     /// The rival's attempt has come to something; the event may also be stale.
-    func rivalReady(_ readiness: Readiness, _ worker: Worker) {
-        guard phase == .dialing, rival.socket.isOpen else { return }
+    /// - Returns: `.goesOn` when it is the upstream now.
+    func rivalReady(_ readiness: Readiness, _ worker: Worker) -> Flow {
+        guard phase == .dialing, rival.socket.isOpen else { return .ends(nil) }
         if let error = rival.socket.pendingError {
             let attempted = rival.address
             closeRival(worker)
             attemptFailed(attempted, .connect(error), worker)
-            tryNextAddress(worker)
-        } else if readiness.contains(.writable) {
-            // It overtook the first: the next request need not wait for that.
-            upstreamFailed(.connectTimeout, worker)
-            upstreamReady(upstreamSide, readiness, worker)
+            return .ends(tryNextAddress(worker))
         }
+        guard readiness.contains(.writable) else { return .ends(nil) }
+        // It overtook the first: the next request need not wait for that.
+        upstreamFailed(.connectTimeout, worker)
+        return .goesOn
     }
 
     /// The rival becomes the upstream, connected or not.
@@ -223,11 +223,8 @@ extension Exchange {
     }
 
     /// An attempt's time is used up, or no address came in time.
-    func attemptTimedOut(_ worker: Worker) {
-        guard worker.now < dialingEnd(worker) else {
-            dialingTimedOut(worker)
-            return
-        }
+    func attemptTimedOut(_ worker: Worker) -> Event? {
+        guard worker.now < dialingEnd(worker) else { return dialingTimedOut(worker) }
         if !upstream.isOpen {
             // The queue of a Unix-domain socket was full.
             tried.removeAll()
@@ -235,18 +232,18 @@ extension Exchange {
             upstreamFailed(.connectTimeout, worker)
         } else if !worker.mayOpenDescriptor {
             setDeadline(min(worker.now + Bounds.rivalDelayNanoseconds, dialingEnd(worker)), worker)
-            return
+            return nil
         }
-        tryNextAddress(worker)
+        return tryNextAddress(worker)
     }
 
-    private func dialingTimedOut(_ worker: Worker) {
+    private func dialingTimedOut(_ worker: Worker) -> Event {
         if upstream.isOpen { attemptFailed(upstreamAddress, .connectTimeout, worker) }
         if rival.socket.isOpen { attemptFailed(rival.address, .connectTimeout, worker) }
         closeUpstream(worker, byReset: true)
         closeRival(worker)
         record.cause = .connectTimeout
         refuse(.gatewayTimeout)
-        advance(.dialFailed, worker)
+        return .dialFailed
     }
 }

@@ -6,32 +6,32 @@ internal import TokenStore
 /// The second chance of a request whose token was refused, or is likely to be.
 extension Exchange {
     /// Parks the exchange until the token is known to be new or not.
-    func askForRenewal(_ worker: Worker) {
+    func askForRenewal(_ worker: Worker) -> Event? {
         watchClient(.incoming, worker)
         setDeadline(worker.now + worker.configuration.timeouts.response, worker)
         worker.askForRenewal(self)
+        return nil
     }
 
     /// Whether there is no token only because its source has not answered for the first time: just after a start.
     func mustAwaitToken(_ worker: Worker) -> Bool { forward.route == .elevated && worker.token.isAwaited }
 
     /// The renewal that this exchange was parked for is over.
-    func renewalEnded(_ outcome: RetryOutcome, _ worker: Worker) {
+    func renewalEnded(_ outcome: RetryOutcome) -> Event? {
         switch phase {
         case .renewing:
             retry = outcome
             record.retry = outcome
             if outcome != .renewed, rights != nil {
                 refuse(.tokenNotAccepted)
-                advance(.upstreamFailed, worker)
-                return
+                return .upstreamFailed
             }
-            advance(outcome == .renewed ? .tokenRenewed : .tokenNotRenewed, worker)
+            return outcome == .renewed ? .tokenRenewed : .tokenNotRenewed
         case .renewingFirst:
-            advance(outcome == .renewed ? .tokenRenewed : .tokenNotRenewed, worker)
+            return outcome == .renewed ? .tokenRenewed : .tokenNotRenewed
         case .vacant, .readingHead, .collectingBody, .dialing, .sendingRequest, .awaitingAnswer, .relayingEarly,
             .relaying, .answering, .closing:
-            break
+            return nil
         }
     }
 
@@ -53,7 +53,7 @@ extension Exchange {
     }
 
     /// Sends the kept request once more, with the new token and from its first byte.
-    func replay(_ worker: Worker) {
+    func replay(_ worker: Worker) -> Event? {
         closeUpstream(worker, byReset: true)
         releaseHeldAnswer(worker)
         isUploadBroken = false
@@ -61,13 +61,11 @@ extension Exchange {
         (record.connectedAt, record.firstByteAt) = (0, 0)
         guard let keptHead, let place = tokenPlace, let token = worker.token.token else {
             refuse(.tokenUnavailable)
-            advance(.dialFailed, worker)
-            return
+            return .dialFailed
         }
         guard worker.pool.mayTake(atLeast: keptHeadCount + token.count + keptBodyCount, for: .request) else {
             refuse(.memoryShort)
-            advance(.dialFailed, worker)
-            return
+            return .dialFailed
         }
         let head = UnsafeRawBufferPointer(keptHead.bytes.part(0..<keptHeadCount))
         upstream.backlog.release(to: &worker.pool)
@@ -79,6 +77,6 @@ extension Exchange {
             upstream.backlog.append(UnsafeRawBufferPointer(keptBody.bytes.part(0..<keptBodyCount)))
         }
         tokenVersion = worker.token.version
-        dial(worker)
+        return dial(worker)
     }
 }

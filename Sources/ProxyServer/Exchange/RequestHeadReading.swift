@@ -12,8 +12,8 @@ extension Exchange {
     }
 
     /// Reads until the head is whole. Most heads come in one piece and are parsed where they were received.
-    func readHead(_ worker: Worker) {
-        guard !expectsProxyHeader || readProxyHeader(worker) else { return }
+    func readHead(_ worker: Worker) -> Event? {
+        if expectsProxyHeader, case .ends(let event) = readProxyHeader(worker) { return event }
         for _ in 0..<Bounds.readsPerTurn {
             let window =
                 heldHead.map { $0.bytes.part(heldHeadCount..<$0.capacity) }
@@ -21,35 +21,28 @@ extension Exchange {
             switch client.transport.receive(into: window) {
             case .wouldBlock:
                 watchClient(.incoming, worker)
-                return
+                return nil
             case .endOfStream, .failed:
                 noteClientTLSFailure(worker)
-                if client.transport.tlsFailure == .plainHTTP {
-                    refusePlainHTTP(worker)
-                } else {
-                    advance(.clientLeft, worker)
-                }
-                return
+                return client.transport.tlsFailure == .plainHTTP ? refusePlainHTTP(worker) : .clientLeft
             case .bytes(let count):
                 let verdict = heldHead == nil ? parseFirstPiece(count, worker) : parseNextPiece(count, worker)
-                if let verdict {
-                    advance(verdict.event, worker)
-                    return
-                }
+                if let verdict { return verdict.event }
             }
         }
         postpone(Side.client, .readable, worker)
+        return nil
     }
 
     /// Somebody typed http:// for https://: told so in the only way that it understands.
-    private func refusePlainHTTP(_ worker: Worker) {
+    private func refusePlainHTTP(_ worker: Worker) -> Event {
         record.cause = .tls(.plainHTTP)
         worker.counters.clientTLSFailed(.plainHTTP)
         client.transport.abandonTLS()
         // OpenSSL has read some of the request, and no one knows how much more there is.
         clientSentMore = true
         refuse(.plainHTTP)
-        advance(.requestRefused, worker)
+        return .requestRefused
     }
 
     /// The connection ends before its request is whole. One that TLS ended has a line in the log, unless the client just

@@ -5,53 +5,48 @@ internal import HTTP1
 /// The request's bytes on their way from the client to the upstream.
 extension Exchange {
     /// Moves what can be moved. A full upstream socket stops the reading of the client, so that memory stays bounded.
-    func sendRequest(_ worker: Worker) {
-        guard !isUploadBroken else { return }
+    func sendRequest(_ worker: Worker) -> Event? {
+        guard !isUploadBroken else { return nil }
         while mayMoveMore(worker) {
             switch upstream.flush(to: &worker.pool, more: false) {
             case .bytes: break
             case .wouldBlock:
                 watchUpstream(.anything, worker)
-                return
+                return nil
             case .endOfStream, .failed:
-                uploadBroke(worker)
-                return
+                return uploadBroke(worker)
             }
             guard isSpoolSent else {
                 if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.body, worker) }
                 watchUpstream(.incoming, worker)
                 readSpool(worker)
-                return
+                return nil
             }
-            if requestBody.isWhole {
-                requestSent(worker)
-                return
-            }
+            if requestBody.isWhole { return requestSent(worker) }
             if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.body, worker) }
             let window = worker.window(upstream.window)
             switch client.transport.receive(into: worker.scratch.inbound(window)) {
             case .wouldBlock:
                 watchClient(.incoming, worker)
                 watchUpstream(.incoming, worker)
-                return
+                return nil
             case .endOfStream, .failed:
                 // Half a request is none: the upstream must not take it for whole.
-                advance(.clientLeft, worker)
-                return
+                return .clientLeft
             case .bytes(let count):
                 moved(count)
-                guard forwardPiece(count, isFull: count == window, worker) else { return }
+                if case .ends(let event) = forwardPiece(count, isFull: count == window, worker) { return event }
             }
         }
         postpone(Side.client, .readable, worker)
         watchClient(.incoming, worker)
         watchUpstream(.incoming, worker)
+        return nil
     }
 
     /// Sends one received piece on.
     /// - Parameter isFull: the read took all that it was let, so more bytes lie behind.
-    /// - Returns: false when an event was reported.
-    private func forwardPiece(_ count: Int, isFull: Bool, _ worker: Worker) -> Bool {
+    private func forwardPiece(_ count: Int, isFull: Bool, _ worker: Worker) -> Flow {
         let scratch = worker.scratch
         let piece: BodyReader.Piece
         do throws(ParseError) {
@@ -60,8 +55,7 @@ extension Exchange {
             record.cause = .badRequest(error)
             clientSentMore = true
             refuse(ErrorAnswer(error))
-            advance(.requestRefused, worker)
-            return false
+            return .ends(.requestRefused)
         }
         if piece.consumed < count { clientSentMore = true }
         // One that drips is not kept for as long as it likes.
@@ -70,8 +64,7 @@ extension Exchange {
         record.bytesUp += UInt64(piece.payload)
         if let limit = worker.policy.maxBodyBytes, record.bytesUp > limit {
             refuse(.contentTooLarge)
-            advance(.requestRefused, worker)
-            return false
+            return .ends(.requestRefused)
         }
         let framed = scratch.framedInbound(
             piece.payload, isChunked: requestFraming == .chunked, isLast: requestBody.isWhole)
@@ -79,28 +72,29 @@ extension Exchange {
         switch upstream.send(framed, more: isFull && !requestBody.isWhole, pool: &worker.pool) {
         case .bytes:
             if isFull { upstream.widenWindow() }
-            return true
-        case .wouldBlock: return true
-        case .endOfStream, .failed:
-            uploadBroke(worker)
-            return false
+            return .goesOn
+        case .wouldBlock: return .goesOn
+        case .endOfStream, .failed: return .ends(uploadBroke(worker))
         }
     }
 
-    private func requestSent(_ worker: Worker) {
-        if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.response, worker) }
+    private func requestSent(_ worker: Worker) -> Event {
         watchUpstream(.incoming, worker)
-        advance(.requestSent, worker)
-        noteEarlyFIN(worker)
+        if phase == .sendingRequest {
+            setDeadline(worker.now + worker.configuration.timeouts.response, worker)
+            noteEarlyFIN(worker)
+        }
+        return .requestSent
     }
 
     /// The upstream takes no more. It may have answered before it closed: what it said is still to be read.
-    func uploadBroke(_ worker: Worker) {
+    func uploadBroke(_ worker: Worker) -> Event? {
         isUploadBroken = true
         clientSentMore = true
         upstream.backlog.release(to: &worker.pool)
-        if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.response, worker) }
         watchUpstream(.incoming, worker)
-        if phase == .sendingRequest { readAnswer(worker) }
+        guard phase == .sendingRequest else { return nil }
+        setDeadline(worker.now + worker.configuration.timeouts.response, worker)
+        return readAnswer(worker)
     }
 }

@@ -220,7 +220,7 @@ final class Worker {
                 unresolved.append(token)
             } else {
                 if addresses.addresses.isEmpty { exchange.record.cause = .unresolved }
-                exchange.tryNextAddress(self)
+                exchange.report(exchange.tryNextAddress(self), self)
             }
         }
     }
@@ -248,10 +248,6 @@ final class Worker {
         if isFirst { shared.renew(ifStill: exchange.tokenVersion, answerTo: mailbox) }
     }
 
-    func renewalTimedOut(_ exchange: Exchange) {
-        exchange.renewalEnded(.unavailable, self)
-    }
-
     private func renewalEnded(_ version: UInt64, _ outcome: RenewalOutcome) {
         refreshPublished()
         let retry: RetryOutcome =
@@ -261,7 +257,8 @@ final class Worker {
             case .unavailable: .unavailable
             }
         for token in renewals.take(version: version) {
-            exchanges.element(for: token)?.renewalEnded(retry, self)
+            guard let exchange = exchanges.element(for: token) else { continue }
+            exchange.report(exchange.renewalEnded(retry), self)
         }
     }
 
@@ -312,7 +309,9 @@ extension Worker: ReactorHandler {
             switch mail {
             case .publishedChanged: refreshPublished()
             case .spooled(let job):
-                exchanges.element(for: job.token)?.spooled(job, self)
+                if let exchange = exchanges.element(for: job.token) {
+                    exchange.report(exchange.spooled(job, self), self)
+                }
                 pool.give(job.buffer, used: job.count)
             case .renewalEnded(let version, let outcome): renewalEnded(version, outcome)
             case .drain: drain()
