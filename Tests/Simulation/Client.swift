@@ -42,7 +42,9 @@ final class Client {
         socket.news = { [weak self] in self?.look() }
         write()
         if held { kernel.enqueue(socket, from: address, to: run.listener) }
-        if let time = plan.leavesAfter { kernel.after(time) { [weak self] in self?.leave() } }
+        if let time = plan.leavesAfter, plan.leaving != .halfClose {
+            kernel.after(time) { [weak self] in self?.leave() }
+        }
         // Nobody waits for ever. Where everybody gets on, whoever has to wait so long was forgotten.
         kernel.after(seconds(400)) { [weak self] in
             guard let self, !isOver else { return }
@@ -59,7 +61,12 @@ final class Client {
         let piece = bytes[written..<min(end, written + plan.pieceBytes)]
         let count = kernel.write(socket, piece)
         written += count
-        if written == bytes.count { plan.isSent = true }
+        if written == bytes.count, !plan.isSent {
+            plan.isSent = true
+            if plan.leaving == .halfClose, let time = plan.leavesAfter {
+                kernel.after(time) { [weak self] in self?.leave() }
+            }
+        }
         guard written < end else {
             if !hasContinued { kernel.after(seconds(1)) { [weak self] in self?.goOn() } }
             return

@@ -37,6 +37,10 @@ struct Grammar {
         plan.readPause = microseconds(random.magnitude(1_000))
         if random.chance(60) { plan.extra = Array("GET /second HTTP/1.1\r\nHost: proxy.example\r\n\r\n".utf8) }
         answer(plan, &random)
+        if isCalm, random.chance(100) {
+            plan.leaving = .halfClose
+            plan.leavesAfter = 0
+        }
         // Thousands of tiny pieces would take long and show nothing that hundreds do not.
         let (all, _) = plan.bytes()
         plan.pieceBytes = max(plan.pieceBytes, all.count / 60)
@@ -143,7 +147,15 @@ struct Grammar {
             plan.extra = []
             plan.expectsContinue = false
         }
-        if random.chance(40) { plan.answer.isEarly = true }
+        if random.chance(60) { plan.answer.isEarly = true }
+        if random.chance(20) {
+            // Both ways are open for long, so that either may end first.
+            plan.answer.isEarly = true
+            plan.pause = milliseconds(random.magnitude(3_000))
+            plan.answer.pause = milliseconds(random.magnitude(30_000))
+        }
+        if random.chance(30) { plan.answer.isDeaf = true }
+        if random.chance(50) { plan.receiveCapacity = max(1, random.magnitude(1_000)) }
         if random.chance(30) { plan.answer.isSilent = true }
         if random.chance(80) {
             plan.answer.breaks = random.chance(500) ? .fin : .reset

@@ -61,14 +61,20 @@ struct Invariants {
 
     /// Whoever waits is woken in time.
     private func deadlines(_ exchange: Exchange, _ worker: Worker) -> String? {
-        let phase = exchange.phase
-        guard exchange.deadline != 0 else { return "no deadline in \(phase)" }
-        guard exchange.armedFor != 0 else { return "no timer in \(phase)" }
-        guard exchange.armedFor <= exchange.deadline else { return "the timer of \(phase) comes after its deadline" }
+        guard let what = problem(exchange) else { return nil }
+        let until = Int64(bitPattern: exchange.deadline) - Int64(bitPattern: kernel.clock)
+        let sockets = "\(exchange.client.transport.descriptor) and \(exchange.upstream.transport.descriptor)"
+        return
+            "\(what) in \(exchange.phase), slot \(exchange.slot), sockets \(sockets), deadline in \(until / 1_000) µs"
+    }
+
+    private func problem(_ exchange: Exchange) -> String? {
+        guard exchange.deadline != 0 else { return "no deadline" }
+        guard exchange.armedFor != 0 else { return "no timer" }
+        guard exchange.armedFor <= exchange.deadline else { return "the timer comes after the deadline" }
         // A tick of the wheel, and what a turn may take.
-        let late = seconds(1)
-        guard exchange.armedFor + late > kernel.clock else { return "the timer of \(phase) did not go off" }
-        guard exchange.deadline < kernel.clock + seconds(120) else { return "the deadline of \(phase) is far away" }
+        guard exchange.armedFor + seconds(1) > kernel.clock else { return "the timer did not go off" }
+        guard exchange.deadline < kernel.clock + seconds(120) else { return "the deadline is far away" }
         return nil
     }
 

@@ -406,7 +406,8 @@ final class Kernel {
             return noted("send", descriptor, count)
         }
         node.corked.append(taken)
-        if more {
+        // What is held back goes as soon as the buffer is full.
+        if more, count == bytes.count, node.room > 0 {
             after(milliseconds(200)) { [self] in uncork(node) }
         } else {
             uncork(node)

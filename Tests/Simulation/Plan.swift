@@ -23,6 +23,8 @@ struct Answer {
     var isEarly = false
     /// It never comes.
     var isSilent = false
+    /// The upstream reads nothing but the head.
+    var isDeaf = false
     var breaks: Break?
     /// Where it breaks off, in thousandths of its bytes.
     var breaksAt = 0
@@ -34,7 +36,7 @@ struct Answer {
     var closesFirst = true
 
     /// Whether it is a whole answer by the rules.
-    var isWhole: Bool { breaks == nil && garbage.isEmpty && !isSilent && interims <= 16 }
+    var isWhole: Bool { breaks == nil && garbage.isEmpty && !isSilent && !isDeaf && interims <= 16 }
     /// Nothing but what any server does.
     var isPlain: Bool { isWhole && !isEarly && delay < seconds(5) && pause < milliseconds(50) }
 
@@ -118,7 +120,7 @@ final class Plan {
     var pause: UInt64 = 0
     /// The client sends no more from this byte on.
     var stallsAt: Int?
-    /// It leaves so long after its start.
+    /// It leaves so long after its start; a half-close comes when all is sent.
     var leavesAfter: UInt64?
     var leaving = Leaving.close
     /// Bytes that it reads at once, and the pause between two of them.

@@ -29,6 +29,8 @@ final class Run: @unchecked Sendable {
     private(set) var worker: Worker!
     private(set) var shared: ServerState!
     private var mailbox: Mailbox<WorkerMail>!
+    private var policy: Published<PolicyConfiguration>?
+    private var hasRights = false
     private var invariants = Invariants()
     /// What was found to be wrong, the first thing first.
     private(set) var complaints: [String] = []
@@ -40,6 +42,8 @@ final class Run: @unchecked Sendable {
     private var validVersion = 1
     private var publication: UInt64 = 1
     private var isRenewable = true
+    /// The source has answered.
+    private var hasToken = true
     private var renewals = 0
 
     private let fixtures: Fixtures
@@ -50,6 +54,7 @@ final class Run: @unchecked Sendable {
         self.fixtures = fixtures
         random = Random(seed: seed)
         isCalm = random.chance(250)
+        hasRights = random.chance(250)
         self.exchanges = random.within(1...max(1, 2 * exchanges - 1))
     }
 
@@ -115,10 +120,14 @@ final class Run: @unchecked Sendable {
     private func serve() throws {
         let configuration = configuration()
         invariants.memoryBytes = configuration.bodies.memoryBytes
-        tokens = TokenPublisher(initial: snapshot(tokenVersion))
         isRenewable = random.chance(850)
-        if isRenewable { publish(isSuspect: false) }
-        let policy = Published(try self.policy())
+        hasToken = !isRenewable || random.chance(900)
+        tokens = TokenPublisher(initial: snapshot(tokenVersion))
+        if !hasToken, random.chance(700) {
+            kernel.after(microseconds(random.magnitude(3_000_000))) { [unowned self] in firstTokenRead() }
+        }
+        let policy = Published(try newPolicy())
+        self.policy = policy
         addresses = (0..<random.within(1...3)).map { _ in address() }
         let resolved = Published(resolution())
         let tls = Published(TLSContexts())
@@ -140,15 +149,32 @@ final class Run: @unchecked Sendable {
         worker.run()
     }
 
-    private func policy() throws -> PolicyConfiguration {
-        var entries = [(name: "main", token: Array(Grammar.alias.utf8))]
+    private func newPolicy() throws -> PolicyConfiguration {
+        var words: [String] = []
+        if hasRights {
+            words = ["full", "concurrency=\(isCalm ? 1_000 : random.within(1...8))"]
+            if !isCalm, random.chance(200) { words.append("rate=\(random.within(1...100))/s") }
+        }
+        var entries = [AliasEntry(name: "main", token: Array(Grammar.alias.utf8), words: words, origin: .item(1))]
         for index in 0..<random.below(3) {
+            let token = Array("\(Grammar.aliasMark)other-\(index)".utf8)
             entries.insert(
-                (name: "other-\(index)", token: Array("sentinel-alias-other-\(index)".utf8)),
+                AliasEntry(name: "other-\(index)", token: token, words: [], origin: .item(2)),
                 at: random.below(entries.count + 1))
         }
+        let maxBodyBytes: UInt64? = !isCalm && random.chance(100) ? 10_000 : nil
+        // What is counted of an alias goes on over a reload.
         return PolicyConfiguration(
-            aliases: try AliasTable(entries), maxBodyBytes: !isCalm && random.chance(100) ? 10_000 : nil)
+            aliases: try AliasTable(entries), maxBodyBytes: maxBodyBytes, after: policy?.current().value.rights)
+    }
+
+    /// Whether a request of the alias still counts as in flight, after the last one has ended.
+    private var isCellLeft: Bool {
+        guard let policy = policy?.current().value, let rights = policy.rights else { return true }
+        let alias = policy.aliases?.match(Array(Grammar.alias.utf8).span) ?? 0
+        guard let cell = rights.cell(of: alias) else { return true }
+        defer { cell.leave() }
+        return cell.enter(most: 1)
     }
 
     private func makePlans(_ replayBytes: Int) {
@@ -179,7 +205,7 @@ final class Run: @unchecked Sendable {
             case 1:
                 kernel.after(time) { [unowned self] in
                     kernel.struck("reload")
-                    if let next = try? self.policy() { policy.publish(next) }
+                    if let next = try? newPolicy() { policy.publish(next) }
                     mailbox.post(.publishedChanged)
                 }
             case 2:
@@ -244,6 +270,15 @@ final class Run: @unchecked Sendable {
         tokens.publish(snapshot(tokenVersion, isSuspect: isSuspect))
     }
 
+    private func firstTokenRead() {
+        guard !hasToken else { return }
+        kernel.struck("token known late")
+        hasToken = true
+        tokenVersion = validVersion
+        publish(isSuspect: false)
+        mailbox.post(.publishedChanged)
+    }
+
     /// Sentry takes the old token no more.
     private func rotate() {
         kernel.struck("rotation")
@@ -257,11 +292,15 @@ final class Run: @unchecked Sendable {
         kernel.after(delay) { [unowned self] in
             if version != publication {
                 answer(.renewed)
+            } else if !hasToken {
+                firstTokenRead()
+                answer(.renewed)
             } else if !isRenewable {
                 answer(.unchanged)
             } else if !isCalm, kernel.random.chance(150) {
                 kernel.struck("renewal unavailable")
                 publish(isSuspect: true)
+                mailbox.post(.publishedChanged)
                 answer(.unavailable)
             } else if tokenVersion < validVersion {
                 tokenVersion = validVersion
@@ -401,6 +440,7 @@ final class Run: @unchecked Sendable {
         worker.mailReady(now: worker.now)
         shared.spooler?.obey()
         for what in invariants.atTheEnd(worker, shared) { broken(what, nil) }
+        if !isCellLeft { broken("a request counts as its alias's for ever", nil) }
     }
 }
 

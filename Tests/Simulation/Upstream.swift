@@ -31,6 +31,8 @@ final class Upstream {
 
     private func read() {
         guard !isOver else { return }
+        // Who does not read sees no end either, but for a reset.
+        if plan?.answer.isDeaf == true, !socket.isReset, !socket.hasPeerEnded { return }
         let piece = kernel.read(socket, max(512, kernel.random.magnitude(200_000)))
         reader.feed(piece)
         if plan == nil, reader.hasHead {

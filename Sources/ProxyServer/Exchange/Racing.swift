@@ -82,6 +82,8 @@ extension Exchange {
         worker.addresses.trust(upstreamAddress)
         record.connected(at: worker.now)
         worker.counters.upstreamHandshakes.count(upstream.transport.isResumed)
+        // The attempt's own may be near, or past and off the wheel.
+        setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         return .connected
     }
 
