@@ -9,6 +9,8 @@ package enum TLSFailure: Error, Sendable, Equatable {
     case wrongName
     /// No common protocol version, or no common cipher.
     case protocolVersion
+    /// The peer took the connection and said nothing to the ClientHello in time.
+    case silent
     /// The first bytes of the peer are not TLS.
     case notTLS
     /// They are a request in plain http.
@@ -38,6 +40,7 @@ package enum TLSFailure: Error, Sendable, Equatable {
         case .notYetValid: "tls_not_yet_valid"
         case .wrongName: "tls_wrong_name"
         case .protocolVersion: "tls_protocol_version"
+        case .silent: "tls_silent"
         case .notTLS: "tls_not_tls"
         case .plainHTTP: "tls_plain_http"
         case .alert: "tls_alert"
@@ -56,6 +59,8 @@ package enum TLSFailure: Error, Sendable, Equatable {
         switch self {
         case .alert(let alert): TLSAlert.name(alert)
         case .notTLS: "the peer does not speak TLS: if it is the upstream, its base begins with http://"
+        case .silent:
+            "the upstream took the connection and did not answer TLS: if it speaks http, its base begins with http://"
         default: nil
         }
     }

@@ -99,6 +99,11 @@ package struct TLSSession: ~Copyable {
     /// Bytes were received that `read` has not given out yet; no event will tell of them.
     package var hasPending: Bool { SSL_has_pending(ssl) == 1 }
 
+    /// The peer has sent something, whatever it was.
+    package var hasHeard: Bool {
+        mutating get { transport.pointee.hasReceived }
+    }
+
     /// The negotiated version, for the log.
     package var protocolName: String { String(cString: SSL_get_version(ssl)) }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from harness.database import PgBouncer, Postgres
 from harness.fast_upstream import FastUpstream, Unavailable
 from harness.login import AuthorizationServer, Commands
+from harness.packages import Missing, installed
 from harness.proxy import BINARY, Proxy
 from harness.upstream import RawUpstream, StandIn
 
@@ -153,3 +155,15 @@ def authorization_server() -> Iterator[AuthorizationServer]:
 def commands(authorization_server: AuthorizationServer, tmp_path: Path) -> Commands:
     """The `auth` commands with a store of their own."""
     return Commands(tmp_path / "state", authorization_server)
+
+
+@pytest.fixture(scope="session")
+def sentry_cli() -> str:
+    """The real sentry-cli, of the version of which docs/clients.md speaks."""
+    try:
+        binary = installed("sentry-cli==3.8.2", "sentry-cli", ".build-venv-sentry-cli")
+    except Missing as missing:
+        pytest.skip(str(missing))
+    version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    assert version == "sentry-cli 3.8.2", version
+    return binary

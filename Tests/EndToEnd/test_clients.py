@@ -6,33 +6,15 @@ import hashlib
 import os
 import random
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from harness.proxy import ROOT, Proxy
+from harness.proxy import Proxy, StartProxy
 from harness.upstream import StandIn
 
-VENV = ROOT / ".build-venv"
 ALIAS = "an-alias-that-sentry-never-saw"
 UPLOAD_BYTES = 20 << 20
-
-
-@pytest.fixture(scope="session")
-def sentry_cli() -> str:
-    """sentry-cli from the package index, in a virtual environment that is kept between runs."""
-    binary = VENV / "bin" / "sentry-cli"
-    if not binary.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-        installed = subprocess.run([str(VENV / "bin" / "pip"), "install", "--quiet", "sentry-cli>=3,<4"], capture_output=True,
-                                   text=True, timeout=300, check=False)
-        if installed.returncode:
-            pytest.skip(f"sentry-cli could not be installed: {installed.stderr.strip().splitlines()[-1:]}")
-    version = subprocess.run([str(binary), "--version"], capture_output=True, text=True, check=True).stdout.strip()
-    print(f"\n{version}")
-    assert version.startswith("sentry-cli 3."), version
-    return str(binary)
 
 
 def run_cli(binary: str, url: str, *arguments: str, folder: Path) -> str:

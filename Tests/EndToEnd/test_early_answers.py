@@ -14,8 +14,9 @@ import pytest
 from harness.certificates import Certificates
 from harness.client import Answer, Client, request
 from harness.database import Postgres
-from harness.fronts import Front, Missing
+from harness.fronts import Front
 from harness.metrics import scrape
+from harness.packages import Missing
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
 from harness.tls import read_head, server_context

@@ -218,7 +218,7 @@ def test_a_handshake_that_never_ends_is_a_504(start_proxy: StartProxy) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         proxy = start_proxy(f"https://127.0.0.1:{listener.getsockname()[1]}", "--connect-timeout", "1")
         assert ask(proxy.address, GET).status == 504
-    assert "cause=connect_timeout" in access_line(proxy)
+    assert "cause=tls_silent" in access_line(proxy)
 
 
 # MARK: Cut off

@@ -70,6 +70,15 @@ struct Transport: ~Copyable {
     /// The handshake was shortened by a session that was stored; nil when this is plain or the handshake is not over.
     private(set) var isResumed: Bool?
 
+    /// The ClientHello is out, and nothing has come back.
+    var isUnheard: Bool {
+        // Mutating, so that a session inside an optional can be asked.
+        mutating get {
+            guard tls != nil, !isEstablished, tunnel == nil, !wantsWritable else { return false }
+            return !tls!.hasHeard
+        }
+    }
+
     @inline(__always)
     mutating func receive(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         if tls == nil { return socket.receive(into: buffer) }

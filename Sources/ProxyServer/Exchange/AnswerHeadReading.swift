@@ -86,7 +86,9 @@ extension Exchange {
                 guard interimAnswers <= Bounds.interimAnswers else { throw .invalidStatusCode }
             }
         } catch {
-            record.cause = .badAnswer(error)
+            record.cause =
+                upstream.transport.isPlain && isTLSAlert(region.bytes(region.count).span)
+                ? .speaksTLS : .badAnswer(error)
             answerParser = parser
             return .ends(failUpstream())
         }
@@ -125,6 +127,13 @@ extension Exchange {
         if parser.head.status == 407, worker.configuration.upstreamProxy != nil {
             worker.shared.warnOfProxy(.refused(407))
             record.cause = .proxyRefused
+            worker.giveBack(&parser)
+            return failUpstream()
+        }
+        if parser.head.status == 400, upstream.transport.isPlain,
+            asksForTLS(bytes.bytes(bytes.count).span, from: parser.head.length)
+        {
+            record.cause = .speaksTLS
             worker.giveBack(&parser)
             return failUpstream()
         }

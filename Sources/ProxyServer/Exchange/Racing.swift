@@ -231,7 +231,7 @@ extension Exchange {
             // The queue of a Unix-domain socket was full.
             tried.removeAll()
         } else if rival.socket.isOpen || isHandshaking {
-            upstreamFailed(.connectTimeout, worker)
+            upstreamFailed(timeoutCause, worker)
         } else if !worker.mayOpenDescriptor {
             setDeadline(min(worker.now + Bounds.rivalDelayNanoseconds, dialingEnd(worker)), worker)
             return nil
@@ -239,12 +239,16 @@ extension Exchange {
         return tryNextAddress(worker)
     }
 
+    /// A server of plain http may wait for the rest of what it takes for a request.
+    private var timeoutCause: Cause { upstream.transport.isUnheard ? .tls(.silent) : .connectTimeout }
+
     private func dialingTimedOut(_ worker: Worker) -> Event {
-        if upstream.isOpen { attemptFailed(upstreamAddress, .connectTimeout, worker) }
+        let cause = timeoutCause
+        if upstream.isOpen { attemptFailed(upstreamAddress, cause, worker) }
         if rival.socket.isOpen { attemptFailed(rival.address, .connectTimeout, worker) }
         closeUpstream(worker, byReset: true)
         closeRival(worker)
-        record.cause = .connectTimeout
+        record.cause = cause
         refuse(.gatewayTimeout)
         return .dialFailed
     }

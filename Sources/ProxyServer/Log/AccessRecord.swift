@@ -19,6 +19,8 @@ enum Cause: Equatable {
     case upstreamClosed
     case upstream(SystemError)
     case badAnswer(ParseError)
+    /// http was spoken to an upstream of https.
+    case speaksTLS
     case unwritableAnswer
     /// The upstream redirects to what should be its base.
     case wrongBase
@@ -54,6 +56,7 @@ enum Cause: Equatable {
         case .upstream(.reset): "reset_by_upstream"
         case .upstream: "upstream_failed"
         case .badAnswer: "bad_answer"
+        case .speaksTLS: "upstream_speaks_tls"
         case .unwritableAnswer: "unwritable_answer"
         case .wrongBase: "wrong_base"
         case .truncatedAnswer: "truncated_answer"
@@ -103,14 +106,15 @@ enum Cause: Equatable {
         "bypass_off", "alias_misplaced", "alias_unknown", "origin_refused", "host_refused",
         "policy", "proxy_header", "bad_request", "unresolved", "connection_refused", "connect_failed",
         "connect_timeout", "proxy_refused", "closed_before_answer", "reset_by_upstream", "upstream_failed",
-        "bad_answer",
+        "bad_answer", "upstream_speaks_tls",
         "unwritable_answer", "wrong_base",
         "truncated_answer", "corrupt_gzip", "internal_error", "spool_failed", "client_left", "answer_stalled",
         "request_timeout",
         "length_required", "content_too_large", "overloaded", "memory_short", "token_unavailable", "answer_timeout",
         "head_too_large", "identifiers_unknown", "token_not_accepted", "tls_untrusted", "tls_expired",
         "tls_not_yet_valid", "tls_wrong_name",
-        "tls_protocol_version", "tls_not_tls", "tls_plain_http", "tls_alert", "tls_no_certificate", "tls_closed",
+        "tls_protocol_version", "tls_silent", "tls_not_tls", "tls_plain_http", "tls_alert", "tls_no_certificate",
+        "tls_closed",
         "tls_reset", "tls_corrupt_record", "tls_record_flood", "tls_system_error", "tls_handshake",
     ]
 
@@ -122,6 +126,7 @@ enum Cause: Equatable {
         switch self {
         case .badRequest(let error), .badAnswer(let error): error.summary
         case .tls(let failure): failure.detail
+        case .speaksTLS: "the upstream speaks TLS: its base begins with https://"
         case .none, .policy, .proxyHeader, .unresolved, .connect, .connectTimeout, .proxyRefused, .upstreamClosed,
             .upstream,
             .unwritableAnswer, .wrongBase, .truncatedAnswer, .corruptGzip, .internalError, .spool, .answered,

