@@ -24,6 +24,15 @@ package enum Timestamp {
         return midnight + hour * 3_600 + minute * 60 + second - offset
     }
 
+    /// `2027-01-31T12:00:00Z`.
+    package static func text(_ seconds: Int64) -> String {
+        let (days, second) = seconds.quotientAndRemainder(dividingBy: 86_400)
+        let date = CivilDate(daysSince1970: Int(days))
+        func two(_ number: some BinaryInteger) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(date.year)-\(two(date.month))-\(two(date.day))T\(two(second / 3_600)):\(two(second / 60 % 60)):"
+            + "\(two(second % 60))Z"
+    }
+
     private static func offsetSeconds(_ zone: [UInt8]) -> Int64? {
         if zone.count == 1, zone[0] | 0x20 == UInt8(ascii: "z") { return 0 }
         guard zone.count == 6, zone[0] == UInt8(ascii: "+") || zone[0] == UInt8(ascii: "-"),

@@ -56,9 +56,7 @@ package struct Verdict: Sendable {
     /// The request goes on only once its body was looked at.
     package var body: BodyMember?
     /// Where organization, project and object stand in the target, for the access log; empty where there is none.
-    package var organization = ByteSlice.empty
-    package var project = ByteSlice.empty
-    package var object = ByteSlice.empty
+    package var names = PathNames()
     /// Never an alias's: enforced in shadow mode too.
     var isNever = false
 
@@ -98,7 +96,10 @@ extension RightsTable {
             verdict.outcome = .refuse(.expired)
             return verdict
         }
-        guard record.isNarrowed else { return verdict }
+        guard record.isNarrowed else {
+            if record.limits.isShadowing(at: now) { observe(method, target, &verdict) }
+            return verdict
+        }
         judge(method, target, Int(record.rights), identifiers, &verdict)
         return isEnforced ? verdict : shadowed(verdict)
     }
@@ -108,9 +109,7 @@ extension RightsTable {
         if case .refuse = verdict.outcome, verdict.isNever { return verdict }
         var shadow = Verdict()
         shadow.operation = verdict.operation
-        shadow.organization = verdict.organization
-        shadow.project = verdict.project
-        shadow.object = verdict.object
+        shadow.names = verdict.names
         // What the proxy would have answered or waited for is forwarded as before, too.
         if case .refuse(let reason) = verdict.outcome { shadow.wouldRefuse = reason }
         return shadow
@@ -128,8 +127,7 @@ extension RightsTable {
             verdict.outcome = .refuse(target.isEmpty ? .outside : .form)
             return
         }
-        let prefix: StaticString = "/api/0/"
-        guard target.count >= 7, bytesEqual(target, ByteSlice(start: 0, count: 7), prefix), plain.end >= 7 else {
+        guard plain.isUnderWebAPI(target) else {
             verdict.outcome = .refuse(.outside)
             return
         }
@@ -147,7 +145,7 @@ extension RightsTable {
             return
         }
         let template = endpoints.templates[Int(endpoints.operations[row].template)]
-        note(template, plain, &verdict)
+        verdict.names = endpoints.names(template, plain, target)
         let judged = Int(endpoints.operations[row].judgedAs)
         guard judged >= 0 else {
             verdict.outcome = .refuse(.unknown)
@@ -183,18 +181,13 @@ extension RightsTable {
         if operation.treatment == .project { verdict.filter = .securityToken }
     }
 
-    /// Where organization, project and object are, for the access log.
-    private func note(_ template: Template, _ plain: PlainPath, _ verdict: inout Verdict) {
-        func slice(_ segment: Int8) -> ByteSlice {
-            guard segment >= 0, Int(segment) + 2 < min(plain.count, PlainPath.mostSegments) else { return .empty }
-            let range = plain.segment(Int(segment) + 2)
-            return ByteSlice(start: range.lowerBound, count: range.count)
+    /// Notes what an alias does that may do everything: `full mode=shadow` is there to be learned from.
+    private func observe(_ method: Method, _ target: Span<UInt8>, _ verdict: inout Verdict) {
+        guard let operationMethod = OperationMethod(method), let use = endpoints.use(operationMethod, target) else {
+            return
         }
-        verdict.organization = slice(template.organization)
-        verdict.project = slice(template.project)
-        if template.object != template.organization, template.object != template.project {
-            verdict.object = slice(template.object)
-        }
+        verdict.operation = Int32(use.row)
+        verdict.names = use.names
     }
 
     // MARK: Organization
@@ -298,33 +291,8 @@ extension RightsTable {
         return false
     }
 
-    /// A short id, `WEB-4F`: Sentry takes what stands before its last `-`, `_` or blank as the project's slug, without
-    /// regard to case (`parse_short_id`); only `-` is read here. Of an issue's number the path does not say the project.
     private func isIssueOfProject(_ segment: Span<UInt8>, _ rights: Int) -> Bool {
-        var at = segment.count
-        while at > 0 {
-            at -= 1
-            let byte = segment[at]
-            if byte == ASCII.hyphen {
-                return at > 0 && at < segment.count - 1
-                    && hasSlugOfProject(segment.extracting(0..<at), rights, ignoringCase: true)
-            }
-            guard byte.isDigit || byte.lowercased &- UInt8(ascii: "a") < 26 else { return false }
-        }
-        return false
-    }
-}
-
-extension OperationMethod {
-    /// The row's method that a request is judged as; nil for a method that Sentry's handlers do not have in capitals.
-    init?(_ method: Method) {
-        switch method {
-        case .get, .head, .options: self = .get
-        case .post: self = .post
-        case .put: self = .put
-        case .patch: self = .patch
-        case .delete: self = .delete
-        case .connect, .trace, .other: return nil
-        }
+        guard let count = PathNames.projectBytes(ofIssue: segment) else { return false }
+        return hasSlugOfProject(segment.extracting(0..<count), rights, ignoringCase: true)
     }
 }

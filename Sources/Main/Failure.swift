@@ -29,8 +29,13 @@ struct Failure: Error {
 
     /// Says it on stderr and ends the process.
     func exitProcess() -> Never {
+        Self.say(message)
+        exit(status.rawValue)
+    }
+
+    /// Says one line on stderr.
+    static func say(_ message: String) {
         let line = Array("sentry-api-proxy: \(message)\n".utf8)
         _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-        exit(status.rawValue)
     }
 }

@@ -84,30 +84,6 @@ private func line(_ format: LogFormat, room: Int = 4_096, _ fill: (inout LogLine
     }
 }
 
-@Suite struct CivilDateTests {
-    @Test func agreesWithACalendarForFourHundredYears() throws {
-        var calendar = Calendar(identifier: .gregorian)
-        calendar.timeZone = try #require(TimeZone(identifier: "UTC"))
-        for day in stride(from: 0, to: 146_097, by: 11) {
-            let date = calendar.dateComponents(
-                [.year, .month, .day], from: Date(timeIntervalSince1970: Double(day) * 86_400))
-            let civil = CivilDate(daysSince1970: day)
-            #expect(civil.year == date.year && civil.month == date.month && civil.day == date.day, "day \(day)")
-        }
-    }
-
-    @Test func eachDayIsTheOneAfterTheLast() {
-        var last = CivilDate(daysSince1970: 0)
-        for day in 1..<50_000 {
-            let next = CivilDate(daysSince1970: day)
-            let isNextDay = next.year == last.year && next.month == last.month && next.day == last.day + 1
-            let isNextMonth = next.day == 1 && next.year * 12 + next.month == last.year * 12 + last.month + 1
-            #expect(isNextDay || isNextMonth, "day \(day)")
-            last = next
-        }
-    }
-}
-
 @Suite struct ListenAddressTests {
     @Test(arguments: [
         ("0.0.0.0:8080", ListenAddress.inet(host: "0.0.0.0", port: 8080)), (":8080", .inet(host: "", port: 8080)),

@@ -31,8 +31,7 @@ struct AdminClient {
 
     func ask(_ path: String) -> Result {
         do throws(SystemError) {
-            let answer = try exchange(
-                Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8))
+            let answer = try exchange(Self.request(path), mostBytes: Self.mostBytes)
             var parser = ResponseHeadParser()
             guard let isWhole = try? parser.parse(answer.span), isWhole else {
                 return Result(isHealthy: false, line: "\(target.text): this is no admin listener")
@@ -45,8 +44,27 @@ struct AdminClient {
         }
     }
 
+    /// The whole body of a page.
+    func read(_ path: String) throws(Failure) -> String {
+        let answer: [UInt8]
+        do throws(SystemError) {
+            answer = try exchange(Self.request(path), mostBytes: 67_108_864)
+        } catch {
+            throw Failure(.unavailable, "--admin-listen: \(target.text): \(error.summary)")
+        }
+        var parser = ResponseHeadParser()
+        guard let isWhole = try? parser.parse(answer.span), isWhole, parser.head.status == 200 else {
+            throw Failure(.unavailable, "--admin-listen: \(target.text): this is no admin listener of this version")
+        }
+        return String(decoding: answer[parser.head.length...], as: UTF8.self)
+    }
+
+    private static func request(_ path: String) -> [UInt8] {
+        Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+    }
+
     /// Sends the request and reads to the end of the connection.
-    private func exchange(_ request: [UInt8]) throws(SystemError) -> [UInt8] {
+    private func exchange(_ request: [UInt8], mostBytes: Int) throws(SystemError) -> [UInt8] {
         let deadline = Clock.monotonic + Self.nanoseconds
         let socket = try Socket.connecting(to: target)
         try wait(socket, POLLOUT, deadline)
@@ -59,7 +77,7 @@ struct AdminClient {
         }
         var answer: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4_096)
-        while answer.count < Self.mostBytes {
+        while answer.count < mostBytes {
             switch buffer.withUnsafeMutableBytes({ socket.receive(into: $0) }) {
             case .bytes(let count): answer += buffer[..<count]
             case .endOfStream: return answer

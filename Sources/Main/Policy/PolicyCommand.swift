@@ -3,13 +3,13 @@ internal import ArgumentParser
 internal import FoundationEssentials
 internal import Glibc
 
-/// `policy`: what aliases may do, from the files alone; nobody is asked.
+/// `policy`: what aliases may do, from the files alone; `learn` and `unused` ask what they do.
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "What aliases may do, by the files alone.",
+        commandName: "policy", abstract: "What aliases may do, by the files; and what they do.",
         subcommands: [
             PolicyExplainCommand.self, PolicyTestCommand.self, PolicyShowCommand.self, PolicyDiffCommand.self,
-            PolicyTableCommand.self,
+            PolicyTableCommand.self, PolicyLearnCommand.self, PolicyUnusedCommand.self,
         ])
 }
 

@@ -78,9 +78,9 @@ struct PolicyExplanation: Encodable {
         func part(_ slice: ByteSlice) -> String? {
             slice.count > 0 ? String(decoding: bytes[slice.range], as: UTF8.self) : nil
         }
-        organization = part(judged.organization)
-        project = part(judged.project)
-        object = part(judged.object)
+        organization = part(judged.names.organization)
+        project = part(judged.names.project)
+        object = part(judged.names.object)
         guard judged.outcome == .forward else { return }
         var sink = StringSink()
         table.write(

@@ -75,6 +75,10 @@ struct AdminPages {
         case "/healthz": { facts.illness.map { Answer(503, $0) } ?? Answer(200, "alive") }
         case "/readyz": { facts.unreadiness.map { Answer(503, $0) } ?? Answer(200, "ready") }
         case "/metrics": { Answer(type: Exposition.contentType, Metrics.text(facts)) }
+        case "/learned":
+            {
+                Answer(type: "application/json", Array("\(LearnedPage(facts: facts).json.text)\n".utf8))
+            }
         case "/status": { Answer(type: "application/json", Array("\(StatusPage(facts: facts).json.text)\n".utf8)) }
         default: nil
         }

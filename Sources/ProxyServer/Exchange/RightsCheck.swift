@@ -22,6 +22,9 @@ extension Exchange {
         }
         checkLimits(rights, alias, worker)
         worker.noteVerdict(verdict, rights, &record)
+        if verdict.outcome == .forward, rights.limits(of: alias).isShadowing(at: worker.wallSeconds) {
+            worker.lessons.note(verdict, target.span, alias: alias)
+        }
         switch verdict.outcome {
         case .forward, .bypass: break
         case .wait:

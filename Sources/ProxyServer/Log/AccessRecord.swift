@@ -263,7 +263,7 @@ struct RightsRecord {
         } else {
             (reason, isShadowed) = (verdict.wouldRefuse, verdict.wouldRefuse != nil)
         }
-        (organization, project, object) = (verdict.organization, verdict.project, verdict.object)
+        (organization, project, object) = (verdict.names.organization, verdict.names.project, verdict.names.object)
     }
 
     /// As the log and the metrics have it.

@@ -107,6 +107,22 @@ package final class Server: Sendable {
         return reports.take(question, within: nanoseconds)
     }
 
+    /// Asks the workers for what they have learned of aliases in shadow mode.
+    /// - Returns: what came within `nanoseconds`, and whether that is all.
+    func collectLessons(within nanoseconds: UInt64) -> (lessons: [Lessons], isWhole: Bool) {
+        let question = reports.ask()
+        let answers = LessonCollection()
+        for (index, mailbox) in mailboxes.enumerated() where question.isAsked(index) {
+            mailbox.post(
+                .lessons { lessons in
+                    answers.add(lessons)
+                    question.answered(index)
+                })
+        }
+        let missing = question.wait(within: nanoseconds)
+        return (answers.all, !missing.contains(true))
+    }
+
     /// Bytes of bodies in files.
     package var spooledBytes: Int { spooler?.spooledBytes ?? 0 }
 

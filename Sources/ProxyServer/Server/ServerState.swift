@@ -17,6 +17,8 @@ enum WorkerMail: Sendable {
     case stop
     /// Tell the counters and the longest turn since the last such mail, in nanoseconds.
     case report(@Sendable (Counters, UInt64) -> Void)
+    /// Tell what was learned of aliases in shadow mode.
+    case lessons(@Sendable (Lessons) -> Void)
 }
 
 /// TLS on the two sides; nil is plain.

@@ -30,6 +30,8 @@ final class Worker {
     private var policyVersion: UInt64
     /// Where the aliases of `policy` are counted, by their index.
     var aliasSlots: [Int] = []
+    /// What aliases in shadow mode use.
+    var lessons = Lessons()
     private var tlsVersion: UInt64
     private var addressesVersion: UInt64
 
@@ -76,6 +78,7 @@ final class Worker {
         uncodedTarget = configuration.uncodedTarget
         log = shared.log.makeRing()
         aliasSlots = counters.aliasSlots(policy.aliases)
+        lessons.follow(policy.rights, now: Int64(Clock.realtime / 1_000_000_000))
         func random() throws(SystemError) -> UInt64 { try Entropy.bytes(8).reduce(0) { $0 << 8 | UInt64($1) } }
         requestIDs = RequestIDs(key0: try random(), key1: try random())
         try reactor.watch(mailbox: mailbox.descriptor)
@@ -267,6 +270,7 @@ final class Worker {
         if shared.policy.version != policyVersion {
             (policyVersion, policy) = shared.policy.current()
             aliasSlots = counters.aliasSlots(policy.aliases)
+            lessons.follow(policy.rights, now: Int64(Clock.realtime / 1_000_000_000))
         }
         if shared.tls.version != tlsVersion { (tlsVersion, tls) = shared.tls.current() }
         if shared.addresses.version != addressesVersion {
@@ -319,6 +323,7 @@ extension Worker: ReactorHandler {
             case .report(let answer):
                 counters.heldBytes = pool.memory.held
                 answer(counters.snapshot(), reactor.takeLongestTurn())
+            case .lessons(let answer): answer(lessons.detached())
             }
         }
     }
