@@ -16,7 +16,7 @@ from harness.client import ask, request
 from harness.proxy import BINARY, ROOT, Proxy, StartProxy
 from harness.upstream import StandIn
 from test_clients import ALIAS as CLI_ALIAS
-from test_clients import run_cli, sentry_cli, upload  # noqa: F401
+from test_clients import run_cli, upload
 
 pytestmark = pytest.mark.tokens
 
@@ -68,7 +68,7 @@ def as_written(name: str, folder: Path, proxy: Proxy) -> str:
 
 @pytest.mark.client
 def test_shadow_then_learn_then_enforce_holds_what_an_upload_used(
-    start_proxy: StartProxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path,  # noqa: F811
+    start_proxy: StartProxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path,
 ) -> None:
     # 1. Shadow: the alias may do all that it could before, and what it does is noted.
     aliases = tmp_path / "aliases"

@@ -12,7 +12,7 @@ import pytest
 
 from harness.proxy import Proxy, StartProxy
 from harness.upstream import StandIn
-from test_clients import ALIAS, sentry_cli, upload, run_cli  # noqa: F401
+from test_clients import ALIAS, run_cli, upload
 
 pytestmark = pytest.mark.client
 
@@ -28,14 +28,14 @@ def uploader(stand_in: StandIn, start_proxy: StartProxy, tmp_path: Path) -> Prox
     return proxy
 
 
-def test_releases_and_source_maps_go_up(uploader: Proxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path) -> None:  # noqa: F811
+def test_releases_and_source_maps_go_up(uploader: Proxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path) -> None:
     assert "Created release 7.0" in run_cli(sentry_cli, uploader.uri, "releases", "new", "7.0", folder=tmp_path)
     assert "Finalized release 7.0" in run_cli(sentry_cli, uploader.uri, "releases", "finalize", "7.0", folder=tmp_path)
     upload(sentry_cli, uploader, stand_in, tmp_path)
     assert not any("policy=refused" in line for line in uploader.output.splitlines() if "msg=request" in line)
 
 
-def test_debug_files_go_up(uploader: Proxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path) -> None:  # noqa: F811
+def test_debug_files_go_up(uploader: Proxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path) -> None:
     (tmp_path / "a.c").write_text("int main(void) { return 0; }\n")
     compiler = shutil.which("cc") or shutil.which("clang")
     if compiler is None:
@@ -49,7 +49,7 @@ def test_debug_files_go_up(uploader: Proxy, stand_in: StandIn, sentry_cli: str, 
 
 
 def test_a_release_is_not_deleted_and_the_user_reads_why(
-    uploader: Proxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path,  # noqa: F811
+    uploader: Proxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path,
 ) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "SENTRY_URL": uploader.uri, "SENTRY_AUTH_TOKEN": ALIAS,
                    "SENTRY_ORG": "acme", "SENTRY_PROJECT": "web"}
