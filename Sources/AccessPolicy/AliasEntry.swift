@@ -99,7 +99,7 @@ package struct AliasEntry: Sendable, CustomStringConvertible, CustomReflectable 
 }
 
 /// Why an alias is refused.
-package enum AliasProblem: Sendable, Equatable {
+package enum AliasProblem: Sendable, Equatable, CustomStringConvertible {
     case emptyToken, malformedToken, sentryPrefix, duplicateToken, emptyName, duplicateName
     /// A line that is not a name and a token.
     case malformedLine
@@ -109,6 +109,21 @@ package enum AliasProblem: Sendable, Equatable {
     case malformedDigest
     /// What is wrong with its words.
     case rights(String)
+
+    package var description: String {
+        switch self {
+        case .emptyToken: "the alias is empty"
+        case .malformedToken: "the alias may hold letters, digits and -._~+/ only, with = at its end"
+        case .sentryPrefix: "an alias must not begin with sntrys_: sentry-cli would leave the proxy"
+        case .duplicateToken: "this alias was given before"
+        case .emptyName: "the name is empty"
+        case .duplicateName: "this name was given before"
+        case .malformedLine: "expected a name and an alias with a blank between them"
+        case .noAliases: "no alias is given"
+        case .malformedDigest: "expected 64 hexadecimal digits behind sha256:"
+        case .rights(let message): message
+        }
+    }
 }
 
 /// An alias that is refused, and where it stands. Never holds the token.
@@ -121,22 +136,7 @@ package struct AliasError: Error, Sendable, Equatable, CustomStringConvertible {
         self.problem = problem
     }
 
-    package var description: String {
-        let reason =
-            switch problem {
-            case .emptyToken: "the alias is empty"
-            case .malformedToken: "the alias may hold letters, digits and -._~+/ only, with = at its end"
-            case .sentryPrefix: "an alias must not begin with sntrys_: sentry-cli would leave the proxy"
-            case .duplicateToken: "this alias was given before"
-            case .emptyName: "the name is empty"
-            case .duplicateName: "this name was given before"
-            case .malformedLine: "expected a name and an alias with a blank between them"
-            case .noAliases: "no alias is given"
-            case .malformedDigest: "expected 64 hexadecimal digits behind sha256:"
-            case .rights(let message): message
-            }
-        return "\(origin): \(reason)"
-    }
+    package var description: String { "\(origin): \(problem)" }
 }
 
 /// Reads aliases separated by `;`, as in `ALIAS_TOKENS`. Blanks around each are left out; blank text is no alias at all.

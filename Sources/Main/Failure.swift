@@ -21,10 +21,19 @@ struct Failure: Error {
     let status: Status
     /// One line: where, what was wrong, what to do.
     let message: String
+    /// The line that is to blame, when it is one of a file of aliases or rights.
+    let line: FileLine?
 
-    init(_ status: Status, _ message: String) {
+    /// A line of a file, counted from 1.
+    struct FileLine: Hashable {
+        let path: String
+        let number: Int
+    }
+
+    init(_ status: Status, _ message: String, line: FileLine? = nil) {
         self.status = status
         self.message = message
+        self.line = line
     }
 
     /// Says it on stderr and ends the process.

@@ -3,6 +3,18 @@ internal import Glibc
 
 /// Small files, read whole.
 enum TextFile {
+    /// Aliases and rights.
+    static let mostBytes = 16_777_216
+
+    /// `text` with these lines blank; the others keep their numbers.
+    static func text(_ text: String, of path: String, without lines: Set<Failure.FileLine>) -> String {
+        guard !lines.isEmpty else { return text }
+        let kept = text.split(separator: "\n", omittingEmptySubsequences: false).enumerated().map { index, line in
+            lines.contains(Failure.FileLine(path: path, number: index + 1)) ? "" : String(line)
+        }
+        return kept.joined(separator: "\n")
+    }
+
     /// - Parameter named: the flag or variable to blame.
     static func read(_ path: String, mostBytes: Int, named name: String) throws(Failure) -> String {
         guard let file = fopen(path, "re") else {

@@ -53,6 +53,9 @@ package final class TLSClientContext: Sendable {
         free(serverNameIndication)
     }
 
+    /// When the certificate that the upstream is shown begins and ends; nil without one.
+    package var validity: TLSValidity? { TLSContextSetup.validity(raw) }
+
     /// Returns the name to send, or nil for an IP address.
     private static func configure(
         _ context: OpaquePointer, _ configuration: ClientTLSConfiguration

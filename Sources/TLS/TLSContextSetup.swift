@@ -1,5 +1,15 @@
 internal import COpenSSL
 
+/// From when until when a certificate is good, in seconds since 1970.
+package struct TLSValidity: Sendable, Equatable {
+    package let startSeconds: Int
+    package let endSeconds: Int
+
+    package init(startSeconds: Int, endSeconds: Int) {
+        (self.startSeconds, self.endSeconds) = (startSeconds, endSeconds)
+    }
+}
+
 /// What client and server contexts have in common.
 enum TLSContextSetup {
     /// Forward secrecy and authenticated encryption only (RFC 9325 §4.2).
@@ -61,6 +71,15 @@ enum TLSContextSetup {
         guard SSL_CTX_check_private_key(context) == 1 else {
             throw .init(setting: keySetting, path: key, cause: .keyMismatch)
         }
+    }
+
+    /// When the own certificate of a context begins and ends; nil without one. Both belong to the context.
+    static func validity(_ context: OpaquePointer) -> TLSValidity? {
+        guard let certificate = SSL_CTX_get0_certificate(context),
+            let start = X509_get0_notBefore(certificate).flatMap(seconds(of:)),
+            let end = X509_get0_notAfter(certificate).flatMap(seconds(of:))
+        else { return nil }
+        return TLSValidity(startSeconds: start, endSeconds: end)
     }
 
     /// Loads trust anchors.

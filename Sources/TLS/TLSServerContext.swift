@@ -23,14 +23,10 @@ package final class TLSServerContext: Sendable {
         SSL_CTX_free(raw)
     }
 
-    /// When the certificate that clients are shown ends, in seconds since 1970.
-    package var certificateEndSeconds: Int? {
-        // Both belong to the context, which lives as long as `self`.
-        guard let certificate = SSL_CTX_get0_certificate(raw), let end = X509_get0_notAfter(certificate) else {
-            return nil
-        }
-        return seconds(of: end)
-    }
+    /// When the certificate that clients are shown begins and ends.
+    package var validity: TLSValidity? { TLSContextSetup.validity(raw) }
+    /// When it ends, in seconds since 1970.
+    package var certificateEndSeconds: Int? { validity?.endSeconds }
 
     private static func configure(
         _ context: OpaquePointer, _ configuration: ServerTLSConfiguration

@@ -6,11 +6,11 @@ import Testing
     @Test func firstMatchWinsAndTheRestIsShadowed() throws {
         var inputs = TokenInputs(
             tokenFlag: "flag", tokenFileFlag: "/a", tokenFileVariable: "/b", authTokenVariable: "auth",
-            tokenVariable: "env", hasStoredLogin: true)
+            tokenVariable: "env", tokenFileLine: "/c", tokenLine: "line", hasStoredLogin: true)
         let order: [(TokenOrigin, TokenChoice)] = [
             (.tokenFlag, .given(secret("flag"))), (.tokenFileFlag, .file("/a")), (.tokenFileVariable, .file("/b")),
             (.authTokenVariable, .given(secret("auth"))), (.tokenVariable, .given(secret("env"))),
-            (.storedLogin, .storedLogin),
+            (.tokenFileLine, .file("/c")), (.tokenLine, .given(secret("line"))), (.storedLogin, .storedLogin),
         ]
         for index in order.indices {
             let result = try TokenPrecedence.decide(inputs)
@@ -23,6 +23,8 @@ import Testing
             case 2: inputs.tokenFileVariable = "\t\n"
             case 3: inputs.authTokenVariable = nil
             case 4: inputs.tokenVariable = ""
+            case 5: inputs.tokenFileLine = ""
+            case 6: inputs.tokenLine = " "
             default: inputs.hasStoredLogin = false
             }
         }

@@ -5,7 +5,9 @@ internal import Glibc
 struct AliasSettings {
     private let list: Given?
     private let file: Given?
-    private let rights: RightsSettings
+    private var rights: RightsSettings
+    /// Lines that count as blank: a check has told what is wrong with them.
+    private var blankLines: Set<Failure.FileLine> = []
 
     init(_ options: ServeOptions) throws(Failure) {
         rights = try RightsSettings(options.rights)
@@ -48,13 +50,15 @@ struct AliasSettings {
             sources.append((list, try Self.naming(list) { () throws(AliasError) in try parseAliasList(list.value) }))
         }
         if let file {
-            let text = try TextFile.read(file.value, mostBytes: 16_777_216, named: file.name)
+            let read = try TextFile.read(file.value, mostBytes: TextFile.mostBytes, named: file.name)
+            let text = TextFile.text(read, of: file.value, without: blankLines)
             // What is in a file is no matter of the flag that names it.
             let content = Given(value: file.value, name: file.name, status: .configuration)
             sources.append((content, try Self.naming(content) { () throws(AliasError) in try parseAliasFile(text) }))
         }
         return sources
     }
+
     /// Some source of aliases is named: with none, every client is elevated.
     var areConfigured: Bool { list != nil || file != nil }
 
@@ -85,7 +89,7 @@ struct AliasSettings {
                 if case .policyLine = error.origin, let policy = rights.file { (policy, true) } else { (given, false) }
             throw Failure(
                 place.isPolicy ? .configuration : place.given.status,
-                "\(place.given.name): \(place.isPolicy ? "'\(place.given.value)', " : "")\(error.description)")
+                Self.message(error, in: place.given), line: Self.line(error, of: place.given))
         }
     }
 
@@ -93,7 +97,40 @@ struct AliasSettings {
         do throws(AliasError) {
             return try body()
         } catch {
-            throw Failure(given.status, "\(given.name): \(error.description)")
+            throw Failure(given.status, message(error, in: given), line: line(error, of: given))
         }
     }
+
+    /// A list is full of aliases, so it is not repeated; the path of a file is.
+    private static func message(_ error: AliasError, in given: Given) -> String {
+        if case .item = error.origin { return "\(given.name): \(error.description)" }
+        return "\(given.name): '\(given.value)', \(error.description)"
+    }
+
+    private static func line(_ error: AliasError, of given: Given) -> Failure.FileLine? {
+        switch error.origin {
+        case .line(let number), .policyLine(let number): Failure.FileLine(path: given.value, number: number)
+        case .item: nil
+        }
+    }
+
+    /// As `load`, for a check: with every mistake, each line that is wrong counting as blank from then on.
+    func load(noting mistakes: inout Mistakes) -> AliasTable? {
+        var reading = self
+        while reading.blankLines.count < Self.mostMistakes {
+            do throws(Failure) {
+                return try reading.load()
+            } catch {
+                // Without its broken lines a file may hold no alias, which is no mistake of its own.
+                if !reading.blankLines.isEmpty, error.message.hasSuffix("\(AliasProblem.noAliases)") { return nil }
+                mistakes.note(error)
+                guard let line = error.line, reading.blankLines.insert(line).inserted else { return nil }
+                reading.rights.blankLines = reading.blankLines
+            }
+        }
+        return nil
+    }
+
+    /// Lines of which a check tells what is wrong.
+    private static let mostMistakes = 100
 }

@@ -9,7 +9,13 @@ enum LoginStoreSetting {
     case none
 
     init(_ flagValue: String?) {
-        let given = Setting("--state-dir", "STATE_DIR").given(flagValue)
+        let setting = Setting("--state-dir", "STATE_DIR")
+        let given = setting.given(flagValue)
+        SettingSources.note("stored logins", of: setting.flag)
+        guard !SettingSources.isSetAside(setting.flag) else {
+            self = .none
+            return
+        }
         switch given?.value {
         case "postgres"?: self = .postgres
         case let folder?: self = .folder(FileLoginStore(folder: folder))

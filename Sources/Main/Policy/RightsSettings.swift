@@ -18,6 +18,8 @@ struct RightsSettings {
     /// The policy file, and who named it.
     let file: Given?
     private let areRequired: Bool
+    /// Lines that count as blank: a check has told what is wrong with them.
+    var blankLines: Set<Failure.FileLine> = []
 
     private enum Need: String { case optional, required }
 
@@ -30,7 +32,8 @@ struct RightsSettings {
 
     /// Reads and checks the policy file.
     func load() throws(Failure) -> AliasRules {
-        AliasRules(policy: try file.map(Self.policy), areRequired: areRequired, now: Int64(time(nil)))
+        let policy = try file.map { file throws(Failure) in try Self.policy(file, without: blankLines) }
+        return AliasRules(policy: policy, areRequired: areRequired, now: Int64(time(nil)))
     }
 
     /// What to say of the rights at each start and reload, one line each.
@@ -58,12 +61,17 @@ struct RightsSettings {
     }
 
     /// The policy in a file.
-    static func policy(_ given: Given) throws(Failure) -> Policy {
-        let text = try TextFile.read(given.value, mostBytes: 16_777_216, named: given.name)
+    static func policy(_ given: Given) throws(Failure) -> Policy { try policy(given, without: []) }
+
+    private static func policy(_ given: Given, without blank: Set<Failure.FileLine>) throws(Failure) -> Policy {
+        let read = try TextFile.read(given.value, mostBytes: TextFile.mostBytes, named: given.name)
+        let text = TextFile.text(read, of: given.value, without: blank)
         do throws(PolicyFileError) {
             return try Policy(file: text)
         } catch {
-            throw Failure(.configuration, "\(given.name): '\(given.value)', \(error.description)")
+            throw Failure(
+                .configuration, "\(given.name): '\(given.value)', \(error.description)",
+                line: Failure.FileLine(path: given.value, number: error.line))
         }
     }
 }

@@ -8,6 +8,8 @@ struct AdminAddress {
     /// nil when there is none.
     let address: ListenAddress?
     private let given: Given
+    /// As it was given.
+    var text: String { given.value }
 
     /// - Parameter flag: the value of `--admin-listen`.
     init(flag: String?) throws(Failure) {

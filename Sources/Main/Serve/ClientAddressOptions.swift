@@ -29,14 +29,11 @@ struct ClientAddressSettings {
                 }
             }
         }
-        let setting = Setting("--proxy-protocol", "PROXY_PROTOCOL")
-        let variable = try setting.parsed(nil, expected: Quantities.truthForm, Quantities.truth)
-        proxyProtocol = options.proxyProtocol || variable ?? false
-        guard !proxyProtocol || !trusted.isEmpty else {
+        let switchedOn = try Setting("--proxy-protocol", "PROXY_PROTOCOL").switchedOn(options.proxyProtocol)
+        proxyProtocol = switchedOn != nil
+        if let switchedOn, trusted.isEmpty {
             throw Failure(
-                options.proxyProtocol ? .usage : .configuration,
-                "\(options.proxyProtocol ? setting.flag : setting.variable): needs --trusted-proxies: anybody could send a header"
-            )
+                switchedOn.status, "\(switchedOn.name): needs --trusted-proxies: anybody could send a header")
         }
     }
 }

@@ -3,6 +3,8 @@ internal import AccessPolicy
 /// Which route a request takes, as the operator set it.
 struct RouteSettings {
     let elevatedPaths: ElevatedPaths
+    /// The only ones that are elevated; empty is every one in plain form.
+    let chosenPaths: [String]
     let hasBypass: Bool
     let tellsClientOnBypass: Bool
     private let allowedOrigins: [String]
@@ -15,8 +17,9 @@ struct RouteSettings {
                 options.elevatePaths,
                 expected: "a list of paths such as /api/0/, each with a slash at both ends and in plain form",
                 Self.list { ElevatedPaths.isChoice(Array($0.utf8)) })
+        chosenPaths = chosen ?? []
         elevatedPaths = ElevatedPaths(
-            upstreamPrefix: Array(uri.pathPrefix.utf8), chosen: (chosen ?? []).map { Array($0.utf8) })
+            upstreamPrefix: Array(uri.pathPrefix.utf8), chosen: chosenPaths.map { Array($0.utf8) })
         hasBypass =
             try Setting("--bypass", "BYPASS").parsed(options.bypass, expected: "on or off", Self.switched) ?? true
         tellsClientOnBypass =

@@ -9,8 +9,7 @@ struct SecuritySettings {
     let adminHosts: [String]
 
     init(_ options: SecurityOptions) throws(Failure) {
-        let variable = try Setting("--strict", "STRICT").parsed(nil, expected: Quantities.truthForm, Quantities.truth)
-        isStrict = options.strict || variable ?? false
+        isStrict = try Setting("--strict", "STRICT").switchedOn(options.strict) != nil
         var hosts = ProcessLimits.hostName.map { [$0] } ?? []
         if let given = Setting("--admin-host", "ADMIN_HOST").given(options.adminHost) {
             for name in given.value.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
@@ -27,7 +26,7 @@ struct SecuritySettings {
     /// - Returns: what to warn of, one line each; none when strict.
     /// - Throws: the first of them, when strict.
     func weaknesses(_ aliases: AliasSettings, _ token: TokenPrecedence) throws(Failure) -> [String] {
-        var found = try aliases.weaknesses()
+        var found = try aliases.weaknesses() + SettingSources.weaknesses
         if case .file(let path) = token.choice {
             found += FileAccess.weaknesses(path, named: token.winner.rawValue)
         }

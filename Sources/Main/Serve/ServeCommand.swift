@@ -9,13 +9,17 @@ internal import TokenStore
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Starts the proxy.",
-        discussion: "Each flag has an environment variable and a default, in brackets. A flag wins over its variable.")
+        discussion:
+            "Each flag has an environment variable and a default, in brackets. A flag wins over its variable, and that over --config."
+    )
 
     @OptionGroup var options: ServeOptions
 
     func run() throws {
         do throws(Failure) {
+            if options.configuration.asksOnly { try options.configuration.answer(options) }
             let signals = try SignalInbox.start()
+            try SettingSources.read(options.configuration)
             try Service(ServePlan(options)).run(signals)
         } catch {
             error.exitProcess()

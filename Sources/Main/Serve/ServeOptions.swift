@@ -6,6 +6,7 @@ internal import ProxyServer
 
 /// The flags of `serve`. Each has an environment variable; `ServePlan` turns both into what the server needs.
 struct ServeOptions: ParsableArguments {
+    @OptionGroup var configuration: ConfigurationOptions
     @Option(help: "Where to listen: addr:port, :port, [v6]:port or unix:PATH. [LISTEN; 0.0.0.0:8080]")
     var listen: String?
     @Option(help: "Where to answer operators: addr:port, unix:PATH or off. [ADMIN_LISTEN; 127.0.0.1:9090]")

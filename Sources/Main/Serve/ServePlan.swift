@@ -148,7 +148,7 @@ struct ServePlan {
     }
 
     /// Nobody typed the default, so it is not a flag that is to blame.
-    private static var defaultUpstreamName: String {
+    static var defaultUpstreamName: String {
         "SENTRY_URI is not set\(Environment.value("SENTRY_URL") == nil ? "" : " (SENTRY_URL is, and is not read here)"), and its default \(SentryURI.standard)"
     }
 
@@ -170,10 +170,17 @@ struct ServePlan {
     static func token(
         tokenFlag: String?, tokenFileFlag: String?, store: (any LoginStore)?, origin: String
     ) throws(Failure) -> TokenPrecedence {
+        func unlessAside<Value>(_ name: String, _ value: Value?) -> Value? {
+            SettingSources.isSetAside(name) ? nil : value
+        }
+        for (name, flag) in tokenNames { SettingSources.note(name, of: flag) }
         var inputs = TokenInputs(
-            tokenFlag: tokenFlag, tokenFileFlag: tokenFileFlag,
-            tokenFileVariable: Environment.value("SENTRY_TOKEN_FILE"),
-            authTokenVariable: Environment.value("SENTRY_AUTH_TOKEN"), tokenVariable: Environment.value("SENTRY_TOKEN"))
+            tokenFlag: unlessAside("--token", tokenFlag), tokenFileFlag: unlessAside("--token-file", tokenFileFlag),
+            tokenFileVariable: unlessAside("--token-file", Environment.value("SENTRY_TOKEN_FILE")),
+            authTokenVariable: unlessAside("SENTRY_AUTH_TOKEN", Environment.value("SENTRY_AUTH_TOKEN")),
+            tokenVariable: unlessAside("--token", Environment.value("SENTRY_TOKEN")),
+            tokenFileLine: unlessAside("--token-file", SettingSources.given("--token-file")?.value),
+            tokenLine: unlessAside("--token", SettingSources.given("--token")?.value))
         let isGiven = try decide(inputs).winner != .postgreSQL
         inputs.hasStoredLogin = try hasLogin(store, origin, isGiven: isGiven)
         return try decide(inputs)
@@ -183,8 +190,21 @@ struct ServePlan {
         do throws(TokenPrecedenceError) {
             return try TokenPrecedence.decide(inputs)
         } catch {
-            throw Failure(error.origin == .tokenFlag ? .usage : .configuration, error.message)
+            let message =
+                switch error.origin {
+                case .tokenLine: error.message(naming: SettingSources.given("--token")?.name)
+                default: error.message
+                }
+            throw Failure(error.origin == .tokenFlag ? .usage : .configuration, message)
         }
+    }
+
+    /// By which names messages blame the settings of the token.
+    private static var tokenNames: [(name: String, flag: String)] {
+        [
+            ("--token", "--token"), ("SENTRY_TOKEN", "--token"), ("--token-file", "--token-file"),
+            ("SENTRY_TOKEN_FILE", "--token-file"), ("SENTRY_AUTH_TOKEN", "SENTRY_AUTH_TOKEN"),
+        ] + ["--token", "--token-file"].compactMap { flag in SettingSources.given(flag).map { ($0.name, flag) } }
     }
 
     private static func publicURL(_ options: ServeOptions) throws(Failure) -> PublicURL? {

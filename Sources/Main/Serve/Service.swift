@@ -24,16 +24,8 @@ struct Service {
         let tls = Published(try plan.tls.load())
         MemoryLimits.shareHeapInLimitedAddressSpace()
         ProcessLimits.ignoreBrokenPipes()
-        let descriptorLimit = try named("descriptor limit") { () throws(SystemError) in
-            try ProcessLimits.raiseDescriptorLimit()
-        }
-        guard descriptorLimit >= ServerConfiguration.leastDescriptors else {
-            throw Failure(
-                .system,
-                "descriptor limit: \(descriptorLimit) is too low, at least \(ServerConfiguration.leastDescriptors) are needed: raise it with ulimit -n or LimitNOFILE="
-            )
-        }
-        let writer = try named("log") { () throws(SystemError) in
+        let descriptorLimit = try Self.descriptorLimit()
+        let writer = try Self.named("log") { () throws(SystemError) in
             try LogWriter(descriptor: STDERR_FILENO, format: plan.logFormat)
         }
         let handler = ProxyLogHandler(writer, level: plan.logLevel)
@@ -47,7 +39,7 @@ struct Service {
             if let proxy = plan.upstreamProxy { try Upstream(proxy.uri, named: proxy.name) } else {
                 try Upstream(plan.uri, named: plan.uriName)
             }
-        let server = try named("server") { () throws(SystemError) in
+        let server = try Self.named("server") { () throws(SystemError) in
             try Server(
                 configuration: configuration(descriptorLimit), listeners: sockets.takeProxyListeners(),
                 tokens: tokens.publisher, policy: policy, addresses: upstream.addresses, tls: tls, log: writer,
@@ -55,7 +47,7 @@ struct Service {
         }
         tokens.onChange { [weak server] in server?.publishedChanged() }
         upstream.onChange { [weak server] in server?.publishedChanged() }
-        try named("threads") { () throws(SystemError) in
+        try Self.named("threads") { () throws(SystemError) in
             try writer.start()
             try upstream.start()
             try server.start()
@@ -73,7 +65,7 @@ struct Service {
             server: server, tokens: tokens.publisher, tokenCounts: tokens.counts, policy: policy,
             addresses: upstream.addresses, tls: tls, log: writer)
         let reloader = Reloader(plan, server: server, policy: policy, tls: tls, watcher: watcher, log: log)
-        try named("threads") { () throws(SystemError) in
+        try Self.named("threads") { () throws(SystemError) in
             try sockets.startAdmin(facts)
             try reloader.start { facts.reloaded(succeeded: $0) }
             try IdentifierResolver(
@@ -112,14 +104,28 @@ struct Service {
                         "delay_s": "\(plan.drainDelay / 1_000_000_000)",
                         "timeout_s": "\(plan.drainTimeout / 1_000_000_000)",
                     ])
-                try named("threads") { () throws(SystemError) in try drain(server, sockets, writer, log) }
+                try Self.named("threads") { () throws(SystemError) in try drain(server, sockets, writer, log) }
             }
         }
     }
 
     // MARK: Start
 
-    private func named<Value: ~Copyable>(
+    /// Raises the limit of descriptors as far as it goes.
+    static func descriptorLimit() throws(Failure) -> Int {
+        let limit = try named("descriptor limit") { () throws(SystemError) in
+            try ProcessLimits.raiseDescriptorLimit()
+        }
+        guard limit >= ServerConfiguration.leastDescriptors else {
+            throw Failure(
+                .system,
+                "descriptor limit: \(limit) is too low, at least \(ServerConfiguration.leastDescriptors) are needed: raise it with ulimit -n or LimitNOFILE="
+            )
+        }
+        return limit
+    }
+
+    private static func named<Value: ~Copyable>(
         _ what: String, _ body: () throws(SystemError) -> Value
     ) throws(Failure) -> Value {
         do throws(SystemError) {

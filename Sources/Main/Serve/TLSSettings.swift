@@ -46,10 +46,10 @@ struct TLSSettings {
         let caFile = Setting("--ca-file", "CA_FILE").given(caFile)
         let certificate = Setting("--client-cert", "CLIENT_CERT").given(certificate)
         let key = Setting("--client-key", "CLIENT_KEY").given(key)
-        let skipVariable = try Setting("--insecure-skip-verify", "INSECURE_SKIP_VERIFY")
-            .parsed(nil, expected: Quantities.truthForm, Quantities.truth)
+        let skips = try Setting("--insecure-skip-verify", "INSECURE_SKIP_VERIFY").switchedOn(skipsVerify) != nil
         guard uri.scheme == .https else {
-            if let given = caFile ?? certificate ?? key {
+            // Of an upstream that could not be read nobody knows the scheme.
+            if let given = caFile ?? certificate ?? key, !SettingSources.isSetAside("--sentry-uri") {
                 throw Failure(given.status, "\(given.name): only for an upstream with https, and --sentry-uri is http")
             }
             return nil
@@ -57,16 +57,30 @@ struct TLSSettings {
         let isAddress = SocketAddress(address: uri.host, port: uri.port) != nil
         return ClientTLSConfiguration(
             serverName: isAddress ? .ip(uri.host) : .dns(uri.host), caFile: caFile?.value,
-            certificateFile: certificate?.value, keyFile: key?.value, verify: !(skipsVerify || skipVariable ?? false))
+            certificateFile: certificate?.value, keyFile: key?.value, verify: !skips)
     }
 
     /// Reads the files.
-    func load() throws(Failure) -> TLSContexts {
+    func load() throws(Failure) -> TLSContexts { TLSContexts(client: try loadClient(), server: try loadServer()) }
+
+    /// Clients speak https.
+    var servesTLS: Bool { server != nil }
+
+    func loadClient() throws(Failure) -> TLSClientContext? {
+        try Self.naming { () throws(TLSConfigurationError) in
+            if let client { try TLSClientContext(client) } else { nil }
+        }
+    }
+
+    func loadServer() throws(Failure) -> TLSServerContext? {
+        try Self.naming { () throws(TLSConfigurationError) in
+            if let server { try TLSServerContext(server) } else { nil }
+        }
+    }
+
+    private static func naming<Value>(_ body: () throws(TLSConfigurationError) -> Value) throws(Failure) -> Value {
         do throws(TLSConfigurationError) {
-            var contexts = TLSContexts()
-            if let client { contexts.client = try TLSClientContext(client) }
-            if let server { contexts.server = try TLSServerContext(server) }
-            return contexts
+            return try body()
         } catch {
             throw Failure(.configuration, error.description)
         }

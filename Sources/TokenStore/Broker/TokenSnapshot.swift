@@ -15,6 +15,8 @@ package enum TokenOrigin: String, Sendable, CaseIterable {
     case tokenFileVariable = "SENTRY_TOKEN_FILE"
     case authTokenVariable = "SENTRY_AUTH_TOKEN"
     case tokenVariable = "SENTRY_TOKEN"
+    case tokenFileLine = "token-file of --config"
+    case tokenLine = "token of --config"
     case storedLogin = "stored login"
     case postgreSQL = "PostgreSQL"
 }

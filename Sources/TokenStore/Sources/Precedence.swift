@@ -10,6 +10,10 @@ package struct TokenInputs: Sendable {
     package var authTokenVariable: String?
     /// `SENTRY_TOKEN`
     package var tokenVariable: String?
+    /// `token-file` in a file of settings
+    package var tokenFileLine: String?
+    /// `token` in a file of settings
+    package var tokenLine: String?
     /// Whether there is a stored login for this upstream's origin.
     package var hasStoredLogin: Bool
 
@@ -19,6 +23,8 @@ package struct TokenInputs: Sendable {
         tokenFileVariable: String? = nil,
         authTokenVariable: String? = nil,
         tokenVariable: String? = nil,
+        tokenFileLine: String? = nil,
+        tokenLine: String? = nil,
         hasStoredLogin: Bool = false
     ) {
         self.tokenFlag = tokenFlag
@@ -26,6 +32,8 @@ package struct TokenInputs: Sendable {
         self.tokenFileVariable = tokenFileVariable
         self.authTokenVariable = authTokenVariable
         self.tokenVariable = tokenVariable
+        self.tokenFileLine = tokenFileLine
+        self.tokenLine = tokenLine
         self.hasStoredLogin = hasStoredLogin
     }
 }
@@ -41,8 +49,8 @@ package enum TokenChoice: Sendable, Equatable {
 
 /// Which of several tokens wins. A pure function; the table in docs/reference/tokens.md is this one.
 ///
-/// First match: `--token`, `--token-file`, `SENTRY_TOKEN_FILE`, `SENTRY_AUTH_TOKEN`, `SENTRY_TOKEN`, a stored login, the
-/// system token. White space around a value is trimmed, an empty value counts as unset.
+/// First match: `--token`, `--token-file`, `SENTRY_TOKEN_FILE`, `SENTRY_AUTH_TOKEN`, `SENTRY_TOKEN`, `token-file` and
+/// `token` in a file of settings, a stored login, the system token. White space around a value is trimmed, an empty value counts as unset.
 ///
 /// The word `system` as `--token` or `SENTRY_TOKEN` chooses the system token at that place in the order, over a stored
 /// login too. `SENTRY_AUTH_TOKEN` is every Sentry tool's name and has no such word there: `system` is a token like another.
@@ -62,6 +70,8 @@ package struct TokenPrecedence: Sendable, Equatable {
             (.tokenFileVariable, trimmed(inputs.tokenFileVariable)),
             (.authTokenVariable, trimmed(inputs.authTokenVariable)),
             (.tokenVariable, trimmed(inputs.tokenVariable)),
+            (.tokenFileLine, trimmed(inputs.tokenFileLine)),
+            (.tokenLine, trimmed(inputs.tokenLine)),
             (.storedLogin, inputs.hasStoredLogin ? "" : nil),
         ]
         var given = values.filter { $0.value != nil }
@@ -78,12 +88,12 @@ package struct TokenPrecedence: Sendable, Equatable {
 
     private static func choice(_ origin: TokenOrigin, _ value: String) throws(TokenPrecedenceError) -> TokenChoice {
         switch origin {
-        case .tokenFlag, .tokenVariable:
+        case .tokenFlag, .tokenVariable, .tokenLine:
             if value == "system" { return .system }
             return .given(try token(value, origin))
         case .authTokenVariable:
             return .given(try token(value, origin))
-        case .tokenFileFlag, .tokenFileVariable:
+        case .tokenFileFlag, .tokenFileVariable, .tokenFileLine:
             return .file(value)
         case .storedLogin:
             return .storedLogin
@@ -117,5 +127,10 @@ package struct TokenPrecedenceError: Error, Sendable, Equatable {
     package let cause: TokenTextError
 
     /// One line; names the flag or variable, never the value.
-    package var message: String { "\(origin.rawValue): expected a Sentry token, but \(cause.message)" }
+    package var message: String { message(naming: nil) }
+
+    /// The same with a better name for the origin, such as a line of a file.
+    package func message(naming name: String?) -> String {
+        "\(name ?? origin.rawValue): expected a Sentry token, but \(cause.message)"
+    }
 }
