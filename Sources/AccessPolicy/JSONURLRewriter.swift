@@ -1,6 +1,7 @@
 /// One step from a container to a value in it.
 enum JSONStep: Sendable {
     case element
+    case anyMember
     case member(StaticString)
     case eitherMember(StaticString, StaticString)
 }
@@ -174,6 +175,7 @@ package struct JSONURLWalker {
             let text = body.extracting(name)
             switch steps[taken] {
             case .element: break
+            case .anyMember: isHit = true
             case .member(let wanted): isHit = Self.isEqual(text, wanted)
             case .eitherMember(let a, let b): isHit = Self.isEqual(text, a) || Self.isEqual(text, b)
             }

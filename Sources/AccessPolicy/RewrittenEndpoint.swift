@@ -10,14 +10,21 @@ package enum RewrittenEndpoint: Sendable, Equatable, CaseIterable {
     case region
     /// `/api/0/users/me/regions/`
     case regionList
+    /// `/api/canonical/0/` of Bugsink: names its collections.
+    case canonicalRoot
+    /// Whatever is below it: pages of a collection name those beside them.
+    case canonicalPage
 
     /// The endpoint of a request's path (without query), as the client sent it. Compared as Sentry does: case counts,
     /// percent-encoding does not; a missing slash at the end is forgiven.
     package init?(path: Span<UInt8>) {
-        guard let base = PathSegment.skip("api", in: path, at: 0), let zero = PathSegment.skip("0", in: path, at: base)
-        else {
-            return nil
+        guard let base = PathSegment.skip("api", in: path, at: 0) else { return nil }
+        if let canonical = PathSegment.skip("canonical", in: path, at: base) {
+            guard let zero = PathSegment.skip("0", in: path, at: canonical) else { return nil }
+            self = PathSegment.isEnd(path, zero) ? .canonicalRoot : .canonicalPage
+            return
         }
+        guard let zero = PathSegment.skip("0", in: path, at: base) else { return nil }
         if let organizations = PathSegment.skip("organizations", in: path, at: zero) {
             if PathSegment.isEnd(path, organizations) {
                 self = .organizationList
@@ -52,6 +59,8 @@ package enum RewrittenEndpoint: Sendable, Equatable, CaseIterable {
         case .organization: Self.organizationLinks
         case .organizationList: Self.listLinks
         case .regionList: Self.regions
+        case .canonicalRoot: Self.anyMember
+        case .canonicalPage: Self.pages
         }
     }
 
@@ -60,6 +69,8 @@ package enum RewrittenEndpoint: Sendable, Equatable, CaseIterable {
         .member("links"), .eitherMember("regionUrl", "organizationUrl"),
     ]
     private static let listLinks: [JSONStep] = [.element] + organizationLinks
+    private static let anyMember: [JSONStep] = [.anyMember]
+    private static let pages: [JSONStep] = [.eitherMember("next", "previous")]
     private static let regions: [JSONStep] = [.member("regions"), .element, .member("url")]
 }
 
