@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.client import ask, request
 from harness.proxy import Proxy, StartProxy
 from harness.upstream import StandIn
 
@@ -106,3 +108,31 @@ def test_sentry_cli_stays_behind_the_proxy_though_sentry_names_itself(
     proxy: Proxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path
 ) -> None:
     upload(sentry_cli, proxy, stand_in, tmp_path)
+
+
+@pytest.mark.client
+def test_sentry_cli_shows_the_proxys_own_refusal(start_proxy: StartProxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path) -> None:
+    """A 401 of the proxy's own, told to an alias that is none."""
+    proxy = start_proxy(stand_in.uri, "--alias-token", "sap_" + "a" * 40)
+    ended = fail_cli(sentry_cli, proxy, tmp_path, "sap_" + "b" * 40)
+    assert "This is no alias of this proxy now: it was withdrawn, or is mistyped." in ended, ended
+    stand_in.assert_untouched()
+
+
+@pytest.mark.client
+@pytest.mark.slow
+def test_sentry_cli_shows_why_there_is_no_answer(start_proxy: StartProxy, stand_in: StandIn, sentry_cli: str, tmp_path: Path) -> None:
+    """A 503 of the proxy's own, after the repetitions that sentry-cli makes of it for half a minute."""
+    proxy = start_proxy(stand_in.uri, "--pgx-conn", "host=127.0.0.1 port=1 user=x dbname=x", "--response-timeout", "500ms", token=None)
+    ended = fail_cli(sentry_cli, proxy, tmp_path, ALIAS)
+    told = json.loads(ask(proxy.address, request("GET", "/api/0/", "Accept: */*")).body)["detail"]
+    assert "database" in told and told in ended, (told, ended)
+    assert "unknown error" not in ended
+    stand_in.assert_untouched()
+
+
+def fail_cli(binary: str, proxy: Proxy, folder: Path, token: str) -> str:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "SENTRY_URL": proxy.uri, "SENTRY_AUTH_TOKEN": token, "SENTRY_ORG": "acme"}
+    ended = subprocess.run([binary, "releases", "list"], env=environment, cwd=folder, capture_output=True, text=True, timeout=90, check=False)
+    assert ended.returncode != 0, ended.stdout
+    return ended.stdout + ended.stderr
