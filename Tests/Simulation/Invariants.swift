@@ -17,14 +17,14 @@ struct Invariants {
         var (busy, armed, requests, spools) = (0, 0, 0, 0)
         for slot in 0..<worker.exchanges.slots {
             let exchange = worker.exchanges[slot]
-            if exchange.armedFor != 0 { armed += 1 }
+            if exchange.timer.armedFor != .max { armed += 1 }
             guard exchange.phase != .vacant else {
                 if let what = vacancy(exchange) { return what }
                 continue
             }
             busy += 1
             if exchange.record.isRequest { requests += 1 }
-            if exchange.spool != nil { spools += 1 }
+            if exchange.request.spool != nil { spools += 1 }
             if let what = deadlines(exchange, worker) { return what }
         }
         if busy != worker.exchanges.count {
@@ -52,29 +52,31 @@ struct Invariants {
     /// A slot that is free holds nothing.
     private func vacancy(_ exchange: Exchange) -> String? {
         let slot = exchange.slot
-        if exchange.client.isOpen || exchange.upstream.isOpen || exchange.rival.socket.isOpen {
+        if exchange.client.isOpen || exchange.upstream.peer.isOpen || exchange.upstream.attempts.rival.socket.isOpen {
             return "slot \(slot) is vacant with a socket open"
         }
-        if exchange.armedFor != 0 || exchange.deadline != 0 { return "slot \(slot) is vacant with a timer" }
+        if exchange.timer.armedFor != .max || exchange.timer.deadline != .max {
+            return "slot \(slot) is vacant with a timer"
+        }
         return nil
     }
 
     /// Whoever waits is woken in time.
     private func deadlines(_ exchange: Exchange, _ worker: Worker) -> String? {
         guard let what = problem(exchange) else { return nil }
-        let until = Int64(bitPattern: exchange.deadline) - Int64(bitPattern: kernel.clock)
-        let sockets = "\(exchange.client.transport.descriptor) and \(exchange.upstream.transport.descriptor)"
+        let until = Int64(bitPattern: exchange.timer.deadline) - Int64(bitPattern: kernel.clock)
+        let sockets = "\(exchange.client.transport.descriptor) and \(exchange.upstream.peer.transport.descriptor)"
         return
             "\(what) in \(exchange.phase), slot \(exchange.slot), sockets \(sockets), deadline in \(until / 1_000) µs"
     }
 
     private func problem(_ exchange: Exchange) -> String? {
-        guard exchange.deadline != 0 else { return "no deadline" }
-        guard exchange.armedFor != 0 else { return "no timer" }
-        guard exchange.armedFor <= exchange.deadline else { return "the timer comes after the deadline" }
+        guard exchange.timer.deadline != .max else { return "no deadline" }
+        guard exchange.timer.armedFor != .max else { return "no timer" }
+        guard exchange.timer.armedFor <= exchange.timer.deadline else { return "the timer comes after the deadline" }
         // A tick of the wheel, and what a turn may take.
-        guard exchange.armedFor + seconds(1) > kernel.clock else { return "the timer did not go off" }
-        guard exchange.deadline < kernel.clock + seconds(120) else { return "the deadline is far away" }
+        guard exchange.timer.armedFor + seconds(1) > kernel.clock else { return "the timer did not go off" }
+        guard exchange.timer.deadline < kernel.clock + seconds(120) else { return "the deadline is far away" }
         return nil
     }
 

@@ -1,5 +1,15 @@
 internal import EventLoop
 
+/// What is known of the bytes that come from a peer, besides those that were read as its message.
+enum Incoming: UInt8, CaseIterable {
+    case open
+    /// Its FIN was reported, maybe with unread bytes before it.
+    case ended
+    /// It sent bytes behind its message, or may have.
+    case more
+    case moreAndEnded
+}
+
 /// One of an exchange's two connections.
 struct Peer: ~Copyable {
     var transport = Transport()
@@ -7,8 +17,7 @@ struct Peer: ~Copyable {
     var interest: Readiness = .nothing
     /// What the socket has not taken yet.
     var backlog = Backlog()
-    /// The peer's FIN was reported, maybe with unread bytes before it.
-    var hasEnded = false
+    private var incoming = Incoming.open
 
     /// How many bytes to read for it at once: more while it keeps up, so that what it leaves behind stays little.
     private(set) var window = Bounds.relayBytes
@@ -20,10 +29,23 @@ struct Peer: ~Copyable {
 
     init() {}
 
+    /// The FIN was reported.
+    var hasEnded: Bool { incoming == .ended || incoming == .moreAndEnded }
+    /// There may be bytes that nobody wants.
+    var mayHaveMore: Bool { incoming == .more || incoming == .moreAndEnded }
+
+    mutating func noteEnd() {
+        incoming = mayHaveMore ? .moreAndEnded : .ended
+    }
+
+    mutating func noteMore() {
+        incoming = hasEnded ? .moreAndEnded : .more
+    }
+
     /// Its socket is closed; the next one is another peer's. What the backlog holds is released apart.
     mutating func forget() {
         interest = .nothing
-        hasEnded = false
+        incoming = .open
         window = Bounds.relayBytes
     }
 

@@ -14,17 +14,17 @@ struct AnswerForm {
 extension Exchange {
     /// An answer without a body, to HEAD or a 304, says what would be said of GET's (RFC 9110 §9.3.2, §15.4.5).
     func answerForm(_ head: ResponseHead, _ bytes: Span<UInt8>) -> AnswerForm {
-        guard !isCollectingAnswer else { return AnswerForm(dropsCoding: inflater != nil) }
+        guard !response.isCollected else { return AnswerForm(dropsCoding: response.inflater != nil) }
         let isGzip = head.status != 206 && ContentCoding(head, bytes) == .gzip
-        guard answerFraming == .none else {
+        guard response.framing == .none else {
             return AnswerForm(
-                dropsCoding: inflater != nil, varies: isGzip && answerFraming != .length(0))
+                dropsCoding: response.inflater != nil, varies: isGzip && response.framing != .length(0))
         }
         guard request.method == .head && head.status != 204 || head.status == 304 else { return AnswerForm() }
         let isRewritten = request.endpoint != nil && (head.status == 200 || head.status == 304) && isJSON(head, bytes)
         let dropsCoding = isGzip && (isRewritten || !request.acceptsGzip)
         return AnswerForm(
             dropsCoding: dropsCoding, varies: isGzip && !isRewritten,
-            keepsLength: !dropsCoding && !isRewritten && verdict.filter == .none)
+            keepsLength: !dropsCoding && !isRewritten && request.verdict.filter == .none)
     }
 }

@@ -8,7 +8,7 @@ extension Exchange {
     func readAnswer(_ worker: Worker) -> Event? {
         switch phase {
         case .sendingRequest, .awaitingAnswer:
-            isCollectingAnswer ? collectAnswer(worker) : readAnswerHead(worker)
+            response.isCollected ? collectAnswer(worker) : readAnswerHead(worker)
         case .relayingEarly, .relaying: relayBody(worker)
         case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .renewing, .answering, .closing: nil
         }
@@ -18,9 +18,9 @@ extension Exchange {
         for _ in 0..<Bounds.readsPerTurn {
             // What comes with the head has to fit behind it into the staging buffer, however large the held block is.
             let window =
-                heldAnswer.map { $0.bytes.part(heldAnswerCount..<min($0.capacity, Bounds.relayBytes)) }
+                response.held.buffer.map { $0.bytes.part(response.held.count..<min($0.capacity, Bounds.relayBytes)) }
                 ?? worker.scratch.inbound(worker.window(Bounds.relayBytes))
-            switch upstream.transport.receive(into: window) {
+            switch upstream.peer.transport.receive(into: window) {
             case .wouldBlock:
                 watchUpstream(.incoming, worker)
                 return nil
@@ -40,7 +40,7 @@ extension Exchange {
     }
 
     func upstreamFailure(_ error: SystemError, _ worker: Worker) -> Cause {
-        guard let failure = upstream.transport.tlsFailure else { return .upstream(error) }
+        guard let failure = upstream.peer.transport.tlsFailure else { return .upstream(error) }
         worker.counters.upstreamTLSFailed(failure)
         return .tls(failure)
     }
@@ -58,11 +58,11 @@ extension Exchange {
     }
 
     private func parseAnswer(_ count: Int, _ worker: Worker) -> Flow {
-        var parser = answerParser.take() ?? worker.takeResponseParser()
+        var parser = response.parser.take() ?? worker.takeResponseParser()
         let region: UnsafeMutableRawBufferPointer
-        if let heldAnswer {
-            heldAnswerCount += count
-            region = heldAnswer.bytes.part(0..<heldAnswerCount)
+        if let heldAnswer = response.held.buffer {
+            response.held.count += count
+            region = heldAnswer.bytes.part(0..<response.held.count)
         } else {
             region = worker.scratch.inbound.part(0..<count)
         }
@@ -72,7 +72,7 @@ extension Exchange {
                 let bytes = region.bytes(start..<region.count)
                 guard try parser.parse(bytes.span) else {
                     guard worker.pool.mayTake(atLeast: max(2_048, bytes.count * 2), for: .request) else {
-                        answerParser = parser
+                        response.parser = parser
                         return .ends(failForMemory())
                     }
                     holdAnswer(region.part(start..<region.count), &parser, worker)
@@ -80,16 +80,16 @@ extension Exchange {
                 }
                 guard parser.head.status < 200 else { break }
                 // Interim answers are dropped: the proxy has given its own 100 (RFC 9110 §15.2).
-                interimAnswers += 1
+                response.interimCount += 1
                 start += parser.head.length
                 parser.reset()
-                guard interimAnswers <= Bounds.interimAnswers else { throw .invalidStatusCode }
+                guard response.interimCount <= Bounds.interimAnswers else { throw .invalidStatusCode }
             }
         } catch {
             record.cause =
-                upstream.transport.isPlain && isTLSAlert(region.bytes(region.count).span)
+                upstream.peer.transport.isPlain && isTLSAlert(region.bytes(region.count).span)
                 ? .speaksTLS : .badAnswer(error)
-            answerParser = parser
+            response.parser = parser
             return .ends(failUpstream())
         }
         return .ends(finishAnswerHead(region.part(start..<region.count), &parser, worker))
@@ -100,15 +100,15 @@ extension Exchange {
         _ bytes: UnsafeMutableRawBufferPointer, _ parser: inout ResponseHeadParser, _ worker: Worker
     ) {
         let capacity = max(2_048, bytes.count * 2)
-        if let old = heldAnswer, old.capacity > bytes.count, old.bytes.baseAddress == bytes.baseAddress {
-            answerParser = parser
+        if let old = response.held.buffer, old.capacity > bytes.count, old.bytes.baseAddress == bytes.baseAddress {
+            response.parser = parser
             return
         }
         let buffer = worker.pool.take(atLeast: capacity)
         buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(bytes))
-        if let old = heldAnswer { worker.pool.give(old, used: heldAnswerCount) }
-        (heldAnswer, heldAnswerCount) = (buffer, bytes.count)
-        answerParser = parser
+        if let old = response.held.buffer { worker.pool.give(old, used: response.held.count) }
+        (response.held.buffer, response.held.count) = (buffer, bytes.count)
+        response.parser = parser
     }
 
     /// The final answer's head is whole.
@@ -130,7 +130,7 @@ extension Exchange {
             worker.giveBack(&parser)
             return failUpstream()
         }
-        if parser.head.status == 400, upstream.transport.isPlain,
+        if parser.head.status == 400, upstream.peer.transport.isPlain,
             asksForTLS(bytes.bytes(bytes.count).span, from: parser.head.length)
         {
             record.cause = .speaksTLS
@@ -141,7 +141,7 @@ extension Exchange {
             worker.giveBack(&parser)
             return failUpstream()
         }
-        if parser.head.status == 401, rights != nil {
+        if parser.head.status == 401, request.rights != nil {
             worker.giveBack(&parser)
             refuse(.tokenNotAccepted)
             return .upstreamFailed
@@ -164,7 +164,7 @@ extension Exchange {
             let body = parser.head.length..<bytes.count
             let isGzip = ContentCoding(parser.head, bytes.bytes(parser.head.length).span) == .gzip
             holdAnswer(bytes, &parser, worker)
-            return heldAnswer.flatMap { beginCollecting($0.bytes.part(body), isGzip: isGzip, worker) }
+            return response.held.buffer.flatMap { beginCollecting($0.bytes.part(body), isGzip: isGzip, worker) }
         }
         let isStaged = stageAnswer(parser.head, bytes, worker)
         worker.giveBack(&parser)
@@ -178,7 +178,7 @@ extension Exchange {
         case 301, 302, 307, 308: break
         default: return false
         }
-        guard forward.route == .elevated else { return false }
+        guard request.forward.route == .elevated else { return false }
         for i in head.fields.indices where head.fields[i].isNamed("location", in: bytes) {
             let value = bytes.extracting(head.fields[i].value.range)
             guard
@@ -187,7 +187,7 @@ extension Exchange {
             else { continue }
             worker.shared.warnOfBase(value.extracting(base))
             record.cause = .wrongBase
-            answerMessage = "Sentry redirects to another address of its own: the proxy's SENTRY_URI must name that one."
+            local.message = "Sentry redirects to another address of its own: the proxy's SENTRY_URI must name that one."
             return true
         }
         return false
@@ -195,11 +195,11 @@ extension Exchange {
 
     /// A 401 was held back for nothing: it goes on to the client.
     func relayHeldAnswer(_ worker: Worker) -> Event? {
-        guard let buffer = heldAnswer, var parser = answerParser.take() else {
+        guard let buffer = response.held.buffer, var parser = response.parser.take() else {
             record.cause = .internalError
             return .answerBroken
         }
-        let held = buffer.bytes.part(0..<heldAnswerCount)
+        let held = buffer.bytes.part(0..<response.held.count)
         let isStaged =
             readFraming(parser.head, held, worker) != nil && stageAnswer(parser.head, held, worker)
         worker.giveBack(&parser)
@@ -222,12 +222,12 @@ extension Exchange {
             record.cause = .badAnswer(error)
             return nil
         }
-        answerBody = BodyReader(framing, limits: worker.configuration.answerLimits)
+        response.body = BodyReader(framing, limits: worker.configuration.answerLimits)
         switch framing {
-        case .none: answerFraming = .none
-        case .length(let count): answerFraming = .length(count)
+        case .none: response.framing = .none
+        case .length(let count): response.framing = .length(count)
         // An HTTP/1.0 client knows no chunks; the end of its connection is the end of the body.
-        case .chunked, .untilClose: answerFraming = request.version == .http11 ? .chunked : .untilClose
+        case .chunked, .untilClose: response.framing = request.version == .http11 ? .chunked : .untilClose
         }
         return framing
     }
@@ -236,8 +236,8 @@ extension Exchange {
     /// - Returns: false when the answer cannot be relayed; the cause is noted.
     private func stageAnswer(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
         if mustInflate(head, bytes.bytes(head.length).span) {
-            inflater = worker.takeInflater()
-            if inflater != nil { answerFraming = request.version == .http11 ? .chunked : .untilClose }
+            response.inflater = worker.takeInflater()
+            if response.inflater != nil { response.framing = request.version == .http11 ? .chunked : .untilClose }
         }
         guard stageAnswerHead(head, bytes, worker) else { return false }
         guard stageBody(bytes.part(head.length..<bytes.count), worker) else {
@@ -245,12 +245,13 @@ extension Exchange {
             worker.stagedCount = 0
             return false
         }
+        response.stage = response.inflater == nil ? .passedThrough : .inflating
         return true
     }
 
     /// Answers without a body, parts of one and other codings are left alone.
     private func mustInflate(_ head: ResponseHead, _ bytes: Span<UInt8>) -> Bool {
-        !request.acceptsGzip && answerFraming != .none && answerFraming != .length(0) && head.status != 206
+        !request.acceptsGzip && response.framing != .none && response.framing != .length(0) && head.status != 206
             && ContentCoding(head, bytes) == .gzip
     }
 
@@ -262,12 +263,13 @@ extension Exchange {
         var editor = AnswerFieldEditor(
             rewriter: worker.configuration.rewriter, scheme: request.namedScheme ?? worker.clientScheme,
             host: record.host,
-            rewritesLinks: forward.route == .elevated, dropsCoding: form.dropsCoding,
+            rewritesLinks: request.forward.route == .elevated, dropsCoding: form.dropsCoding,
             mustVary: form.varies)
         let id = record.idText
         do throws(HeadRewriteError) {
             try writeResponseHead(
-                head, bytes.bytes(head.length).span, route: forward.route, framing: answerFraming, requestID: id.span,
+                head, bytes.bytes(head.length).span, route: request.forward.route, framing: response.framing,
+                requestID: id.span,
                 keepsContentLength: form.keepsLength,
                 editor: &editor, into: &writer)
         } catch {
@@ -285,25 +287,25 @@ extension Exchange {
     private func stageBody(_ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
         let piece: BodyReader.Piece
         do throws(ParseError) {
-            piece = try answerBody.read(bytes)
+            piece = try response.body.read(bytes)
         } catch {
             record.cause = .badAnswer(error)
             return false
         }
-        record.bytesDown += UInt64(piece.payload)
-        if inflater != nil {
-            compressed.store(UnsafeRawBufferPointer(bytes.part(0..<piece.payload)), from: &worker.pool)
+        noteAnswered(piece.payload)
+        if response.inflater != nil {
+            response.compressed.store(UnsafeRawBufferPointer(bytes.part(0..<piece.payload)), from: &worker.pool)
             return true
         }
         var header = HeadWriter(worker.scratch.staging.part(worker.stagedCount..<Bounds.stagingBytes))
         let payload = bytes.bytes(piece.payload)
-        if answerFraming == .chunked {
+        if response.framing == .chunked {
             if piece.payload > 0 {
                 header.appendChunkHeader(piece.payload)
                 header.append(payload.span)
                 header.append(ChunkedCoding.chunkEnd)
             }
-            if answerBody.isWhole { header.append(ChunkedCoding.lastChunk) }
+            if response.body.isWhole { header.append(ChunkedCoding.lastChunk) }
         } else {
             header.append(payload.span)
         }

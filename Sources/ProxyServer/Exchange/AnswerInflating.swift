@@ -7,22 +7,24 @@ extension Exchange {
     func inflate(_ payload: UnsafeRawBufferPointer, _ worker: Worker) -> Flow {
         let (consumed, flow) = inflateAndSend(payload, worker)
         if flow.event == nil, consumed < payload.count {
-            compressed.store(UnsafeRawBufferPointer(rebasing: payload[consumed...]), from: &worker.pool)
+            response.compressed.store(UnsafeRawBufferPointer(rebasing: payload[consumed...]), from: &worker.pool)
         }
         return flow
     }
 
     /// Goes on with what was left before.
     func inflateRest(_ worker: Worker) -> Flow {
-        guard let inflater, !compressed.isEmpty || inflater.mayHaveMore || answerBody.isWhole else { return .goesOn }
-        let (consumed, flow) = inflateAndSend(compressed.bytes, worker)
-        compressed.consume(consumed)
-        if compressed.isEmpty { compressed.release(to: &worker.pool) }
+        guard let inflater = response.inflater,
+            !response.compressed.isEmpty || inflater.mayHaveMore || response.body.isWhole
+        else { return .goesOn }
+        let (consumed, flow) = inflateAndSend(response.compressed.bytes, worker)
+        response.compressed.consume(consumed)
+        if response.compressed.isEmpty { response.compressed.release(to: &worker.pool) }
         return flow
     }
 
     private func inflateAndSend(_ payload: UnsafeRawBufferPointer, _ worker: Worker) -> (consumed: Int, flow: Flow) {
-        guard let inflater else { return (payload.count, .goesOn) }
+        guard let inflater = response.inflater else { return (payload.count, .goesOn) }
         var consumed = 0
         while mayMoveMore(worker) {
             let output = worker.scratch.inflated.part(0..<worker.window(Bounds.relayBytes))
@@ -35,15 +37,15 @@ extension Exchange {
                 record.cause = .corruptGzip
                 return (consumed, .ends(.answerBroken))
             }
-            let isLast = answerBody.isWhole && consumed == payload.count && !inflater.mayHaveMore
+            let isLast = response.body.isWhole && consumed == payload.count && !inflater.mayHaveMore
             // A body without a byte is empty in any coding.
-            if isLast, step.state != .finished, record.bytesDown > 0 {
+            if isLast, step.state != .finished, response.received > 0 {
                 record.cause = .truncatedAnswer
                 return (consumed, .ends(.answerBroken))
             }
-            isAnswerWhole = isLast
+            if isLast { response.stage = .whole }
             let framed = worker.scratch.framedInflated(
-                step.produced, isChunked: answerFraming == .chunked, isLast: isLast)
+                step.produced, isChunked: response.framing == .chunked, isLast: isLast)
             if case .ends(let event) = sendToClient(framed, worker) { return (consumed, .ends(event)) }
             if consumed == payload.count, !inflater.mayHaveMore { return (consumed, .goesOn) }
         }

@@ -11,15 +11,15 @@ extension Exchange {
         guard worker.stagedCount > 0 else { return flushClient(worker) }
         let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
         worker.stagedCount = 0
-        isAnswerWhole = answerBody.isWhole && inflater == nil
+        if response.body.isWhole, response.inflater == nil { response.stage = .whole }
         if case .ends(let event) = sendToClient(staged, worker) { return event }
         return relayBody(worker)
     }
 
     /// - Parameter more: more bytes follow at once, so that the kernel need not send a short segment now.
     func sendToClient(_ bytes: UnsafeRawBufferPointer, more: Bool = false, _ worker: Worker) -> Flow {
-        switch client.send(bytes, more: more || isAnswerWhole, pool: &worker.pool) {
-        case .bytes: return isAnswerWhole ? .ends(.answerSent) : .goesOn
+        switch client.send(bytes, more: more || response.isWhole, pool: &worker.pool) {
+        case .bytes: return response.isWhole ? .ends(.answerSent) : .goesOn
         case .wouldBlock:
             watchClient(.anything, worker)
             return .ends(nil)
@@ -27,12 +27,17 @@ extension Exchange {
         }
     }
 
+    func noteAnswered(_ payload: Int) {
+        response.received += UInt64(payload)
+        record.bytesDown += UInt64(payload)
+    }
+
     func relayBody(_ worker: Worker) -> Event? {
-        guard client.backlog.isEmpty, !isAnswerWhole else { return nil }
-        if inflater != nil, case .ends(let event) = inflateRest(worker) { return event }
+        guard client.backlog.isEmpty, !response.isWhole else { return nil }
+        if response.inflater != nil, case .ends(let event) = inflateRest(worker) { return event }
         while mayMoveMore(worker) {
             let window = worker.window(client.window)
-            switch upstream.transport.receive(into: worker.scratch.inbound(window)) {
+            switch upstream.peer.transport.receive(into: worker.scratch.inbound(window)) {
             case .wouldBlock:
                 watchUpstream(.incoming, worker)
                 return nil
@@ -47,7 +52,7 @@ extension Exchange {
                 if case .ends(let event) = relayPiece(count, isFull: count == window, worker) { return event }
                 // A short read has emptied the socket; what comes later is a new edge. Unless the FIN is in already:
                 // then nothing comes later.
-                if count < window, upstream.transport.isPlain, !upstream.hasEnded {
+                if count < window, upstream.peer.transport.isPlain, !upstream.peer.hasEnded {
                     watchUpstream(.incoming, worker)
                     return nil
                 }
@@ -62,18 +67,18 @@ extension Exchange {
         let scratch = worker.scratch
         let piece: BodyReader.Piece
         do throws(ParseError) {
-            piece = try answerBody.read(scratch.inbound(count))
+            piece = try response.body.read(scratch.inbound(count))
         } catch {
             record.cause = .badAnswer(error)
             return .ends(.answerBroken)
         }
-        record.bytesDown += UInt64(piece.payload)
-        if inflater != nil {
+        noteAnswered(piece.payload)
+        if response.inflater != nil {
             return inflate(UnsafeRawBufferPointer(scratch.inbound(piece.payload)), worker)
         }
-        isAnswerWhole = answerBody.isWhole
+        if response.body.isWhole { response.stage = .whole }
         let framed = scratch.framedInbound(
-            piece.payload, isChunked: answerFraming == .chunked, isLast: isAnswerWhole)
+            piece.payload, isChunked: response.framing == .chunked, isLast: response.isWhole)
         // With more behind, and without the hint, each would end in a segment of a few bytes.
         let flow = sendToClient(framed, more: isFull, worker)
         if isFull, case .goesOn = flow { client.widenWindow() }
@@ -82,19 +87,19 @@ extension Exchange {
 
     /// The upstream's stream is over.
     private func answerEnded(_ worker: Worker) -> Event? {
-        guard answerBody.streamEnded() else {
+        guard response.body.streamEnded() else {
             record.cause = .truncatedAnswer
             return .answerBroken
         }
-        guard inflater == nil else { return inflateRest(worker).event }
-        isAnswerWhole = true
-        let end = worker.scratch.framedInbound(0, isChunked: answerFraming == .chunked, isLast: true)
+        guard response.inflater == nil else { return inflateRest(worker).event }
+        response.stage = .whole
+        let end = worker.scratch.framedInbound(0, isChunked: response.framing == .chunked, isLast: true)
         return sendToClient(end, worker).event
     }
 
     /// The client's socket takes bytes again.
     func flushClient(_ worker: Worker) -> Event? {
-        switch client.flush(to: &worker.pool, more: isAnswerWhole) {
+        switch client.flush(to: &worker.pool, more: response.isWhole) {
         case .bytes: break
         case .wouldBlock:
             setDeadline(worker.now + worker.configuration.timeouts.body, worker)
@@ -103,7 +108,7 @@ extension Exchange {
         case .endOfStream, .failed:
             return .clientLeft
         }
-        if isAnswerWhole { return .answerSent }
+        if response.isWhole { return .answerSent }
         guard phase == .relaying || phase == .relayingEarly else { return nil }
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         return relayBody(worker)

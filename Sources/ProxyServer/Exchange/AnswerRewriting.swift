@@ -4,8 +4,6 @@ internal import HTTP1
 
 /// Answers whose JSON names Sentry's own address: read whole, rewritten, and sent with their new length.
 extension Exchange {
-    var isCollectingAnswer: Bool { collectedBody != nil }
-
     /// Whether the answer at hand is one of those.
     func mustRewrite(_ head: ResponseHead, _ bytes: Span<UInt8>, _ framing: BodyFraming) -> Bool {
         guard request.endpoint != nil, head.status == 200, framing != .none, framing != .length(0), isJSON(head, bytes)
@@ -21,7 +19,7 @@ extension Exchange {
 
     /// Whether something has to be taken out of the answer at hand before the alias may see it.
     func mustFilter(_ head: ResponseHead, _ framing: BodyFraming) -> Bool {
-        verdict.filter != .none && 200..<300 ~= head.status && framing != .none
+        request.verdict.filter != .none && 200..<300 ~= head.status && framing != .none
     }
 
     /// Whether it can be: a filter reads all of a JSON body that is not too long, or nothing of it goes on.
@@ -34,10 +32,11 @@ extension Exchange {
     /// Starts with the body's bytes that came with the head; head and parser are held.
     func beginCollecting(_ prefix: UnsafeMutableRawBufferPointer, isGzip: Bool, _ worker: Worker) -> Event? {
         if isGzip {
-            inflater = worker.takeInflater()
-            guard inflater != nil else { return failForMemory() }
+            response.inflater = worker.takeInflater()
+            guard response.inflater != nil else { return failForMemory() }
         }
-        collectedBody = worker.pool.take(atLeast: max(8_192, prefix.count))
+        response.stage = request.verdict.filter == .none ? .rewriting : .filtering
+        response.collected.buffer = worker.pool.take(atLeast: max(8_192, prefix.count))
         // The head is there; from now on it is the body that is waited for.
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         if case .ends(let event) = collect(prefix, worker) { return event }
@@ -45,14 +44,14 @@ extension Exchange {
     }
 
     func collectAnswer(_ worker: Worker) -> Event? {
-        guard bodyRewrite == nil else { return rewriteRest(worker) }
+        guard response.rewrite == nil else { return rewriteRest(worker) }
         while mayMoveMore(worker) {
-            switch upstream.transport.receive(into: worker.scratch.inbound) {
+            switch upstream.peer.transport.receive(into: worker.scratch.inbound) {
             case .wouldBlock:
                 watchUpstream(.incoming, worker)
                 return nil
             case .endOfStream:
-                guard answerBody.streamEnded() else {
+                guard response.body.streamEnded() else {
                     record.cause = .truncatedAnswer
                     return failUpstream()
                 }
@@ -73,28 +72,31 @@ extension Exchange {
     private func collect(_ received: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Flow {
         let piece: BodyReader.Piece
         do throws(ParseError) {
-            piece = try answerBody.read(received)
+            piece = try response.body.read(received)
         } catch {
             record.cause = .badAnswer(error)
             return .ends(failUpstream())
         }
         let payload = UnsafeRawBufferPointer(received.part(0..<piece.payload))
-        let flow = inflater == nil ? append(payload, worker) : inflateCollected(payload, worker)
+        let flow = response.inflater == nil ? append(payload, worker) : inflateCollected(payload, worker)
         guard case .goesOn = flow else { return flow }
-        if answerBody.isWhole { return .ends(endCollecting(worker)) }
-        return collectedCount > Bounds.rewrittenBodyBytes ? .ends(sendUnchanged(worker)) : .goesOn
+        if response.body.isWhole { return .ends(endCollecting(worker)) }
+        return response.collected.count > Bounds.rewrittenBodyBytes ? .ends(sendUnchanged(worker)) : .goesOn
     }
 
     private func append(_ bytes: UnsafeRawBufferPointer, _ worker: Worker) -> Flow {
-        guard worker.pool.mayAppend(bytes.count, to: collectedBody!, count: collectedCount, for: .request) else {
+        guard
+            worker.pool.mayAppend(
+                bytes.count, to: response.collected.buffer!, count: response.collected.count, for: .request)
+        else {
             return .ends(failForMemory())
         }
-        worker.pool.append(bytes, to: &collectedBody!, count: &collectedCount)
+        response.collected.append(bytes, from: &worker.pool)
         return .goesOn
     }
 
     private func inflateCollected(_ payload: UnsafeRawBufferPointer, _ worker: Worker) -> Flow {
-        guard let inflater else { return .goesOn }
+        guard let inflater = response.inflater else { return .goesOn }
         var rest = payload
         repeat {
             let output = worker.scratch.inflated
@@ -108,9 +110,9 @@ extension Exchange {
             }
             let flow = append(UnsafeRawBufferPointer(output.part(0..<step.produced)), worker)
             guard case .goesOn = flow else { return flow }
-            if collectedCount > Bounds.rewrittenBodyBytes {
-                compressed.store(rest, from: &worker.pool)
-                answerFraming = request.version == .http11 ? .chunked : .untilClose
+            if response.collected.count > Bounds.rewrittenBodyBytes {
+                response.compressed.store(rest, from: &worker.pool)
+                response.framing = request.version == .http11 ? .chunked : .untilClose
                 return .ends(sendUnchanged(worker))
             }
         } while !rest.isEmpty || inflater.mayHaveMore
@@ -119,7 +121,7 @@ extension Exchange {
 
     /// The body is whole, if its gzip is.
     private func endCollecting(_ worker: Worker) -> Event? {
-        if let inflater {
+        if let inflater = response.inflater {
             let end = inflater.inflater.inflate(
                 UnsafeRawBufferPointer(start: nil, count: 0), into: worker.scratch.inflated)
             guard end.state == .finished, end.produced == 0 else {
@@ -132,62 +134,68 @@ extension Exchange {
 
     /// The body is whole: its URLs are changed, a slice at a time.
     private func beginRewriting(_ worker: Worker) -> Event? {
-        if verdict.filter != .none, case .ends(let event) = filterCollected(worker) { return event }
+        if request.verdict.filter != .none, case .ends(let event) = filterCollected(worker) { return event }
         guard let endpoint = request.endpoint else {
-            guard let collectedBody else { return nil }
-            answerFraming = .length(UInt64(collectedCount))
-            return send(UnsafeRawBufferPointer(collectedBody.bytes.part(0..<collectedCount)), isWhole: true, worker)
+            guard let collectedBody = response.collected.buffer else { return nil }
+            response.framing = .length(UInt64(response.collected.count))
+            return send(
+                UnsafeRawBufferPointer(collectedBody.bytes.part(0..<response.collected.count)), isWhole: true, worker)
         }
-        guard worker.pool.mayTake(atLeast: collectedCount + Bounds.rewritingMargin, for: .request) else {
+        guard worker.pool.mayTake(atLeast: response.collected.count + Bounds.rewritingMargin, for: .request) else {
             return failForMemory()
         }
-        bodyRewrite = worker.configuration.rewriter.beginBody(of: endpoint)
-        rewrittenBody = worker.pool.take(atLeast: collectedCount + Bounds.rewritingMargin)
+        response.rewrite = worker.configuration.rewriter.beginBody(of: endpoint)
+        response.rewritten.buffer = worker.pool.take(atLeast: response.collected.count + Bounds.rewritingMargin)
         return rewriteRest(worker)
     }
 
     /// Leaves of the collected body what the alias may see.
     private func filterCollected(_ worker: Worker) -> Flow {
-        guard let rights, let alias = forward.aliasIndex, let body = collectedBody else {
+        guard let rights = request.rights, let alias = request.forward.aliasIndex, let body = response.collected.buffer
+        else {
             return .ends(failUpstream())
         }
-        guard worker.pool.mayTake(atLeast: collectedCount + Bounds.rewritingMargin, for: .request) else {
+        guard worker.pool.mayTake(atLeast: response.collected.count + Bounds.rewritingMargin, for: .request) else {
             return .ends(failForMemory())
         }
         var sink = PooledSink(
-            worker: worker, buffer: worker.pool.take(atLeast: collectedCount + Bounds.rewritingMargin), count: 0)
+            worker: worker, buffer: worker.pool.take(atLeast: response.collected.count + Bounds.rewritingMargin),
+            count: 0)
         let isFiltered = rights.filter(
-            body.bytes.bytes(collectedCount).span, verdict.filter, alias: alias, into: &sink)
-        moved(collectedCount)
-        worker.pool.give(body, used: collectedCount)
-        (collectedBody, collectedCount) = (sink.buffer, sink.count)
+            body.bytes.bytes(response.collected.count).span, request.verdict.filter, alias: alias, into: &sink)
+        moved(response.collected.count)
+        worker.pool.give(body, used: response.collected.count)
+        (response.collected.buffer, response.collected.count) = (sink.buffer, sink.count)
         return isFiltered ? .goesOn : .ends(failUpstream())
     }
 
     /// Goes on until the body is rewritten or the turn's share used up.
     private func rewriteRest(_ worker: Worker) -> Event? {
-        guard let body = collectedBody, var state = bodyRewrite, let rewrittenBody else { return nil }
-        let bytes = body.bytes.bytes(collectedCount)
-        var sink = PooledSink(worker: worker, buffer: rewrittenBody, count: rewrittenCount)
+        guard let body = response.collected.buffer, var state = response.rewrite,
+            let rewrittenBody = response.rewritten.buffer
+        else { return nil }
+        let bytes = body.bytes.bytes(response.collected.count)
+        var sink = PooledSink(worker: worker, buffer: rewrittenBody, count: response.rewritten.count)
         while mayMoveMore(worker) {
             let progress = worker.configuration.rewriter.rewrite(
                 bytes.span, next: Bounds.rewritingSliceBytes, &state,
                 scheme: request.namedScheme ?? worker.clientScheme,
                 host: record.host.span, into: &sink)
-            (self.rewrittenBody, rewrittenCount) = (sink.buffer, sink.count)
+            (response.rewritten.buffer, response.rewritten.count) = (sink.buffer, sink.count)
             moved(Bounds.relayBytes)
             switch progress {
             case .more:
                 guard worker.pool.mayTake(atLeast: 1, for: .request) else { return failForMemory() }
             case .done:
-                answerFraming = .length(UInt64(sink.count))
+                response.framing = .length(UInt64(sink.count))
                 return send(UnsafeRawBufferPointer(sink.buffer.bytes.part(0..<sink.count)), isWhole: true, worker)
             case .notJSON:
-                answerFraming = .length(UInt64(collectedCount))
-                return send(UnsafeRawBufferPointer(body.bytes.part(0..<collectedCount)), isWhole: true, worker)
+                response.framing = .length(UInt64(response.collected.count))
+                return send(
+                    UnsafeRawBufferPointer(body.bytes.part(0..<response.collected.count)), isWhole: true, worker)
             }
         }
-        bodyRewrite = state
+        response.rewrite = state
         postpone(Side.upstream, .readable, worker)
         return nil
     }
@@ -195,27 +203,27 @@ extension Exchange {
     /// The body is too long to be rewritten.
     private func sendUnchanged(_ worker: Worker) -> Event? {
         // What a filter has not read does not go on.
-        guard verdict.filter == .none else {
+        guard request.verdict.filter == .none else {
             return failUpstream()
         }
-        guard let body = collectedBody else { return nil }
-        return send(UnsafeRawBufferPointer(body.bytes.part(0..<collectedCount)), isWhole: false, worker)
+        guard let body = response.collected.buffer else { return nil }
+        return send(UnsafeRawBufferPointer(body.bytes.part(0..<response.collected.count)), isWhole: false, worker)
     }
 
     /// Queues the held head and `body` for the client and goes over to relaying.
     private func send(_ body: UnsafeRawBufferPointer, isWhole: Bool, _ worker: Worker) -> Event? {
-        guard let heldAnswer, var parser = answerParser.take() else { return nil }
-        let isStaged = stageAnswerHead(parser.head, heldAnswer.bytes.part(0..<heldAnswerCount), worker)
+        guard let heldAnswer = response.held.buffer, var parser = response.parser.take() else { return nil }
+        let isStaged = stageAnswerHead(parser.head, heldAnswer.bytes.part(0..<response.held.count), worker)
         worker.giveBack(&parser)
         guard isStaged else {
             return failUpstream()
         }
         let head = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
         worker.stagedCount = 0
-        record.bytesDown += UInt64(body.count)
+        noteAnswered(body.count)
         client.backlog.reserve(head.count + body.count + 2 * Bounds.chunkMargin, from: &worker.pool)
         client.backlog.append(head)
-        if answerFraming == .chunked {
+        if response.framing == .chunked {
             withUnsafeTemporaryAllocation(byteCount: ChunkedCoding.mostHeaderBytes, alignment: 1) { header in
                 var writer = HeadWriter(header)
                 writer.appendChunkHeader(body.count)
@@ -223,8 +231,8 @@ extension Exchange {
             }
         }
         client.backlog.append(body)
-        if answerFraming == .chunked { client.backlog.append(ChunkedCoding.chunkEnd) }
-        isAnswerWhole = isWhole
+        if response.framing == .chunked { client.backlog.append(ChunkedCoding.chunkEnd) }
+        response.stage = isWhole ? .whole : response.inflater == nil ? .passedThrough : .inflating
         releaseHeldAnswer(worker)
         // The rest of a long body is inflated as it comes.
         if isWhole { releaseTransformation(worker) } else { releaseCollected(worker) }
@@ -232,17 +240,16 @@ extension Exchange {
     }
 
     func releaseTransformation(_ worker: Worker) {
-        if let inflater { worker.giveBack(inflater) }
-        inflater = nil
-        compressed.release(to: &worker.pool)
+        if let inflater = response.inflater { worker.giveBack(inflater) }
+        response.inflater = nil
+        response.compressed.release(to: &worker.pool)
         releaseCollected(worker)
     }
 
     private func releaseCollected(_ worker: Worker) {
-        if let collectedBody { worker.pool.give(collectedBody, used: collectedCount) }
-        (collectedBody, collectedCount) = (nil, 0)
-        if let rewrittenBody { worker.pool.give(rewrittenBody, used: rewrittenCount) }
-        (rewrittenBody, rewrittenCount, bodyRewrite) = (nil, 0, nil)
+        response.collected.release(to: &worker.pool)
+        response.rewritten.release(to: &worker.pool)
+        response.rewrite = nil
     }
 }
 

@@ -6,8 +6,8 @@ internal import HTTP1
 /// Content-Length, because Sentry's application servers lose chunked bodies without a word (ADR 0004).
 extension Exchange {
     func collectBody(_ worker: Worker) -> Event? {
-        guard spool?.isBusy != true else { return nil }
-        if keptBody == nil, case .ends(let event) = collectPrefix(worker) { return event }
+        guard request.spool?.isBusy != true else { return nil }
+        if replay.body.buffer == nil, case .ends(let event) = collectPrefix(worker) { return event }
         for _ in 0..<Bounds.readsPerTurn {
             switch client.transport.receive(into: worker.scratch.inbound(collectingWindow)) {
             case .wouldBlock:
@@ -16,7 +16,7 @@ extension Exchange {
             case .endOfStream, .failed:
                 return .clientLeft
             case .bytes(let count):
-                setDeadline(min(worker.now + worker.configuration.timeouts.body, collectingEnds), worker)
+                setDeadline(min(worker.now + worker.configuration.timeouts.body, request.collectingEnds), worker)
                 if case .ends(let event) = collect(worker.scratch.inbound.part(0..<count), worker) { return event }
             }
         }
@@ -26,59 +26,63 @@ extension Exchange {
 
     /// A spooled body's pieces have to fit their blocks.
     private var collectingWindow: Int {
-        spool == nil ? Bounds.relayBytes : Bounds.spooledBytes - keptBodyCount
+        request.spool == nil ? Bounds.relayBytes : Bounds.spooledBytes - replay.body.count
     }
 
     /// What came together with the head.
     private func collectPrefix(_ worker: Worker) -> Flow {
-        keptBody = worker.pool.take(atLeast: spool == nil ? 8_192 : Bounds.spooledBytes)
-        guard spool == nil else { return .goesOn }
-        collectingEnds = worker.now + worker.configuration.bodies.collectNanoseconds
-        setDeadline(min(worker.now + worker.configuration.timeouts.body, collectingEnds), worker)
-        guard let heldHead, let headParser else { return .goesOn }
+        replay.body.buffer = worker.pool.take(atLeast: request.spool == nil ? 8_192 : Bounds.spooledBytes)
+        guard request.spool == nil else { return .goesOn }
+        request.collectingEnds = worker.now + worker.configuration.bodies.collectNanoseconds
+        setDeadline(min(worker.now + worker.configuration.timeouts.body, request.collectingEnds), worker)
+        guard let heldHead = request.heldHead.buffer, let headParser = request.headParser else { return .goesOn }
         let start = headParser.head.length
-        if case .ends(let event) = collect(heldHead.bytes.part(start..<heldHeadCount), worker) { return .ends(event) }
+        if case .ends(let event) = collect(heldHead.bytes.part(start..<request.heldHead.count), worker) {
+            return .ends(event)
+        }
         shrinkHeldHead(to: start, worker)
         return .goesOn
     }
 
     /// What came behind the head is collected by now: a smaller block will do for the head.
     private func shrinkHeldHead(to count: Int, _ worker: Worker) {
-        guard let old = heldHead, heldHeadCount > count else { return }
+        guard let old = request.heldHead.buffer, request.heldHead.count > count else { return }
         let smaller = worker.pool.take(atLeast: count)
         smaller.bytes.copyMemory(from: UnsafeRawBufferPointer(old.bytes.part(0..<count)))
-        worker.pool.give(old, used: heldHeadCount)
-        (heldHead, heldHeadCount) = (smaller, count)
+        worker.pool.give(old, used: request.heldHead.count)
+        (request.heldHead.buffer, request.heldHead.count) = (smaller, count)
     }
 
     private func collect(_ received: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Flow {
         let piece: BodyReader.Piece
         do throws(ParseError) {
-            piece = try requestBody.read(received)
+            piece = try request.body.read(received)
         } catch {
             record.cause = .badRequest(error)
-            clientSentMore = true
+            client.noteMore()
             refuse(ErrorAnswer(error))
             return .ends(.requestRefused)
         }
-        if piece.consumed < received.count { clientSentMore = true }
-        record.bytesUp += UInt64(piece.payload)
-        if let limit = worker.policy.maxBodyBytes, record.bytesUp > limit {
+        if piece.consumed < received.count { client.noteMore() }
+        noteReceived(piece.payload)
+        if let limit = worker.policy.maxBodyBytes, request.received > limit {
             refuse(.contentTooLarge)
             return .ends(.requestRefused)
         }
-        let isShort = !worker.pool.mayAppend(piece.payload, to: keptBody!, count: keptBodyCount, for: .body)
+        let isShort = !worker.pool.mayAppend(
+            piece.payload, to: replay.body.buffer!, count: replay.body.count, for: .body)
         if isShort, worker.configuration.bodies.longChunked == .refuse {
-            clientSentMore = true
+            client.noteMore()
             refuse(.memoryShort)
             return .ends(.requestRefused)
         }
-        worker.pool.append(
-            UnsafeRawBufferPointer(received.part(0..<piece.payload)), to: &keptBody!, count: &keptBodyCount)
-        let isLong = keptBodyCount > worker.configuration.replayBufferBytes
-        if verdict.body != nil, isLong || isShort || requestBody.isWhole, isLong || isShort || !checkBody(worker) {
+        replay.body.append(UnsafeRawBufferPointer(received.part(0..<piece.payload)), from: &worker.pool)
+        let isLong = replay.body.count > worker.configuration.replayBufferBytes
+        if request.verdict.body != nil, isLong || isShort || request.body.isWhole,
+            isLong || isShort || !checkBody(worker)
+        {
             if isLong { refuseBody(worker) } else if isShort { refuse(.memoryShort) }
-            if !requestBody.isWhole { clientSentMore = true }
+            if !request.body.isWhole { client.noteMore() }
             return .ends(.requestRefused)
         }
         // Whether it came in one piece or in many: the same body gets the same answer.
@@ -86,18 +90,19 @@ extension Exchange {
             refuse(.lengthRequired)
             return .ends(.requestRefused)
         }
-        let mustSpool = (isLong || isShort) && !requestBody.isWhole && worker.configuration.bodies.longChunked == .spool
-        if spool != nil || mustSpool {
+        let mustSpool =
+            (isLong || isShort) && !request.body.isWhole && worker.configuration.bodies.longChunked == .spool
+        if request.spool != nil || mustSpool {
             return spoolCollected(worker)
         }
-        if requestBody.isWhole {
-            requestFraming = .length(UInt64(keptBodyCount))
+        if request.body.isWhole {
+            request.framing = .length(UInt64(replay.body.count))
             return .ends(mustAwaitToken(worker) ? .renewalWanted : .bodyCollected)
         }
         if isLong || isShort {
-            requestFraming = .chunked
-            keepsBody = false
-            let mustRenew = forward.route == .elevated && worker.token.isRenewable && worker.token.suspect
+            request.framing = .chunked
+            replay.recording = .overflowed
+            let mustRenew = request.forward.route == .elevated && worker.token.isRenewable && worker.token.suspect
             return .ends(mustRenew || mustAwaitToken(worker) ? .renewalWanted : .bodyOutgrewBuffer)
         }
         return .goesOn

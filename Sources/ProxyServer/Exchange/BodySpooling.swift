@@ -17,81 +17,81 @@ struct Spool {
 /// spool`). One job at a time: while the disk is slow, the client is not read.
 extension Exchange {
     /// All of the body went to the upstream, as far as it was spooled.
-    var isSpoolSent: Bool { spool.map { $0.sent == $0.size } ?? true }
+    var isSpoolSent: Bool { request.spool.map { $0.sent == $0.size } ?? true }
 
     /// Collects a piece of the body behind what waits to be written.
     func spoolCollected(_ worker: Worker) -> Flow {
-        if spool == nil {
+        if request.spool == nil {
             guard worker.mayOpenDescriptor else { return .ends(refuseSpooling()) }
-            spool = Spool()
+            request.spool = Spool()
             worker.connectionOpened(holding: 0)
         }
-        guard requestBody.isWhole || keptBodyCount >= Bounds.spooledBytes / 2 else { return .goesOn }
+        guard request.body.isWhole || replay.body.count >= Bounds.spooledBytes / 2 else { return .goesOn }
         return .ends(writeSpool(worker))
     }
 
     private func writeSpool(_ worker: Worker) -> Event? {
-        guard let buffer = keptBody, keptBodyCount > 0 else { return spoolCompleted() }
-        let count = keptBodyCount
+        guard let buffer = replay.body.buffer, replay.body.count > 0 else { return spoolCompleted() }
+        let count = replay.body.count
         let mayHold = !worker.spoolsToMemory || worker.pool.memory.mayHold(count, for: .body)
         guard mayHold, worker.shared.spooler?.reserve(count) == true else { return refuseSpooling() }
         if worker.spoolsToMemory { worker.pool.memory.hold(count) }
         // Who sends at this rate or faster is not cut off.
-        collectingEnds += UInt64(count) * 1_000_000_000 / Bounds.spooledBytesPerSecond
-        (keptBody, keptBodyCount) = (nil, 0)
-        order(.write, buffer, count, at: spool!.size, worker)
-        spool!.size += count
+        request.collectingEnds += UInt64(count) * 1_000_000_000 / Bounds.spooledBytesPerSecond
+        (replay.body.buffer, replay.body.count) = (nil, 0)
+        order(.write, buffer, count, at: request.spool!.size, worker)
+        request.spool!.size += count
         return nil
     }
 
     private func order(_ kind: SpoolJob.Kind, _ buffer: PooledBuffer, _ count: Int, at offset: Int, _ worker: Worker) {
-        spool!.isBusy = true
+        request.spool!.isBusy = true
         let token = EventToken(generation: generation, slot: slot, side: Side.client)
         let job = SpoolJob(
-            kind: kind, body: spool!.body, buffer: buffer, count: count, offset: offset, token: token)
+            kind: kind, body: request.spool!.body, buffer: buffer, count: count, offset: offset, token: token)
         worker.shared.spooler?.order(job, answerTo: worker.mailbox)
     }
 
     private func refuseSpooling() -> Event {
         record.cause = .spool
-        clientSentMore = true
+        client.noteMore()
         refuse(.memoryShort)
         return .requestRefused
     }
 
     private func spoolCompleted() -> Event {
-        requestFraming = .length(UInt64(spool?.size ?? 0))
-        keepsBody = false
+        request.framing = .length(UInt64(request.spool?.size ?? 0))
+        replay.recording = .overflowed
         return .bodyCollected
     }
 
     /// Asks for the next bytes of the body, for the upstream.
     func readSpool(_ worker: Worker) {
-        guard let spool, !spool.isBusy else { return }
+        guard let spool = request.spool, !spool.isBusy else { return }
         let count = min(spool.size - spool.sent, worker.window(Bounds.spooledBytes))
         order(.read, worker.pool.take(atLeast: count), count, at: spool.sent, worker)
     }
 
     /// A job is done. Its buffer is the worker's again when this returns.
     func spooled(_ job: SpoolJob, _ worker: Worker) -> Event? {
-        guard spool?.body === job.body else { return nil }
-        spool!.isBusy = false
+        guard request.spool?.body === job.body else { return nil }
+        request.spool!.isBusy = false
         switch phase {
         case .collectingBody:
             guard job.error == nil else { return refuseSpooling() }
-            return requestBody.isWhole ? spoolCompleted() : collectBody(worker)
+            return request.body.isWhole ? spoolCompleted() : collectBody(worker)
         case .sendingRequest, .relayingEarly:
-            guard !isUploadBroken else { return nil }
+            guard request.upload != .givenUp else { return nil }
             // A second sending may have begun meanwhile, from the body's start.
-            if job.kind == .read, job.offset == spool!.sent {
+            if job.kind == .read, job.offset == request.spool!.sent {
                 guard job.error == nil else {
                     record.cause = .spool
                     refuse(.internalError)
                     return .requestRefused
                 }
-                spool!.sent += job.count
+                request.spool!.sent += job.count
                 let bytes = UnsafeRawBufferPointer(job.buffer.bytes.part(0..<job.count))
-                switch upstream.send(bytes, more: !isSpoolSent, pool: &worker.pool) {
+                switch upstream.peer.send(bytes, more: !isSpoolSent, pool: &worker.pool) {
                 case .bytes, .wouldBlock: break
                 case .endOfStream, .failed: return uploadBroke(worker)
                 }
@@ -104,10 +104,10 @@ extension Exchange {
     }
 
     func releaseSpool(_ worker: Worker) {
-        guard let spool else { return }
+        guard let spool = request.spool else { return }
         worker.shared.spooler?.discard(spool.body, reserved: spool.size)
         if worker.spoolsToMemory { worker.pool.memory.release(spool.size) }
         worker.connectionClosed(holding: 0)
-        self.spool = nil
+        request.spool = nil
     }
 }

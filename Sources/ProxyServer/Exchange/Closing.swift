@@ -6,7 +6,7 @@ extension Exchange {
     func close(_ worker: Worker) -> Event? {
         worker.answered(self)
         // The rest of the request is not sent any more.
-        if !isSpoolSent { isUploadBroken = true }
+        if !isSpoolSent { request.upload = .givenUp }
         // The client may be listened to for a while yet.
         releaseHeld(worker)
         closeClientGently(worker)
@@ -21,12 +21,12 @@ extension Exchange {
         closeUpstream(worker, byReset: true)
         // Short of its length, or without its last chunk, an answer looks cut off even when the connection ends in good
         // order. One that ends with the connection does not.
-        closeClient(worker, byReset: answerFraming == .untilClose)
+        closeClient(worker, byReset: response.framing == .untilClose)
         return .bothClosed
     }
 
     private func endIfClosed() -> Event? {
-        !client.isOpen && !upstream.isOpen ? .bothClosed : nil
+        !client.isOpen && !upstream.peer.isOpen ? .bothClosed : nil
     }
 
     // MARK: Client
@@ -45,7 +45,7 @@ extension Exchange {
     }
 
     private func clientMayBeSending(_ worker: Worker) -> Bool {
-        if clientSentMore || !requestBody.isWhole { return true }
+        if client.mayHaveMore || !request.body.isWhole { return true }
         // A client that promised `Connection: close` sends nothing after its request; any other is asked.
         if request.isLast || client.hasEnded { return false }
         switch client.transport.receive(into: worker.scratch.inbound) {
@@ -91,12 +91,12 @@ extension Exchange {
 
     /// The side that closes first keeps the port in TIME_WAIT, so the upstream is left to be that side.
     private func partFromUpstream(_ worker: Worker) {
-        guard upstream.isOpen else { return }
-        guard answerBody.isWhole, requestBody.isWhole, !isUploadBroken else {
+        guard upstream.peer.isOpen else { return }
+        guard response.body.isWhole, request.body.isWhole, request.upload != .givenUp else {
             closeUpstream(worker, byReset: true)
             return
         }
-        if upstream.transport.isPlain ? upstream.hasEnded : hasHeardFarewell(worker) {
+        if upstream.peer.transport.isPlain ? upstream.peer.hasEnded : hasHeardFarewell(worker) {
             closeUpstream(worker, byReset: false)
         } else {
             // A client that still sends has a later deadline, which does for both.
@@ -107,21 +107,21 @@ extension Exchange {
 
     /// The upstream's FIN, or something that is not part of its answer.
     func upstreamParted(_ worker: Worker) -> Event? {
-        guard upstream.isOpen else { return nil }
-        if !upstream.transport.isPlain, !hasHeardFarewell(worker) { return nil }
-        closeUpstream(worker, byReset: !upstream.hasEnded)
+        guard upstream.peer.isOpen else { return nil }
+        if !upstream.peer.transport.isPlain, !hasHeardFarewell(worker) { return nil }
+        closeUpstream(worker, byReset: !upstream.peer.hasEnded)
         return endIfClosed()
     }
 
     /// TLS says good-bye in a record (RFC 8446 §6.1) which has to be read, or close() would turn into a reset.
     private func hasHeardFarewell(_ worker: Worker) -> Bool {
-        upstream.transport.receive(into: worker.scratch.inbound) != .wouldBlock
+        upstream.peer.transport.receive(into: worker.scratch.inbound) != .wouldBlock
     }
 
     func closeUpstream(_ worker: Worker, byReset: Bool) {
-        guard upstream.isOpen else { return }
-        if byReset { upstream.transport.reset() } else { upstream.transport.drop() }
-        upstream.forget()
+        guard upstream.peer.isOpen else { return }
+        if byReset { upstream.peer.transport.reset() } else { upstream.peer.transport.drop() }
+        upstream.peer.forget()
         worker.connectionClosed(holding: worker.upstreamBytes)
     }
 

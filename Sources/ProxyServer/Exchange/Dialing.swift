@@ -7,13 +7,14 @@ extension Exchange {
     /// Connects, with the request's first bytes staged or in the backlog.
     func dial(_ worker: Worker) -> Event? {
         record.dialed(at: worker.now)
-        if headParser != nil {
-            guard forward.route == .bypass || worker.token.token != nil else {
-                answerMessage = worker.token.health.reason?.clientMessage
+        upstream.attempts.startedAt = worker.now
+        if request.headParser != nil {
+            guard request.forward.route == .bypass || worker.token.token != nil else {
+                local.message = worker.token.health.reason?.clientMessage
                 refuse(.tokenUnavailable)
                 return .dialFailed
             }
-            guard worker.pool.mayTake(atLeast: 2 * heldHeadCount + keptBodyCount, for: .request) else {
+            guard worker.pool.mayTake(atLeast: 2 * request.heldHead.count + replay.body.count, for: .request) else {
                 refuse(.memoryShort)
                 return .dialFailed
             }
@@ -27,67 +28,67 @@ extension Exchange {
             return .dialFailed
         }
         setDeadline(worker.now + worker.configuration.timeouts.connect, worker)
-        tried = TriedAddresses(version: worker.addresses.version)
-        upstreamSide = Side.upstream
+        upstream.attempts.tried = TriedAddresses(version: worker.addresses.version)
+        upstream.attempts.side = Side.upstream
         guard !worker.addresses.addresses.isEmpty else { return waitForAddresses(worker) }
         return tryNextAddress(worker)
     }
 
     /// A request whose head and body were held back: head, then what was collected.
     private func stageHeldRequest(_ worker: Worker) -> Bool {
-        guard let parser = headParser.take(), let heldHead else { return false }
-        let isStaged = stageHead(parser.head, heldHead.bytes.bytes(heldHeadCount), worker)
-        headParser = parser
+        guard let parser = request.headParser.take(), let heldHead = request.heldHead.buffer else { return false }
+        let isStaged = stageHead(parser.head, heldHead.bytes.bytes(request.heldHead.count), worker)
+        request.headParser = parser
         guard isStaged else {
             releaseHeldHead(worker)
             return false
         }
         let head = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
         worker.stagedCount = 0
-        let bodyBytes = max(keptBodyCount, heldHeadCount) + Bounds.chunkMargin
-        upstream.backlog.reserve(head.count + bodyBytes, from: &worker.pool)
-        upstream.backlog.append(head)
-        if case .length(let length) = requestFraming, !requestBody.isWhole, length > 0 {
+        let bodyBytes = max(replay.body.count, request.heldHead.count) + Bounds.chunkMargin
+        upstream.peer.backlog.reserve(head.count + bodyBytes, from: &worker.pool)
+        upstream.peer.backlog.append(head)
+        if case .length(let length) = request.framing, !request.body.isWhole, length > 0 {
             appendHeldPrefix(parser.head.length, heldHead)
         } else {
             appendKeptBody()
         }
         releaseHeldHead(worker)
         // It is in the backlog now, and without its head nobody sends it again.
-        if requestFraming == .chunked || keptHead == nil { dropKeptBody(worker) }
+        if request.framing == .chunked || replay.head.buffer == nil { dropKeptBody(worker) }
         return true
     }
 
     /// The bytes of a sized body that came with a head which waited for a renewal.
     private func appendHeldPrefix(_ start: Int, _ heldHead: PooledBuffer) {
-        let rest = heldHead.bytes.part(start..<heldHeadCount)
-        guard let piece = try? requestBody.read(rest) else { return }
-        if piece.consumed < rest.count { clientSentMore = true }
-        record.bytesUp += UInt64(piece.payload)
+        let rest = heldHead.bytes.part(start..<request.heldHead.count)
+        guard let piece = try? request.body.read(rest) else { return }
+        if piece.consumed < rest.count { client.noteMore() }
+        noteReceived(piece.payload)
         let payload = UnsafeRawBufferPointer(rest.part(0..<piece.payload))
         keep(payload)
-        upstream.backlog.append(payload)
+        upstream.peer.backlog.append(payload)
     }
 
     private func appendKeptBody() {
-        guard let keptBody, keptBodyCount > 0 else { return }
-        let body = UnsafeRawBufferPointer(keptBody.bytes.part(0..<keptBodyCount))
-        guard requestFraming == .chunked else {
-            upstream.backlog.append(body)
+        guard let keptBody = replay.body.buffer, replay.body.count > 0 else { return }
+        let body = UnsafeRawBufferPointer(keptBody.bytes.part(0..<replay.body.count))
+        guard request.framing == .chunked else {
+            upstream.peer.backlog.append(body)
             return
         }
         withUnsafeTemporaryAllocation(byteCount: ChunkedCoding.mostHeaderBytes, alignment: 1) { header in
             var writer = HeadWriter(header)
             writer.appendChunkHeader(body.count)
-            upstream.backlog.append(UnsafeRawBufferPointer(header.part(0..<writer.count)))
+            upstream.peer.backlog.append(UnsafeRawBufferPointer(header.part(0..<writer.count)))
         }
-        upstream.backlog.append(body)
-        upstream.backlog.append(ChunkedCoding.chunkEnd)
+        upstream.peer.backlog.append(body)
+        upstream.peer.backlog.append(ChunkedCoding.chunkEnd)
     }
 
     func dropKeptBody(_ worker: Worker) {
-        if let keptBody { worker.pool.give(keptBody, used: keptBodyCount) }
-        (keptBody, keptBodyCount, keepsBody) = (nil, 0, false)
+        replay.body.release(to: &worker.pool)
+        replay.recording = .overflowed
     }
 
     private func waitForAddresses(_ worker: Worker) -> Event? {
@@ -105,7 +106,7 @@ extension Exchange {
     func moveStagedToBacklog(_ worker: Worker) {
         guard worker.stagedCount > 0 else { return }
         let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
-        upstream.backlog.store(staged, from: &worker.pool)
+        upstream.peer.backlog.store(staged, from: &worker.pool)
         worker.stagedCount = 0
     }
 }

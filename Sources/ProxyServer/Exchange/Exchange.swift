@@ -22,98 +22,16 @@ final class Exchange {
     var generation: UInt32 = 0
     private(set) var phase = Phase.vacant
 
+    // The parts. Each is set anew when the slot is given back, so nothing outlives its request.
     var client = Peer()
-    var upstream = Peer()
+    var upstream = UpstreamConnection()
+    var request = RequestState()
+    var replay = Replay()
+    var response = ResponseState()
+    var local = LocalResponse()
+    var timer = ExchangeTimer()
 
-    // The request.
-    var request = RequestFacts()
-    /// The connection begins with the PROXY header of a balancer.
-    var expectsProxyHeader = false
-    /// The head's bytes while it is incomplete, or while the body is collected.
-    var heldHead: PooledBuffer?
-    var heldHeadCount = 0
-    /// Reads the held head.
-    var headParser: RequestHeadParser?
-    var requestBody = BodyReader()
-    var requestFraming = OutgoingFraming.none
-    /// The upstream's socket takes no more of the request: it may have answered already.
-    var isUploadBroken = false
-    /// The client sent bytes behind its request, or may have.
-    var clientSentMore = false
-
-    // What a second sending needs.
-    var forward = Forward(route: .bypass)
-    /// The upstream's request head as it was written, when it may have to be sent again.
-    var keptHead: PooledBuffer?
-    var keptHeadCount = 0
-    /// Where the token lies in it.
-    var tokenPlace: ByteSlice?
-    /// The request's body from its start, when it may have to be sent again or is being collected.
-    var keptBody: PooledBuffer?
-    var keptBodyCount = 0
-    var keepsBody = false
-    /// Until when the body must be whole to be collected, or to be kept any longer.
-    var collectingEnds: UInt64 = 0
-    /// The body, when it was too long to be held.
-    var spool: Spool?
-    var tokenVersion: UInt64 = 0
-    var retry = RetryOutcome.none
-
-    // The rights of the alias, when it is a bounded one.
-    var rights: RightsInForce?
-    var verdict = AccessPolicy.Verdict()
-    var refusal: Refusal?
-    /// Where the request counts as one of its alias in flight.
-    var cell: AliasCell?
-    /// When a request of the alias may come again, in seconds.
-    var retryAfterSeconds: Int?
-    /// The proxy says itself who the alias is.
-    var identity: OperationTreatment?
-
-    // The attempts to connect.
-    var tried = TriedAddresses()
-    var upstreamAddress = AttemptedAddress()
-    /// The side of the upstream's events; the other one of the two is the rival's.
-    var upstreamSide = Side.upstream
-    var rival = Rival()
-
-    // The answer.
-    var answerParser: ResponseHeadParser?
-    /// Bytes of an answer whose head is incomplete, or that waits for a renewal.
-    var heldAnswer: PooledBuffer?
-    var heldAnswerCount = 0
-    var interimAnswers = 0
-    var answerBody = BodyReader()
-    var answerFraming = OutgoingFraming.none
-    /// Takes gzip off the answer, for a client that does not accept it.
-    var inflater: PooledInflater?
-    /// Bytes of the answer that wait to be inflated.
-    var compressed = Backlog()
-    /// The answer's JSON, while it is read whole to be rewritten.
-    var collectedBody: PooledBuffer?
-    var collectedCount = 0
-    /// How far its rewriting has come, and what was written of it.
-    var bodyRewrite: BodyRewrite?
-    var rewrittenBody: PooledBuffer?
-    var rewrittenCount = 0
-    /// The answer's last byte is sent or in the backlog.
-    var isAnswerWhole = false
-    /// What the proxy answers when it answers by itself.
-    var ownAnswer = ErrorAnswer.internalError
-    var ownAnswerFormat = AnswerFormat.text
-    /// What the client is told in place of the answer's own message.
-    var answerMessage: String?
-
-    /// What this turn allows.
-    private var share = TurnShare()
-
-    // Time, in nanoseconds of the monotonic clock.
-    /// When the current phase must have got on; 0 is never.
-    var deadline: UInt64 = 0
-    /// When a client whose FIN is in is asked whether it is still there; 0 is never, `.max` is done.
-    var probeAt: UInt64 = 0
-    /// When the wheel fires; 0 is not armed.
-    var armedFor: UInt64 = 0
+    /// What the log and the counters will say. It is written to, and nothing is decided by it.
     var record = AccessRecord()
 
     init(slot: Int) {
@@ -173,9 +91,8 @@ final class Exchange {
     /// A connection was accepted into this slot.
     func begin(_ socket: consuming Socket, from peer: ClientAddress, generation: UInt32, _ worker: Worker) {
         self.generation = generation
-        expectsProxyHeader = worker.configuration.expectsProxyHeader(from: peer)
-        client.transport = expectsProxyHeader ? Transport(socket) : worker.clientTransport(socket)
-        request = RequestFacts()
+        request.expectsProxyHeader = worker.configuration.expectsProxyHeader(from: peer)
+        client.transport = request.expectsProxyHeader ? Transport(socket) : worker.clientTransport(socket)
         record = AccessRecord(id: worker.nextRequestID(), client: peer, acceptedAt: worker.now)
         setDeadline(worker.now + worker.configuration.timeouts.head, worker)
         report(.accepted, worker)
@@ -188,9 +105,8 @@ final class Exchange {
     ) {
         self.generation = generation
         client.transport = worker.clientTransport(socket)
-        request = RequestFacts()
         record = AccessRecord(id: worker.nextRequestID(), client: peer, acceptedAt: worker.now)
-        clientSentMore = true
+        client.noteMore()
         refuse(answer)
         phase = .readingHead
         report(.requestRefused, worker)
@@ -205,7 +121,7 @@ final class Exchange {
             report(.clientLeft, worker)
             return
         }
-        if readiness.contains(.peerClosed) { client.hasEnded = true }
+        if readiness.contains(.peerClosed) { client.noteEnd() }
         if readiness.contains(.writable), !client.backlog.isEmpty {
             guard advance(flushClient(worker), worker) else { return }
         }
@@ -223,12 +139,12 @@ final class Exchange {
     }
 
     func upstreamReady(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
-        if side != upstreamSide, case .ends(let event) = rivalReady(readiness, worker) {
+        if side != upstream.attempts.side, case .ends(let event) = rivalReady(readiness, worker) {
             report(event, worker)
             return
         }
-        guard upstream.isOpen else { return }
-        if readiness.contains(.peerClosed) { upstream.hasEnded = true }
+        guard upstream.peer.isOpen else { return }
+        if readiness.contains(.peerClosed) { upstream.peer.noteEnd() }
         switch phase {
         case .dialing:
             guard advance(finishAttempt(worker), worker) else { return }
@@ -262,34 +178,34 @@ final class Exchange {
     }
 
     func watchUpstream(_ asked: Readiness, _ worker: Worker) {
-        if upstream.transport.isPaused { postpone(Side.upstream, .readable, worker) }
-        let interest = upstream.transport.wantsWritable ? asked.union(.writable) : asked
-        guard upstream.isOpen, !upstream.interest.isSuperset(of: interest) else { return }
-        let token = EventToken(generation: generation, slot: slot, side: upstreamSide)
-        worker.watch(upstream.transport.descriptor, interest, over: &upstream.interest, token)
+        if upstream.peer.transport.isPaused { postpone(Side.upstream, .readable, worker) }
+        let interest = upstream.peer.transport.wantsWritable ? asked.union(.writable) : asked
+        guard upstream.peer.isOpen, !upstream.peer.interest.isSuperset(of: interest) else { return }
+        let token = EventToken(generation: generation, slot: slot, side: upstream.attempts.side)
+        worker.watch(upstream.peer.transport.descriptor, interest, over: &upstream.peer.interest, token)
     }
 
     /// Whether this turn's share allows another piece. The first one is always allowed.
     func mayMoveMore(_ worker: Worker) -> Bool {
-        share.mayMoveMore(inTurn: worker.reactor.turn, began: worker.now)
+        timer.share.mayMoveMore(inTurn: worker.reactor.turn, began: worker.now)
     }
 
     /// Counts a piece that was moved, inflated or rewritten.
     func moved(_ bytes: Int) {
-        share.moved += max(bytes, Bounds.relayBytes)
+        timer.share.moved += max(bytes, Bounds.relayBytes)
     }
 
     /// Goes on in the next turn, because this turn's share is used up.
     func postpone(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
         // However many events ask for it, each side has one entry.
-        guard share.postpones(side, inTurn: worker.reactor.turn) else { return }
-        let current = side == Side.client ? side : upstreamSide
+        guard timer.share.postpones(side, inTurn: worker.reactor.turn) else { return }
+        let current = side == Side.client ? side : upstream.attempts.side
         worker.reactor.postpone(EventToken(generation: generation, slot: slot, side: current), readiness)
     }
 
     /// Chooses the proxy's own answer; the event that leads to it follows.
     func refuse(_ answer: ErrorAnswer) {
-        ownAnswer = answer
+        local.answer = answer
     }
 
     // MARK: The end
@@ -308,57 +224,40 @@ final class Exchange {
         worker.finished(self)
         client.backlog.release(to: &worker.pool)
         releaseHeld(worker)
-        share = TurnShare()
-        requestBody = BodyReader()
-        answerBody = BodyReader()
-        isUploadBroken = false
-        clientSentMore = false
-        probeAt = 0
-        retry = .none
-        rights = nil
-        refusal = nil
-        identity = nil
-        retryAfterSeconds = nil
-        verdict = AccessPolicy.Verdict()
-        interimAnswers = 0
-        isAnswerWhole = false
-        answerFraming = .none
-        answerMessage = nil
-        ownAnswerFormat = .text
-        deadline = 0
-        if armedFor != 0 { worker.reactor.timers.disarm(slot: slot) }
-        armedFor = 0
+        if timer.armedFor != .max { worker.reactor.timers.disarm(slot: slot) }
+        client = Peer()
+        upstream = UpstreamConnection()
+        request = RequestState()
+        replay = Replay()
+        response = ResponseState()
+        local = LocalResponse()
+        timer = ExchangeTimer()
         worker.release(slot: slot)
     }
 
     /// Gives back what no answer needs any more.
     func releaseHeld(_ worker: Worker) {
-        upstream.backlog.release(to: &worker.pool)
+        upstream.peer.backlog.release(to: &worker.pool)
         releaseHeldHead(worker)
         releaseHeldAnswer(worker)
-        releaseKept(worker)
+        releaseReplay(worker)
         releaseSpool(worker)
         releaseTransformation(worker)
     }
 
     func releaseHeldHead(_ worker: Worker) {
-        if let heldHead { worker.pool.give(heldHead, used: heldHeadCount) }
-        heldHead = nil
-        heldHeadCount = 0
-        if var parser = headParser.take() { worker.giveBack(&parser) }
+        request.heldHead.release(to: &worker.pool)
+        if var parser = request.headParser.take() { worker.giveBack(&parser) }
     }
 
     func releaseHeldAnswer(_ worker: Worker) {
-        if let heldAnswer { worker.pool.give(heldAnswer, used: heldAnswerCount) }
-        heldAnswer = nil
-        heldAnswerCount = 0
-        if var parser = answerParser.take() { worker.giveBack(&parser) }
+        response.held.release(to: &worker.pool)
+        if var parser = response.parser.take() { worker.giveBack(&parser) }
     }
 
-    func releaseKept(_ worker: Worker) {
-        if let keptHead { worker.pool.give(keptHead, used: keptHeadCount) }
-        if let keptBody { worker.pool.give(keptBody, used: keptBodyCount) }
-        (keptHead, keptHeadCount, tokenPlace) = (nil, 0, nil)
-        (keptBody, keptBodyCount, keepsBody) = (nil, 0, false)
+    private func releaseReplay(_ worker: Worker) {
+        replay.head.release(to: &worker.pool)
+        replay.body.release(to: &worker.pool)
+        (replay.tokenPlace, replay.recording) = (nil, .none)
     }
 }

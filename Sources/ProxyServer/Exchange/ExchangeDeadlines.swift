@@ -5,32 +5,32 @@ extension Exchange {
     /// Sets when the current phase must have got on. Moving it away costs nothing: the wheel fires at the old time and
     /// is set anew then.
     func setDeadline(_ time: UInt64, _ worker: Worker) {
-        deadline = time
+        timer.deadline = time
         arm(worker)
     }
 
     func setProbe(at time: UInt64, _ worker: Worker) {
-        probeAt = time
+        timer.probe = .due(time)
         arm(worker)
     }
 
     private func arm(_ worker: Worker) {
-        var time = deadline
-        if probeAt != 0 { time = min(time, probeAt) }
+        var time = timer.deadline
+        if case .due(let due) = timer.probe { time = min(time, due) }
         if client.isOpen, client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
-        guard armedFor == 0 || time < armedFor else { return }
-        armedFor = time
+        guard time < timer.armedFor else { return }
+        timer.armedFor = time
         worker.reactor.timers.arm(slot: slot, at: time)
     }
 
     func timerExpired(_ worker: Worker) {
-        armedFor = 0
+        timer.armedFor = .max
         watchClient(.incoming, worker)
-        if probeAt != 0, worker.now >= probeAt {
-            probeAt = .max
+        if case .due(let due) = timer.probe, worker.now >= due {
+            timer.probe = .done
             probeClient(worker)
         }
-        guard worker.now >= deadline else {
+        guard worker.now >= timer.deadline else {
             arm(worker)
             return
         }
@@ -40,7 +40,7 @@ extension Exchange {
     /// The proxy is about to end: a request that is not there yet must come soon.
     func hurryHead(_ worker: Worker) {
         guard phase == .readingHead else { return }
-        setDeadline(min(deadline, worker.now + Bounds.drainHeadNanoseconds), worker)
+        setDeadline(min(timer.deadline, worker.now + Bounds.drainHeadNanoseconds), worker)
     }
 
     private func deadlinePassed(_ worker: Worker) -> Event? {
@@ -58,13 +58,13 @@ extension Exchange {
             return attemptTimedOut(worker)
         case .sendingRequest:
             // Bytes that wait for the upstream's socket tell who is slow.
-            let isUpstreamSlow = !upstream.backlog.isEmpty || isUploadBroken || spool != nil
-            if isUpstreamSlow, isCollectingAnswer { record.cause = .stalled }
+            let isUpstreamSlow = !upstream.peer.backlog.isEmpty || request.upload == .givenUp || request.spool != nil
+            if isUpstreamSlow, response.isCollected { record.cause = .stalled }
             refuse(isUpstreamSlow ? .gatewayTimeout : .requestTimeout)
             return isUpstreamSlow ? .upstreamTimedOut : .clientTimedOut
         case .awaitingAnswer:
             // Its head was there in time; what did not come is the rest of the body that is to be rewritten.
-            if isCollectingAnswer { record.cause = .stalled }
+            if response.isCollected { record.cause = .stalled }
             refuse(.gatewayTimeout)
             return .upstreamTimedOut
         case .renewingFirst, .renewing:
@@ -79,7 +79,7 @@ extension Exchange {
     /// Whether bytes still move, though no socket became ready in time.
     private func isPeerSlow() -> Bool {
         switch phase {
-        case .sendingRequest: upstream.hasTakenMore()
+        case .sendingRequest: upstream.peer.hasTakenMore()
         case .relayingEarly, .relaying, .answering: client.hasTakenMore()
         case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .closing:
             false

@@ -6,8 +6,8 @@ extension Exchange {
     func clientSpoke(_ worker: Worker) {
         if client.hasEnded {
             clientEnded(worker)
-        } else if requestBody.isWhole {
-            clientSentMore = true
+        } else if request.body.isWhole {
+            client.noteMore()
         }
     }
 
@@ -21,7 +21,7 @@ extension Exchange {
         switch phase {
         case .dialing, .awaitingAnswer, .renewing, .renewingFirst:
             // The rest of the body may lie before the FIN: whoever reads it finds out.
-            if requestBody.isWhole { noteHalfClose(worker) }
+            if request.body.isWhole { noteHalfClose(worker) }
         case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .relaying, .answering, .closing:
             break
         }
@@ -33,7 +33,7 @@ extension Exchange {
     }
 
     private func noteHalfClose(_ worker: Worker) {
-        guard probeAt == 0, request.version == .http11 else { return }
+        guard timer.probe == .none, request.version == .http11 else { return }
         setProbe(at: worker.now + Bounds.probeNanoseconds, worker)
     }
 

@@ -8,45 +8,45 @@ extension Exchange {
         closeUpstream(worker, byReset: true)
         releaseHeld(worker)
         worker.stagedCount = 0
-        record.status = identity == nil ? ownAnswer.status : 200
+        record.status = local.identity == nil ? local.answer.status : 200
         record.isOwnAnswer = true
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         // A request that was not read to its end goes on arriving.
-        if !requestBody.isWhole { clientSentMore = true }
-        isAnswerWhole = true
+        if !request.body.isWhole { client.noteMore() }
+        response.stage = .whole
 
         let room = Bounds.stagingBytes - 2 * Bounds.refusalBytes
         var writer = HeadWriter(worker.scratch.staging.part(0..<room))
         var message = HeadWriter(worker.scratch.staging.part(room..<room + Bounds.refusalBytes))
         let fieldsRoom = worker.scratch.staging.part(room + Bounds.refusalBytes..<Bounds.stagingBytes)
         var fields = HeadWriter(fieldsRoom)
-        if let rights, let refusal {
+        if let rights = request.rights, let refusal = local.refusal {
             rights.writeDetail(refusal, into: &message)
             rights.writeFields(refusal, into: &fields)
-        } else if let answerMessage {
+        } else if let answerMessage = local.message {
             message.append(answerMessage.utf8.span)
         }
         var base = HeadWriter(fieldsRoom)
-        if let rights, let identity, let alias = forward.aliasIndex {
+        if let rights = request.rights, let identity = local.identity, let alias = request.forward.aliasIndex {
             worker.configuration.rewriter.writeBase(scheme: worker.clientScheme, host: record.host.span, into: &base)
             rights.writeIdentity(identity, alias: alias, base: fieldsRoom.bytes(base.count).span, into: &message)
         }
         // Too long a reason is none: the answer has a message of its own.
         if message.overflowed { message.truncate(to: 0) }
         let id = record.idText
-        if identity != nil, message.count > 0 {
+        if local.identity != nil, message.count > 0 {
             writeOwnJSON(
                 worker.scratch.staging.bytes(room..<room + message.count).span, requestID: id.span,
                 isHead: request.method == .head, into: &writer)
         } else {
             writeAnswer(
-                ownAnswer,
+                local.answer,
                 message: worker.scratch.staging.bytes(room..<room + message.count).span,
                 fields: worker.scratch.staging.bytes(
                     room + Bounds.refusalBytes..<room + Bounds.refusalBytes + fields.count
                 ).span,
-                format: ownAnswerFormat, requestID: id.span,
-                retryAfterSeconds: retryAfterSeconds, isHead: request.method == .head, into: &writer)
+                format: local.format, requestID: id.span,
+                retryAfterSeconds: local.retryAfterSeconds, isHead: request.method == .head, into: &writer)
         }
         let bytes = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count))
         switch client.send(bytes, more: true, pool: &worker.pool) {

@@ -27,7 +27,7 @@ extension Exchange {
                     return .ends(refuseProxyHeader())
                 }
                 if let said { record.client = said }
-                expectsProxyHeader = false
+                request.expectsProxyHeader = false
                 worker.beginClientTLS(&client.transport)
                 return .goesOn
             }
@@ -36,7 +36,7 @@ extension Exchange {
 
     private func refuseProxyHeader() -> Event {
         record.cause = .proxyHeader
-        clientSentMore = true
+        client.noteMore()
         refuse(.proxyHeaderMissing)
         return .requestRefused
     }

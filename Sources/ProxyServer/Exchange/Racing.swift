@@ -1,13 +1,6 @@
 internal import AccessPolicy
 internal import EventLoop
 
-/// A second attempt to connect, beside one that does not get on.
-struct Rival: ~Copyable {
-    var socket = Socket()
-    var interest: Readiness = .nothing
-    var address = AttemptedAddress()
-}
-
 /// The race of the upstream's addresses (RFC 8305 §5), within the phase `dialing`.
 ///
 /// The first address has `upstream`. When it has not connected after a while, the next one becomes its `rival`; when an
@@ -16,10 +9,12 @@ struct Rival: ~Copyable {
 extension Exchange {
     /// Starts as many attempts as there may be now.
     func tryNextAddress(_ worker: Worker) -> Event? {
-        tried.follow(worker.addresses)
+        upstream.attempts.tried.follow(worker.addresses)
         var isQueueFull = false
-        while !rival.socket.isOpen, let index = worker.addresses.next(after: tried, now: worker.now) {
-            tried.insert(index)
+        while !upstream.attempts.rival.socket.isOpen,
+            let index = worker.addresses.next(after: upstream.attempts.tried, now: worker.now)
+        {
+            upstream.attempts.tried.insert(index)
             let attempted = AttemptedAddress(version: worker.addresses.version, index: index)
             let socket: Socket
             do throws(SystemError) {
@@ -30,20 +25,20 @@ extension Exchange {
                 continue
             }
             worker.connectionOpened(holding: worker.upstreamBytes)
-            guard !upstream.isOpen else {
+            guard !upstream.peer.isOpen else {
                 beginRival(socket, attempted, worker)
                 break
             }
-            upstream.transport = worker.upstreamTransport(socket)
-            upstreamAddress = attempted
+            upstream.peer.transport = worker.upstreamTransport(socket)
+            upstream.attempts.address = attempted
             if case .ends(let event) = beginUpstream(worker) { return event }
         }
-        if upstream.isOpen {
+        if upstream.peer.isOpen {
             setAttemptDeadline(worker)
         } else if isQueueFull {
             moveStagedToBacklog(worker)
             let bounds = Bounds.fullQueueNanoseconds
-            let pause = min(max((worker.now - record.dialedAt) / 2, bounds.lowerBound), bounds.upperBound)
+            let pause = min(max((worker.now - upstream.attempts.startedAt) / 2, bounds.lowerBound), bounds.upperBound)
             setDeadline(min(worker.now + pause, dialingEnd(worker)), worker)
         } else {
             refuse(.upstreamUnreachable)
@@ -53,7 +48,7 @@ extension Exchange {
     }
 
     private func dialingEnd(_ worker: Worker) -> UInt64 {
-        record.dialedAt + worker.configuration.timeouts.connect
+        upstream.attempts.startedAt + worker.configuration.timeouts.connect
     }
 
     // MARK: The first attempt
@@ -79,9 +74,9 @@ extension Exchange {
 
     private func upstreamConnected(_ worker: Worker) -> Event {
         closeRival(worker)
-        worker.addresses.trust(upstreamAddress)
+        worker.addresses.trust(upstream.attempts.address)
         record.connected(at: worker.now)
-        worker.counters.upstreamHandshakes.count(upstream.transport.isResumed)
+        worker.counters.upstreamHandshakes.count(upstream.peer.transport.isResumed)
         // The attempt's own may be near, or past and off the wheel.
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         return .connected
@@ -89,8 +84,8 @@ extension Exchange {
 
     /// The upstream's attempt has come to something.
     func finishAttempt(_ worker: Worker) -> Event? {
-        guard upstream.isOpen else { return nil }
-        if upstream.transport.isPlain, let error = upstream.transport.pendingError {
+        guard upstream.peer.isOpen else { return nil }
+        if upstream.peer.transport.isPlain, let error = upstream.peer.transport.pendingError {
             upstreamFailed(.connect(error), worker)
             return tryNextAddress(worker)
         }
@@ -118,39 +113,39 @@ extension Exchange {
 
     /// TCP is connected and TLS waits for its peer: the ClientHello is out.
     private var isHandshaking: Bool {
-        !upstream.transport.isPlain && !upstream.transport.wantsWritable
+        !upstream.peer.transport.isPlain && !upstream.peer.transport.wantsWritable
     }
 
     /// - Returns: `.bytes` as soon as a byte was taken, whatever came after it: from then on the request belongs to this
     ///   connection, and no other address may get its rest.
     private func sendFirstBytes(_ worker: Worker) -> IOResult {
         guard worker.stagedCount > 0 else {
-            let before = upstream.backlog.count
-            let result = upstream.flush(to: &worker.pool, more: false)
-            return upstream.backlog.count < before ? .bytes(0) : result
+            let before = upstream.peer.backlog.count
+            let result = upstream.peer.flush(to: &worker.pool, more: false)
+            return upstream.peer.backlog.count < before ? .bytes(0) : result
         }
         let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
-        let result = upstream.transport.send(staged, more: false)
+        let result = upstream.peer.transport.send(staged, more: false)
         guard case .bytes(let count) = result else { return result }
         worker.stagedCount = 0
         if count < staged.count {
-            upstream.backlog.store(UnsafeRawBufferPointer(rebasing: staged[count...]), from: &worker.pool)
+            upstream.peer.backlog.store(UnsafeRawBufferPointer(rebasing: staged[count...]), from: &worker.pool)
         }
         return result
     }
 
     private func connectFailure(_ error: SystemError, _ worker: Worker) -> Cause {
-        if let failure = upstream.transport.tunnelFailure {
+        if let failure = upstream.peer.transport.tunnelFailure {
             worker.shared.warnOfProxy(failure)
             return .proxyRefused
         }
-        return upstream.transport.tlsFailure.map { .tls($0) } ?? .connect(error)
+        return upstream.peer.transport.tlsFailure.map { .tls($0) } ?? .connect(error)
     }
 
     /// Gives the upstream's attempt up; the rival, if there is one, takes its place.
     private func upstreamFailed(_ cause: Cause, _ worker: Worker) {
         closeUpstream(worker, byReset: true)
-        attemptFailed(upstreamAddress, cause, worker)
+        attemptFailed(upstream.attempts.address, cause, worker)
         promoteRival(worker)
     }
 
@@ -168,20 +163,21 @@ extension Exchange {
     // MARK: The second attempt
 
     private func beginRival(_ socket: consuming Socket, _ attempted: AttemptedAddress, _ worker: Worker) {
-        rival.socket = socket
-        rival.address = attempted
+        upstream.attempts.rival.socket = socket
+        upstream.attempts.rival.address = attempted
         let token = EventToken(
-            generation: generation, slot: slot, side: upstreamSide == Side.upstream ? Side.rival : Side.upstream)
+            generation: generation, slot: slot,
+            side: upstream.attempts.side == Side.upstream ? Side.rival : Side.upstream)
         worker.watch(
-            rival.socket.descriptor, .anything, over: &rival.interest, token)
+            upstream.attempts.rival.socket.descriptor, .anything, over: &upstream.attempts.rival.interest, token)
     }
 
     /// The rival's attempt has come to something; the event may also be stale.
     /// - Returns: `.goesOn` when it is the upstream now.
     func rivalReady(_ readiness: Readiness, _ worker: Worker) -> Flow {
-        guard phase == .dialing, rival.socket.isOpen else { return .ends(nil) }
-        if let error = rival.socket.pendingError {
-            let attempted = rival.address
+        guard phase == .dialing, upstream.attempts.rival.socket.isOpen else { return .ends(nil) }
+        if let error = upstream.attempts.rival.socket.pendingError {
+            let attempted = upstream.attempts.rival.address
             closeRival(worker)
             attemptFailed(attempted, .connect(error), worker)
             return .ends(tryNextAddress(worker))
@@ -194,20 +190,20 @@ extension Exchange {
 
     /// The rival becomes the upstream, connected or not.
     private func promoteRival(_ worker: Worker) {
-        guard rival.socket.isOpen else { return }
+        guard upstream.attempts.rival.socket.isOpen else { return }
         var socket = Socket()
-        swap(&socket, &rival.socket)
-        upstream.transport = worker.upstreamTransport(socket)
-        upstream.interest = rival.interest
-        upstreamAddress = rival.address
-        upstreamSide = upstreamSide == Side.upstream ? Side.rival : Side.upstream
-        rival.interest = .nothing
+        swap(&socket, &upstream.attempts.rival.socket)
+        upstream.peer.transport = worker.upstreamTransport(socket)
+        upstream.peer.interest = upstream.attempts.rival.interest
+        upstream.attempts.address = upstream.attempts.rival.address
+        upstream.attempts.side = upstream.attempts.side == Side.upstream ? Side.rival : Side.upstream
+        upstream.attempts.rival.interest = .nothing
     }
 
     func closeRival(_ worker: Worker) {
-        guard rival.socket.isOpen else { return }
-        rival.socket.reset()
-        rival.interest = .nothing
+        guard upstream.attempts.rival.socket.isOpen else { return }
+        upstream.attempts.rival.socket.reset()
+        upstream.attempts.rival.interest = .nothing
         worker.connectionClosed(holding: worker.upstreamBytes)
     }
 
@@ -218,19 +214,21 @@ extension Exchange {
     private func setAttemptDeadline(_ worker: Worker) {
         let end = dialingEnd(worker)
         let left = end > worker.now ? end - worker.now : 0
-        let others = max(0, worker.addresses.addresses.count - tried.count)
+        let others = max(0, worker.addresses.addresses.count - upstream.attempts.tried.count)
         var share = left / UInt64(others + 1)
-        if others > 0, !rival.socket.isOpen, !isHandshaking { share = min(share, Bounds.rivalDelayNanoseconds) }
+        if others > 0, !upstream.attempts.rival.socket.isOpen, !isHandshaking {
+            share = min(share, Bounds.rivalDelayNanoseconds)
+        }
         setDeadline(worker.now + share, worker)
     }
 
     /// An attempt's time is used up, or no address came in time.
     func attemptTimedOut(_ worker: Worker) -> Event? {
         guard worker.now < dialingEnd(worker) else { return dialingTimedOut(worker) }
-        if !upstream.isOpen {
+        if !upstream.peer.isOpen {
             // The queue of a Unix-domain socket was full.
-            tried.removeAll()
-        } else if rival.socket.isOpen || isHandshaking {
+            upstream.attempts.tried.removeAll()
+        } else if upstream.attempts.rival.socket.isOpen || isHandshaking {
             upstreamFailed(timeoutCause, worker)
         } else if !worker.mayOpenDescriptor {
             setDeadline(min(worker.now + Bounds.rivalDelayNanoseconds, dialingEnd(worker)), worker)
@@ -240,12 +238,14 @@ extension Exchange {
     }
 
     /// A server of plain http may wait for the rest of what it takes for a request.
-    private var timeoutCause: Cause { upstream.transport.isUnheard ? .tls(.silent) : .connectTimeout }
+    private var timeoutCause: Cause { upstream.peer.transport.isUnheard ? .tls(.silent) : .connectTimeout }
 
     private func dialingTimedOut(_ worker: Worker) -> Event {
         let cause = timeoutCause
-        if upstream.isOpen { attemptFailed(upstreamAddress, cause, worker) }
-        if rival.socket.isOpen { attemptFailed(rival.address, .connectTimeout, worker) }
+        if upstream.peer.isOpen { attemptFailed(upstream.attempts.address, cause, worker) }
+        if upstream.attempts.rival.socket.isOpen {
+            attemptFailed(upstream.attempts.rival.address, .connectTimeout, worker)
+        }
         closeUpstream(worker, byReset: true)
         closeRival(worker)
         record.cause = cause

@@ -14,15 +14,15 @@ extension Exchange {
     }
 
     /// Whether there is no token only because its source has not answered for the first time: just after a start.
-    func mustAwaitToken(_ worker: Worker) -> Bool { forward.route == .elevated && worker.token.isAwaited }
+    func mustAwaitToken(_ worker: Worker) -> Bool { request.forward.route == .elevated && worker.token.isAwaited }
 
     /// The renewal that this exchange was parked for is over.
     func renewalEnded(_ outcome: RetryOutcome) -> Event? {
         switch phase {
         case .renewing:
-            retry = outcome
+            replay.outcome = outcome
             record.retry = outcome
-            if outcome != .renewed, rights != nil {
+            if outcome != .renewed, request.rights != nil {
                 refuse(.tokenNotAccepted)
                 return .upstreamFailed
             }
@@ -37,17 +37,18 @@ extension Exchange {
 
     /// Whether the 401 in hand may be answered by a renewal and a second sending.
     func mayRetry(_ worker: Worker) -> Bool {
-        guard forward.route == .elevated, retry == .none else { return false }
+        guard request.forward.route == .elevated, replay.outcome == .none else { return false }
         guard worker.token.isRenewable else {
-            worker.noteRefusal(tokenVersion)
+            worker.noteRefusal(replay.tokenVersion)
             return false
         }
         let isReplayable =
-            keptHead != nil && (requestFraming == .none || requestFraming == .length(0) || keepsBody || spool != nil)
+            replay.head.buffer != nil
+            && (request.framing == .none || request.framing == .length(0) || replay.holdsBody || request.spool != nil)
         if !isReplayable {
-            retry = .bodyTooLarge
+            replay.outcome = .bodyTooLarge
             record.retry = .bodyTooLarge
-            worker.renewInBackground(tokenVersion)
+            worker.renewInBackground(replay.tokenVersion)
         }
         return isReplayable
     }
@@ -56,27 +57,28 @@ extension Exchange {
     func replay(_ worker: Worker) -> Event? {
         closeUpstream(worker, byReset: true)
         releaseHeldAnswer(worker)
-        isUploadBroken = false
-        spool?.sent = 0
+        request.upload = .streaming
+        request.spool?.sent = 0
         (record.connectedAt, record.firstByteAt) = (0, 0)
-        guard let keptHead, let place = tokenPlace, let token = worker.token.token else {
+        guard let keptHead = replay.head.buffer, let place = replay.tokenPlace, let token = worker.token.token else {
             refuse(.tokenUnavailable)
             return .dialFailed
         }
-        guard worker.pool.mayTake(atLeast: keptHeadCount + token.count + keptBodyCount, for: .request) else {
+        guard worker.pool.mayTake(atLeast: replay.head.count + token.count + replay.body.count, for: .request) else {
             refuse(.memoryShort)
             return .dialFailed
         }
-        let head = UnsafeRawBufferPointer(keptHead.bytes.part(0..<keptHeadCount))
-        upstream.backlog.release(to: &worker.pool)
-        upstream.backlog.reserve(keptHeadCount - place.range.count + token.count + keptBodyCount, from: &worker.pool)
-        upstream.backlog.append(UnsafeRawBufferPointer(rebasing: head[..<place.range.lowerBound]))
-        token.withBytes { bytes in bytes.withUnsafeBytes { upstream.backlog.append($0) } }
-        upstream.backlog.append(UnsafeRawBufferPointer(rebasing: head[place.range.upperBound...]))
-        if let keptBody, keptBodyCount > 0 {
-            upstream.backlog.append(UnsafeRawBufferPointer(keptBody.bytes.part(0..<keptBodyCount)))
+        let head = UnsafeRawBufferPointer(keptHead.bytes.part(0..<replay.head.count))
+        upstream.peer.backlog.release(to: &worker.pool)
+        upstream.peer.backlog.reserve(
+            replay.head.count - place.range.count + token.count + replay.body.count, from: &worker.pool)
+        upstream.peer.backlog.append(UnsafeRawBufferPointer(rebasing: head[..<place.range.lowerBound]))
+        token.withBytes { bytes in bytes.withUnsafeBytes { upstream.peer.backlog.append($0) } }
+        upstream.peer.backlog.append(UnsafeRawBufferPointer(rebasing: head[place.range.upperBound...]))
+        if let keptBody = replay.body.buffer, replay.body.count > 0 {
+            upstream.peer.backlog.append(UnsafeRawBufferPointer(keptBody.bytes.part(0..<replay.body.count)))
         }
-        tokenVersion = worker.token.version
+        replay.tokenVersion = worker.token.version
         return dial(worker)
     }
 }

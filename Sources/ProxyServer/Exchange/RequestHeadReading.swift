@@ -6,17 +6,17 @@ internal import TokenStore
 /// The request's head: read, judged and written anew for the upstream.
 extension Exchange {
     /// What the head led to, and whether its bytes are needed once more.
-    private struct Verdict {
+    private struct HeadOutcome {
         var event: Event
         var keepsHead = false
     }
 
     /// Reads until the head is whole. Most heads come in one piece and are parsed where they were received.
     func readHead(_ worker: Worker) -> Event? {
-        if expectsProxyHeader, case .ends(let event) = readProxyHeader(worker) { return event }
+        if request.expectsProxyHeader, case .ends(let event) = readProxyHeader(worker) { return event }
         for _ in 0..<Bounds.readsPerTurn {
             let window =
-                heldHead.map { $0.bytes.part(heldHeadCount..<$0.capacity) }
+                request.heldHead.buffer.map { $0.bytes.part(request.heldHead.count..<$0.capacity) }
                 ?? worker.scratch.inbound(worker.window(Bounds.relayBytes))
             switch client.transport.receive(into: window) {
             case .wouldBlock:
@@ -26,8 +26,9 @@ extension Exchange {
                 noteClientTLSFailure(worker)
                 return client.transport.tlsFailure == .plainHTTP ? refusePlainHTTP(worker) : .clientLeft
             case .bytes(let count):
-                let verdict = heldHead == nil ? parseFirstPiece(count, worker) : parseNextPiece(count, worker)
-                if let verdict { return verdict.event }
+                let outcome =
+                    request.heldHead.buffer == nil ? parseFirstPiece(count, worker) : parseNextPiece(count, worker)
+                if let outcome { return outcome.event }
             }
         }
         postpone(Side.client, .readable, worker)
@@ -40,7 +41,7 @@ extension Exchange {
         worker.counters.clientTLSFailed(.plainHTTP)
         client.transport.abandonTLS()
         // OpenSSL has read some of the request, and no one knows how much more there is.
-        clientSentMore = true
+        client.noteMore()
         refuse(.plainHTTP)
         return .requestRefused
     }
@@ -56,12 +57,12 @@ extension Exchange {
         }
     }
 
-    private func parseFirstPiece(_ count: Int, _ worker: Worker) -> Verdict? {
+    private func parseFirstPiece(_ count: Int, _ worker: Worker) -> HeadOutcome? {
         worker.counters.clientHandshakes.count(client.transport.isResumed)
         var parser = worker.takeRequestParser()
         let bytes = worker.scratch.inbound.bytes(count)
-        let verdict = parse(&parser, bytes, worker)
-        if let verdict, !verdict.keepsHead {
+        let outcome = parse(&parser, bytes, worker)
+        if let outcome, !outcome.keepsHead {
             worker.giveBack(&parser)
         } else if !worker.pool.mayTake(atLeast: max(2_048, count + 1), for: .request) {
             worker.giveBack(&parser)
@@ -70,54 +71,54 @@ extension Exchange {
             // The bytes are needed after this turn: out of the shared buffer with them.
             let buffer = worker.pool.take(atLeast: max(2_048, count + 1))
             buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(bytes))
-            (heldHead, heldHeadCount) = (buffer, count)
-            headParser = parser
+            (request.heldHead.buffer, request.heldHead.count) = (buffer, count)
+            request.headParser = parser
         }
-        return verdict
+        return outcome
     }
 
-    private func parseNextPiece(_ count: Int, _ worker: Worker) -> Verdict? {
-        guard let buffer = heldHead, var parser = headParser.take() else { return nil }
-        heldHeadCount += count
-        let verdict = parse(&parser, buffer.bytes.bytes(heldHeadCount), worker)
-        headParser = parser
-        if let verdict, !verdict.keepsHead {
+    private func parseNextPiece(_ count: Int, _ worker: Worker) -> HeadOutcome? {
+        guard let buffer = request.heldHead.buffer, var parser = request.headParser.take() else { return nil }
+        request.heldHead.count += count
+        let outcome = parse(&parser, buffer.bytes.bytes(request.heldHead.count), worker)
+        request.headParser = parser
+        if let outcome, !outcome.keepsHead {
             releaseHeldHead(worker)
-        } else if heldHeadCount == buffer.capacity {
+        } else if request.heldHead.count == buffer.capacity {
             guard worker.pool.mayTake(atLeast: buffer.capacity * 2, for: .request) else {
                 releaseHeldHead(worker)
                 return shortage()
             }
             growHeldHead(buffer, worker)
         }
-        return verdict
+        return outcome
     }
 
     /// There is no memory to hold what came; more of it may be on its way.
-    private func shortage() -> Verdict {
-        clientSentMore = true
+    private func shortage() -> HeadOutcome {
+        client.noteMore()
         return refusal(.memoryShort)
     }
 
     private func growHeldHead(_ old: PooledBuffer, _ worker: Worker) {
         let larger = worker.pool.take(atLeast: old.capacity * 2)
-        larger.bytes.copyMemory(from: UnsafeRawBufferPointer(old.bytes.part(0..<heldHeadCount)))
-        worker.pool.give(old, used: heldHeadCount)
-        heldHead = larger
+        larger.bytes.copyMemory(from: UnsafeRawBufferPointer(old.bytes.part(0..<request.heldHead.count)))
+        worker.pool.give(old, used: request.heldHead.count)
+        request.heldHead.buffer = larger
     }
 
     /// - Returns: nil while the head is incomplete.
     private func parse(
         _ parser: inout RequestHeadParser, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker
-    ) -> Verdict? {
+    ) -> HeadOutcome? {
         do throws(ParseError) {
             guard try parser.parse(bytes.span) else { return nil }
         } catch {
             record.cause = .badRequest(error)
             // What follows is of no known length, so it is drained rather than trusted to be nothing.
-            clientSentMore = true
+            client.noteMore()
             noteRequest(parser.head, bytes, worker)
-            ownAnswerFormat = preferredFormat(ofRefused: bytes.span)
+            local.format = preferredFormat(ofRefused: bytes.span)
             return refusal(ErrorAnswer(error))
         }
         let publicPath = worker.configuration.publicPath
@@ -125,16 +126,16 @@ extension Exchange {
         return judge(parser.head, bytes, worker)
     }
 
-    private func refusal(_ answer: ErrorAnswer) -> Verdict {
+    private func refusal(_ answer: ErrorAnswer) -> HeadOutcome {
         refuse(answer)
-        return Verdict(event: .requestRefused)
+        return HeadOutcome(event: .requestRefused)
     }
 
     private func noteRequest(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) {
-        request = RequestFacts(method: head.method, version: head.version, isLast: head.isLastRequest)
+        (request.method, request.version, request.isLast) = (head.method, head.version, head.isLastRequest)
         request.acceptsGzip = acceptsGzip(head.fields, bytes.span)
         request.namedScheme = head.targetIsSecure(bytes.span).map { $0 ? .https : .http }
-        ownAnswerFormat = preferredFormat(head.fields, bytes.span)
+        local.format = preferredFormat(head.fields, bytes.span)
         worker.noteClient(head, bytes, &record)
         worker.noteRequestLine(head, bytes, &record)
     }
@@ -145,9 +146,9 @@ extension Exchange {
     }
 
     /// Decides what becomes of the request, and makes everything ready for it.
-    private func judge(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Verdict {
+    private func judge(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> HeadOutcome {
         noteRequest(head, bytes, worker)
-        requestBody = BodyReader(head.framing, limits: worker.configuration.headLimits)
+        request.body = BodyReader(head.framing, limits: worker.configuration.headLimits)
         switch decide(head, bytes.span, worker.policy) {
         case .refuse(let answer):
             if answer == .aliasMisplaced { record.blot(path: false) }
@@ -158,47 +159,50 @@ extension Exchange {
             record.cause = Cause(refusedBy: .aliasMisplaced)
             return refusal(.aliasMisplaced)
         case .forward(let forward):
-            self.forward = forward
+            request.forward = forward
             record.route = forward.route
             record.aliasIndex = forward.aliasIndex
-            guard checkRights(head, bytes, worker) else { return Verdict(event: .requestRefused) }
-            if forward.route == .elevated, head.method == .get || head.method == .head {
+            guard checkRights(head, bytes, worker) else { return HeadOutcome(event: .requestRefused) }
+            if request.forward.route == .elevated, head.method == .get || head.method == .head {
                 request.endpoint = RewrittenEndpoint(path: path(of: head, bytes).span)
             }
         }
         guard worker.admitRequest(self) else { return refusal(.overloaded) }
         guard worker.pool.mayTake(atLeast: Bounds.requestBytes, for: .request) else { return refusal(.memoryShort) }
-        if forward.route == .elevated, worker.token.token == nil, !worker.token.isAwaited {
-            answerMessage = worker.token.health.reason?.clientMessage
+        if request.forward.route == .elevated, worker.token.token == nil, !worker.token.isAwaited {
+            local.message = worker.token.health.reason?.clientMessage
             return refusal(.tokenUnavailable)
         }
-        if head.expectsContinue, !requestBody.isWhole, head.length == bytes.count { sendContinue(worker) }
+        if head.expectsContinue, !request.body.isWhole, head.length == bytes.count { sendContinue(worker) }
 
-        let isRenewable = forward.route == .elevated && worker.token.isRenewable
-        tokenVersion = worker.token.version
-        if verdict.body != nil {
-            keepsBody = true
-            return Verdict(event: .bodyWanted, keepsHead: true)
+        let isRenewable = request.forward.route == .elevated && worker.token.isRenewable
+        replay.tokenVersion = worker.token.version
+        if request.verdict.body != nil {
+            replay.recording = .recording
+            return HeadOutcome(event: .bodyWanted, keepsHead: true)
         }
         switch head.framing {
         case .chunked:
-            keepsBody = true
-            return Verdict(event: .bodyWanted, keepsHead: true)
+            replay.recording = .recording
+            return HeadOutcome(event: .bodyWanted, keepsHead: true)
         case .length(let count) where count > 0:
-            requestFraming = .length(count)
+            request.framing = .length(count)
             // Without memory for it the request goes out all the same, and a 401 is final.
-            keepsBody =
+            let isKept =
                 isRenewable && count <= UInt64(worker.configuration.replayBufferBytes)
                 && worker.pool.mayTake(atLeast: Int(count), for: .body)
-            collectingEnds = worker.now + worker.configuration.bodies.collectNanoseconds
-            if keepsBody { keptBody = worker.pool.take(atLeast: Int(count)) }
-            if isRenewable, !keepsBody, worker.token.suspect {
-                return Verdict(event: .renewalWanted, keepsHead: true)
+            request.collectingEnds = worker.now + worker.configuration.bodies.collectNanoseconds
+            if isKept {
+                replay.recording = .recording
+                replay.body.buffer = worker.pool.take(atLeast: Int(count))
             }
-        case .length: requestFraming = .length(0)
-        case .none, .untilClose: requestFraming = .none
+            if isRenewable, !isKept, worker.token.suspect {
+                return HeadOutcome(event: .renewalWanted, keepsHead: true)
+            }
+        case .length: request.framing = .length(0)
+        case .none, .untilClose: request.framing = .none
         }
-        if mustAwaitToken(worker) { return Verdict(event: .renewalWanted, keepsHead: true) }
+        if mustAwaitToken(worker) { return HeadOutcome(event: .renewalWanted, keepsHead: true) }
         let isWritten = stageHead(head, bytes, worker)
         guard isWritten else { return refusal(.headerFieldsTooLarge) }
         return stageBodyPrefix(bytes, from: head.length, worker)
@@ -207,20 +211,20 @@ extension Exchange {
     /// The body's first bytes often come with the head; they go out with it, in one call.
     private func stageBodyPrefix(
         _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, _ worker: Worker
-    ) -> Verdict {
+    ) -> HeadOutcome {
         let rest = UnsafeMutableRawBufferPointer(mutating: UnsafeRawBufferPointer(bytes)).part(start..<bytes.count)
-        if requestBody.isWhole {
-            if !rest.isEmpty { clientSentMore = true }
-            return Verdict(event: .headAccepted)
+        if request.body.isWhole {
+            if !rest.isEmpty { client.noteMore() }
+            return HeadOutcome(event: .headAccepted)
         }
         // Only a body of known length comes here, and reading that cannot fail.
-        guard let piece = try? requestBody.read(rest) else { return refusal(.badRequest) }
-        if piece.consumed < rest.count { clientSentMore = true }
+        guard let piece = try? request.body.read(rest) else { return refusal(.badRequest) }
+        if piece.consumed < rest.count { client.noteMore() }
         let payload = UnsafeRawBufferPointer(rest.part(0..<piece.payload))
         keep(payload)
-        record.bytesUp += UInt64(piece.payload)
+        noteReceived(piece.payload)
         worker.appendToStaging(payload)
-        return Verdict(event: .headAccepted)
+        return HeadOutcome(event: .headAccepted)
     }
 
     /// Stands for one that there is not.
@@ -233,15 +237,15 @@ extension Exchange {
         let place: ByteSlice?
         let edited = editedTarget(head, bytes, worker)
         guard edited.fits else { return false }
-        let target = request.endpoint == nil && verdict.filter == .none ? worker.target : worker.uncodedTarget
-        let token = forward.route == .elevated ? worker.token.token : nil
+        let target = request.endpoint == nil && request.verdict.filter == .none ? worker.target : worker.uncodedTarget
+        let token = request.forward.route == .elevated ? worker.token.token : nil
         do {
             place = try (token ?? Self.noSecret).withBytes { token throws(HeadRewriteError) in
                 try (worker.configuration.upstreamProxy?.authorization ?? Self.noSecret).withBytes {
                     authorization throws(HeadRewriteError) in
                     try writeRequestHead(
-                        head, bytes.span, decision: forward, target: target, editedTarget: edited.target?.span,
-                        framing: requestFraming, token: token, proxyAuthorization: authorization,
+                        head, bytes.span, decision: request.forward, target: target, editedTarget: edited.target?.span,
+                        framing: request.framing, token: token, proxyAuthorization: authorization,
                         forwardedFor: worker.configuration.tellsClientOnBypass ? record.client.ip : nil, into: &writer)
                 }
             }
@@ -250,25 +254,30 @@ extension Exchange {
         }
         guard !writer.overflowed else { return false }
         worker.stagedCount = writer.count
-        tokenVersion = worker.token.version
-        if forward.route == .elevated, worker.token.isRenewable,
+        replay.tokenVersion = worker.token.version
+        if request.forward.route == .elevated, worker.token.isRenewable,
             worker.pool.mayTake(atLeast: writer.count, for: .body)
         {
             let buffer = worker.pool.take(atLeast: writer.count)
             buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count)))
-            (keptHead, keptHeadCount, tokenPlace) = (buffer, writer.count, place)
+            (replay.head.buffer, replay.head.count, replay.tokenPlace) = (buffer, writer.count, place)
         }
         return true
     }
 
+    func noteReceived(_ payload: Int) {
+        request.received += UInt64(payload)
+        record.bytesUp += UInt64(payload)
+    }
+
     /// Keeps body bytes for a second sending, while they fit.
     func keep(_ payload: UnsafeRawBufferPointer) {
-        guard keepsBody, let keptBody, !payload.isEmpty else { return }
-        guard keptBodyCount + payload.count <= keptBody.capacity else {
-            keepsBody = false
+        guard replay.recording == .recording, let keptBody = replay.body.buffer, !payload.isEmpty else { return }
+        guard replay.body.count + payload.count <= keptBody.capacity else {
+            replay.recording = .overflowed
             return
         }
-        keptBody.bytes.part(keptBodyCount..<keptBodyCount + payload.count).copyMemory(from: payload)
-        keptBodyCount += payload.count
+        keptBody.bytes.part(replay.body.count..<replay.body.count + payload.count).copyMemory(from: payload)
+        replay.body.count += payload.count
     }
 }

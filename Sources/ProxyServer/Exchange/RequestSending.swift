@@ -6,9 +6,9 @@ internal import HTTP1
 extension Exchange {
     /// Moves what can be moved. A full upstream socket stops the reading of the client, so that memory stays bounded.
     func sendRequest(_ worker: Worker) -> Event? {
-        guard !isUploadBroken else { return nil }
+        guard request.upload != .givenUp else { return nil }
         while mayMoveMore(worker) {
-            switch upstream.flush(to: &worker.pool, more: false) {
+            switch upstream.peer.flush(to: &worker.pool, more: false) {
             case .bytes: break
             case .wouldBlock:
                 watchUpstream(.anything, worker)
@@ -22,9 +22,9 @@ extension Exchange {
                 readSpool(worker)
                 return nil
             }
-            if requestBody.isWhole { return requestSent(worker) }
+            if request.body.isWhole { return requestSent(worker) }
             if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.body, worker) }
-            let window = worker.window(upstream.window)
+            let window = worker.window(upstream.peer.window)
             switch client.transport.receive(into: worker.scratch.inbound(window)) {
             case .wouldBlock:
                 watchClient(.incoming, worker)
@@ -50,28 +50,28 @@ extension Exchange {
         let scratch = worker.scratch
         let piece: BodyReader.Piece
         do throws(ParseError) {
-            piece = try requestBody.read(scratch.inbound(count))
+            piece = try request.body.read(scratch.inbound(count))
         } catch {
             record.cause = .badRequest(error)
-            clientSentMore = true
+            client.noteMore()
             refuse(ErrorAnswer(error))
             return .ends(.requestRefused)
         }
-        if piece.consumed < count { clientSentMore = true }
+        if piece.consumed < count { client.noteMore() }
         // One that drips is not kept for as long as it likes.
-        if keepsBody, worker.now > collectingEnds { dropKeptBody(worker) }
+        if replay.recording == .recording, worker.now > request.collectingEnds { dropKeptBody(worker) }
         keep(UnsafeRawBufferPointer(scratch.inbound(piece.payload)))
-        record.bytesUp += UInt64(piece.payload)
-        if let limit = worker.policy.maxBodyBytes, record.bytesUp > limit {
+        noteReceived(piece.payload)
+        if let limit = worker.policy.maxBodyBytes, request.received > limit {
             refuse(.contentTooLarge)
             return .ends(.requestRefused)
         }
         let framed = scratch.framedInbound(
-            piece.payload, isChunked: requestFraming == .chunked, isLast: requestBody.isWhole)
+            piece.payload, isChunked: request.framing == .chunked, isLast: request.body.isWhole)
         // With more behind, and without the hint, each would end in a segment of a few bytes.
-        switch upstream.send(framed, more: isFull && !requestBody.isWhole, pool: &worker.pool) {
+        switch upstream.peer.send(framed, more: isFull && !request.body.isWhole, pool: &worker.pool) {
         case .bytes:
-            if isFull { upstream.widenWindow() }
+            if isFull { upstream.peer.widenWindow() }
             return .goesOn
         case .wouldBlock: return .goesOn
         case .endOfStream, .failed: return .ends(uploadBroke(worker))
@@ -84,14 +84,16 @@ extension Exchange {
             setDeadline(worker.now + worker.configuration.timeouts.response, worker)
             noteEarlyFIN(worker)
         }
+        request.upload = .done
+        if replay.recording == .recording { replay.recording = .complete }
         return .requestSent
     }
 
     /// The upstream takes no more. It may have answered before it closed: what it said is still to be read.
     func uploadBroke(_ worker: Worker) -> Event? {
-        isUploadBroken = true
-        clientSentMore = true
-        upstream.backlog.release(to: &worker.pool)
+        request.upload = .givenUp
+        client.noteMore()
+        upstream.peer.backlog.release(to: &worker.pool)
         watchUpstream(.incoming, worker)
         guard phase == .sendingRequest else { return nil }
         setDeadline(worker.now + worker.configuration.timeouts.response, worker)

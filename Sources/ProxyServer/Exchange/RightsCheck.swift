@@ -7,37 +7,38 @@ extension Exchange {
     /// Judges the request by its head.
     /// - Returns: whether the request goes on; if not, the proxy's own answer is chosen.
     func checkRights(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Bool {
-        guard let alias = forward.aliasIndex,
+        guard let alias = request.forward.aliasIndex,
             let rights = worker.policy.rights,
             !rights.isUnbounded(alias)
         else { return true }
-        self.rights = rights
+        request.rights = rights
         let target = UnsafeBufferPointer(rebasing: bytes[head.path.range])
-        verdict = rights.judge(
-            head.method, target.span, alias: alias, isElevated: forward.route == .elevated, now: worker.wallSeconds)
+        request.verdict = rights.judge(
+            head.method, target.span, alias: alias, isElevated: request.forward.route == .elevated,
+            now: worker.wallSeconds)
         // Ingest and `/oauth/` are judged by Sentry alone, and go there without the alias.
-        guard verdict.outcome != .bypass else {
-            self.rights = nil
+        guard request.verdict.outcome != .bypass else {
+            request.rights = nil
             return true
         }
         checkLimits(rights, alias, worker)
-        worker.noteVerdict(verdict, rights, &record)
-        if verdict.outcome == .forward, rights.limits(of: alias).isShadowing(at: worker.wallSeconds) {
-            worker.lessons.note(verdict, target.span, alias: alias)
+        worker.noteVerdict(request.verdict, rights, &record)
+        if request.verdict.outcome == .forward, rights.limits(of: alias).isShadowing(at: worker.wallSeconds) {
+            worker.lessons.note(request.verdict, target.span, alias: alias)
         }
-        switch verdict.outcome {
+        switch request.verdict.outcome {
         case .forward, .bypass: break
         case .wait:
             refuse(.identifiersUnknown)
             return false
         case .identity(let treatment):
-            identity = treatment
+            local.identity = treatment
             return false
         case .refuse(let reason):
             refuse(reason, alias)
             return false
         }
-        guard verdict.body == nil || hasJSONBody(head, bytes.span, worker) else {
+        guard request.verdict.body == nil || hasJSONBody(head, bytes.span, worker) else {
             refuseBody(worker)
             return false
         }
@@ -46,28 +47,28 @@ extension Exchange {
 
     /// Rate and requests in flight come before everything but expiry: refusals are counted too.
     private func checkLimits(_ rights: RightsInForce, _ alias: Int, _ worker: Worker) {
-        guard let cell = rights.cell(of: alias), verdict.outcome != .refuse(.expired) else { return }
+        guard let cell = rights.cell(of: alias), request.verdict.outcome != .refuse(.expired) else { return }
         let limits = rights.limits(of: alias)
         if let rate = limits.rate {
             let wait = cell.spend(rate, now: worker.now)
             if wait > 0 {
-                retryAfterSeconds = Int((wait + 999_999_999) / 1_000_000_000)
-                verdict.limit(.rate, isShadowed: limits.isShadowing(at: worker.wallSeconds))
+                local.retryAfterSeconds = Int((wait + 999_999_999) / 1_000_000_000)
+                request.verdict.limit(.rate, isShadowed: limits.isShadowing(at: worker.wallSeconds))
                 return
             }
         }
         if let most = limits.concurrency {
             guard cell.enter(most: most) else {
-                verdict.limit(.concurrency, isShadowed: limits.isShadowing(at: worker.wallSeconds))
+                request.verdict.limit(.concurrency, isShadowed: limits.isShadowing(at: worker.wallSeconds))
                 return
             }
-            self.cell = cell
+            request.cell = cell
         }
     }
 
     private func refuse(_ reason: RefusalReason, _ alias: Int) {
-        let refusal = Refusal(reason, operation: verdict.operation, alias: alias)
-        self.refusal = refusal
+        let refusal = Refusal(reason, operation: request.verdict.operation, alias: alias)
+        local.refusal = refusal
         refuse(ErrorAnswer(refusal))
     }
 
@@ -93,17 +94,19 @@ extension Exchange {
 
     /// The body names projects that are not the alias's, or cannot be read.
     func refuseBody(_ worker: Worker) {
-        guard let alias = forward.aliasIndex else { return }
-        verdict.outcome = .refuse(.body)
-        record.rights = RightsRecord(verdict)
+        guard let alias = request.forward.aliasIndex else { return }
+        request.verdict.outcome = .refuse(.body)
+        record.rights = RightsRecord(request.verdict)
         refuse(.body, alias)
     }
 
     /// Holds a whole body against the rights.
     /// - Returns: false when the request does not go on; the answer is chosen.
     func checkBody(_ worker: Worker) -> Bool {
-        guard let member = verdict.body, let rights, let alias = forward.aliasIndex, let keptBody else { return true }
-        let body = keptBody.bytes.bytes(keptBodyCount)
+        guard let member = request.verdict.body, let rights = request.rights, let alias = request.forward.aliasIndex,
+            let keptBody = replay.body.buffer
+        else { return true }
+        let body = keptBody.bytes.bytes(replay.body.count)
         switch rights.table.judge(body: body.span, member, alias: alias, rights.identifiers) {
         case .allowed: return true
         case .refused: refuseBody(worker)
@@ -117,12 +120,14 @@ extension Exchange {
     func editedTarget(
         _ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker
     ) -> (target: UnsafeBufferPointer<UInt8>?, fits: Bool) {
-        guard let rights, let alias = forward.aliasIndex, !verdict.edit.isNone else { return (nil, true) }
+        guard let rights = request.rights, let alias = request.forward.aliasIndex, !request.verdict.edit.isNone else {
+            return (nil, true)
+        }
         let room = worker.scratch.staging.part(
             Bounds.stagingBytes - Bounds.relayBytes..<Bounds.stagingBytes)
         var writer = HeadWriter(room)
         let target = UnsafeBufferPointer(rebasing: bytes[head.path.range])
-        rights.writeTarget(target.span, verdict.edit, alias: alias, into: &writer)
+        rights.writeTarget(target.span, request.verdict.edit, alias: alias, into: &writer)
         return (room.bytes(writer.count), !writer.overflowed)
     }
 }

@@ -64,9 +64,9 @@ extension Worker {
         guard !exchange.record.isAnswered else { return }
         exchange.record.isAnswered = true
         exchange.record.endedAt = now
-        exchange.cell.take()?.leave()
+        exchange.request.cell.take()?.leave()
         if exchange.record.cause.isNone, exchange.record.isOwnAnswer, exchange.record.status != 200 {
-            exchange.record.cause = .answered(exchange.ownAnswer)
+            exchange.record.cause = .answered(exchange.local.answer)
         }
         if exchange.record.isRequest {
             exchange.record.isRequest = false

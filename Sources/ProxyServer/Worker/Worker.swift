@@ -217,7 +217,7 @@ final class Worker {
         let waiting = unresolved
         unresolved.removeAll(keepingCapacity: true)
         for token in waiting {
-            guard let exchange = exchanges.element(for: token), exchange.phase == .dialing, !exchange.upstream.isOpen
+            guard let exchange = exchanges.element(for: token), exchange.phase == .dialing, !exchange.upstream.peer.isOpen
             else { continue }
             if addresses.addresses.isEmpty, addresses.failure == nil {
                 unresolved.append(token)
@@ -247,8 +247,8 @@ final class Worker {
     /// Parks the exchange, and asks the broker unless it was asked for this version already.
     func askForRenewal(_ exchange: Exchange) {
         let isFirst = renewals.park(
-            EventToken(generation: exchange.generation, slot: exchange.slot, side: 0), version: exchange.tokenVersion)
-        if isFirst { shared.renew(ifStill: exchange.tokenVersion, answerTo: mailbox) }
+            EventToken(generation: exchange.generation, slot: exchange.slot, side: 0), version: exchange.replay.tokenVersion)
+        if isFirst { shared.renew(ifStill: exchange.replay.tokenVersion, answerTo: mailbox) }
     }
 
     private func renewalEnded(_ version: UInt64, _ outcome: RenewalOutcome) {

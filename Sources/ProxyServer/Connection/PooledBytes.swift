@@ -1,0 +1,19 @@
+internal import EventLoop
+
+/// Bytes in a pooled block, or no block. Whoever holds it gives the block back.
+struct PooledBytes: ~Copyable {
+    var buffer: PooledBuffer?
+    /// Bytes from the block's start that are in use.
+    var count = 0
+
+    /// Adds bytes to a block that there is; a larger one takes its place when they do not fit.
+    mutating func append(_ bytes: UnsafeRawBufferPointer, from pool: inout BufferPool) {
+        pool.append(bytes, to: &buffer!, count: &count)
+    }
+
+    /// Gives the block back.
+    mutating func release(to pool: inout BufferPool) {
+        if let buffer { pool.give(buffer, used: count) }
+        (buffer, count) = (nil, 0)
+    }
+}

@@ -1,0 +1,54 @@
+internal import AccessPolicy
+internal import EventLoop
+internal import HTTP1
+
+/// How far the request's way to the upstream has come.
+enum Upload: UInt8, CaseIterable {
+    /// Bytes of it are still to be sent, or its connection is not there yet.
+    case streaming
+    /// Its last byte was handed to the upstream's socket.
+    case done
+    /// The upstream's socket takes no more of it: it may have answered already.
+    case givenUp
+}
+
+/// The request of one exchange: what it is, what was decided about it, and how far its body has come.
+struct RequestState: ~Copyable {
+    /// The connection begins with the PROXY header of a balancer.
+    var expectsProxyHeader = false
+
+    // What later parts need to know of the head, once it is gone.
+    var method = Method.other
+    var version = HTTPVersion.http11
+    /// The client promised to send nothing after this request.
+    var isLast = false
+    var acceptsGzip = false
+    /// The scheme that an absolute form named; nil is that of the connection.
+    var namedScheme: ClientScheme?
+    /// The JSON of the answer names Sentry's own address.
+    var endpoint: RewrittenEndpoint?
+
+    /// The head's bytes while it is incomplete, or while the body is collected.
+    var heldHead = PooledBytes()
+    /// Reads the held head.
+    var headParser: RequestHeadParser?
+
+    // The body.
+    var body = BodyReader()
+    var framing = OutgoingFraming.none
+    /// Bytes of it that came, without their framing: `--max-body` bounds them.
+    var received: UInt64 = 0
+    var upload = Upload.streaming
+    /// Until when the body must be whole to be collected, or to be kept any longer.
+    var collectingEnds: UInt64 = 0
+    /// The body, when it was too long to be held.
+    var spool: Spool?
+
+    // The decision.
+    var forward = Forward(route: .bypass)
+    /// The rights of the alias, when it is a bounded one.
+    var rights: RightsInForce?
+    var verdict = AccessPolicy.Verdict()
+    /// Where the request counts as one of its alias in flight.
+    var cell: AliasCell?
+}

@@ -1,0 +1,44 @@
+internal import AccessPolicy
+internal import HTTP1
+
+/// How the answer at hand goes on to the client.
+enum ResponseStage: UInt8, CaseIterable {
+    /// Its head is being read, or held while the token is renewed.
+    case head
+    /// As it comes.
+    case passedThrough
+    /// With gzip taken off.
+    case inflating
+    /// Not yet: it is read whole, and Sentry's own address in it is changed.
+    case rewriting
+    /// Not yet: it is read whole, and what the alias may not see is taken out.
+    case filtering
+    /// Its last byte is sent or in the backlog.
+    case whole
+}
+
+/// The answer of one exchange, the upstream's or the proxy's own, on its way to the client.
+struct ResponseState: ~Copyable {
+    var stage = ResponseStage.head
+    var parser: ResponseHeadParser?
+    /// Bytes of an answer whose head is incomplete, or that waits for a renewal.
+    var held = PooledBytes()
+    var interimCount = 0
+    var body = BodyReader()
+    var framing = OutgoingFraming.none
+    /// Bytes of the body that came, without their framing.
+    var received: UInt64 = 0
+    /// Takes gzip off the answer, for a client that does not accept it.
+    var inflater: PooledInflater?
+    /// Bytes of the answer that wait to be inflated.
+    var compressed = Backlog()
+    /// The answer's JSON, while it is read whole.
+    var collected = PooledBytes()
+    /// How far its rewriting has come, and what was written of it.
+    var rewrite: BodyRewrite?
+    var rewritten = PooledBytes()
+
+    /// The body is read whole before anything of the answer goes on.
+    var isCollected: Bool { stage == .rewriting || stage == .filtering }
+    var isWhole: Bool { stage == .whole }
+}

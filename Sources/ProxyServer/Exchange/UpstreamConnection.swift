@@ -1,0 +1,25 @@
+internal import EventLoop
+
+/// The way to the upstream: one connection, and the attempts that led to it.
+struct UpstreamConnection: ~Copyable {
+    var peer = Peer()
+    var attempts = ConnectionAttempts()
+}
+
+/// The attempts to connect, within the phase `dialing`.
+struct ConnectionAttempts: ~Copyable {
+    /// When the request began to be dialed for, in nanoseconds of the monotonic clock.
+    var startedAt: UInt64 = 0
+    var tried = TriedAddresses()
+    var address = AttemptedAddress()
+    /// The side of the upstream's events; the other one of the two is the rival's.
+    var side = Exchange.Side.upstream
+    var rival = Rival()
+}
+
+/// A second attempt to connect, beside one that does not get on.
+struct Rival: ~Copyable {
+    var socket = Socket()
+    var interest: Readiness = .nothing
+    var address = AttemptedAddress()
+}
