@@ -38,6 +38,44 @@ BODIES = {
     ("POST", "/organizations/{org}/data-export/"): "body~", ("POST", "/organizations/{org}/dashboards/"): "body~",
     ("POST", "/organizations/{org}/discover/saved/"): "body~", ("POST", "/organizations/{org}/code-mappings/"): "body~",
 }
+# What a second reading of the views changed, with its reason (docs/adr/0013-second-reading.md). `check` holds the table to it.
+SECOND = {
+    ("GET", "/sentry-apps/{sentry_app_id_or_slug}/avatar/"): ("secret", "credential", "serializes the whole integration, with its client secret"),
+    ("GET", "/projects/{org}/{project}/docs/{platform}/"): ("secret", "credential", "instructions with the secret half of the client key filled in"),
+    ("GET", "/sentry-apps/{sentry_app_slug}/requests/"): ("secret", "credential", "headers, bodies and address of webhook requests"),
+    ("GET", "/projects/{org}/{project}/preprodartifacts/snapshots/upload-options/"): ("secret", "credential", "a token for the object store, good for an hour"),
+    ("GET", "/organizations/{org}/onboarding/agent/runs/{run_id:h}/"): ("secret", "credential", "a token of the event stream in a header of the answer"),
+    ("GET", "/organizations/{org}/uptime/"): ("secret", "credential", "headers and body that uptime monitors send, which may log in somewhere"),
+    ("GET", "/projects/{org}/{project}/uptime/{uptime_detector_id}/"): ("secret", "credential", "headers and body that uptime monitors send, which may log in somewhere"),
+    ("GET", "/organizations/{org}/detectors/"): ("secret", "credential", "headers and body that uptime monitors send, which may log in somewhere"),
+    ("GET", "/organizations/{org}/detectors/{detector_id:d}/"): ("secret", "credential", "headers and body that uptime monitors send, which may log in somewhere"),
+    ("GET", "/organizations/{org}/preprodartifacts/snapshots/{snapshot_id}/archive/"): ("secret", "raw", "downloads all pictures of a build"),
+    ("GET", "/projects/{org}/{project}/releases/{version:free}/stats/"): ("write-on-GET", "-", "adds a release that is missing"),
+    ("GET", "/projects/{org}/{project}/web-vitals-detector/"): ("write-on-GET", "-", "starts a detection, which makes issues"),
+    ("GET", "/projects/{org}/{project}/statistical-detector/"): ("write-on-GET", "-", "runs a detection, which makes issues"),
+    ("GET", "/organizations/{org}/investigations/{investigation_id}/title-generation/"): ("write-on-GET", "-", "stores the state of the run that it asks for"),
+    ("GET", "/organizations/{org}/investigations/{investigation_id}/blocks/{block_id}/executions/{execution_id}/"): ("write-on-GET", "-", "stores the state of the run that it asks for"),
+    ("GET", "/organizations/{org}/seer/runs/"): ("read", "cost", "?expand=questions and ?question= ask a language model for each run"),
+    ("GET", "/projects/{org}/{project}/events/{event_id}/ai-fix-suggest/"): ("read", "cost", "asks a language model"),
+    ("GET", "/issues/{issue_id}/similar-issues-embeddings/"): ("read", "cost", "computes an embedding with a model"),
+    ("GET", "/groups/{issue_id}/similar-issues-embeddings/"): ("read", "cost", "computes an embedding with a model"),
+    ("GET", "/organizations/{org}/issues/{issue_id}/similar-issues-embeddings/"): ("read", "cost", "computes an embedding with a model"),
+    ("GET", "/organizations/{org}/groups/{issue_id}/similar-issues-embeddings/"): ("read", "cost", "computes an embedding with a model"),
+    ("GET", "/issues/{issue_id}/participants/"): ("read", "personal", "names and e-mail addresses"),
+    ("GET", "/organizations/{org}/issues/{issue_id}/participants/"): ("read", "personal", "names and e-mail addresses"),
+    ("GET", "/organizations/{org}/sentry-app-components/"): ("read", "outside", "prepares components of integrations, which asks their own servers"),
+    ("GET", "/organizations/{org}/alert-rules/available-actions/"): ("read", "outside", "prepares components of integrations, which asks their own servers"),
+    ("GET", "/organizations/{org}/alert-rules/{alert_rule_id}/"): ("read", "outside", "prepares components of integrations, which asks their own servers"),
+    ("GET", "/projects/{org}/{project}/rules/configuration/"): ("read", "outside", "prepares components of integrations, which asks their own servers"),
+    ("GET", "/projects/{org}/{project}/rules/{rule_id:d}/"): ("read", "outside", "prepares components of integrations, which asks their own servers"),
+    ("GET", "/organizations/{org}/code-mappings/{config_id}/codeowners/"): ("read", "outside", "asks the source code provider with the stored credentials"),
+    ("GET", "/organizations/{org}/pull-requests/{pull_request_id}/files/"): ("read", "outside", "asks the source code provider with the stored credentials"),
+    ("GET", "/organizations/{org}/repos/{repo_id}/platforms/"): ("read", "outside", "asks the source code provider with the stored credentials"),
+    ("GET", "/organizations/{org}/seer/autofix-overview/"): ("read", "outside", "asks the source code provider with the stored credentials"),
+    ("GET", "/organizations/{org}/seer/autofix-scm-info/"): ("read", "outside", "asks the source code provider with the stored credentials"),
+    ("GET", "/projects/{org}/{project}/stacktrace-links/"): ("read", "outside", "asks the source code provider with the stored credentials"),
+    ("GET", "/auth/2fa/challenge/"): ("read", "user", "state of a sign-in; Sentry has the POST only"),
+}
 
 
 def short_path(path: str) -> str:
@@ -65,7 +103,8 @@ def narrow(row: dict) -> dict:
         kind, note = "user", "bound to a person"
     scopes = " ".join(s for s in row["scopes_any_of"].split() if re.fullmatch(r"[a-z_]+:[a-z]+", s)) if "(" not in row["scopes_any_of"] else ""
     selects = BODIES.get((row["method"], path), row["selects"])
-    return dict(zip(COLUMNS, [row["method"], path, row["effect"], kind, selects, row["object"], row["verb"], scopes or "-",
+    effect, kind, note = SECOND.get((row["method"], path), (row["effect"], kind, note))
+    return dict(zip(COLUMNS, [row["method"], path, effect, kind, selects, row["object"], row["verb"], scopes or "-",
                               row["scopes_from"].replace(" ", "-"), row["seen"], note or "-"]))
 
 
@@ -107,6 +146,9 @@ def problems(rows: list[dict]) -> list[str]:
         if "unjudged" in row["note"]: found.append(f"{name}: not judged yet")
         if any(not value or "\t" in value or '"""' in value for value in row.values()): found.append(f"{name}: empty or malformed cell")
         if not row["path"].isascii(): found.append(f"{name}: not ASCII")
+        second = SECOND.get((row["method"], row["path"]))
+        if second not in (None, (row["effect"], row["class"], row["note"])): found.append(f"{name}: not as the second reading has it: {second}")
+    found += [f"{method} {path}: of the second reading, but not in the table" for method, path in SECOND.keys() - {(r["method"], r["path"]) for r in rows}]
     return found
 
 

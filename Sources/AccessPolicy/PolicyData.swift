@@ -120,10 +120,10 @@ GET	/issues/{issue_id}/similar/	read	-	object	issue	list	event:admin event:read 
 GET	/groups/{issue_id}/similar/	read	-	object	issue	list	event:admin event:read event:write	23.7.1	2026	-
 GET	/organizations/{org}/issues/{issue_id}/similar/	read	-	object	issue	list	event:admin event:read event:write	23.7.1	23.7.1+2026	-
 GET	/organizations/{org}/groups/{issue_id}/similar/	read	-	object	issue	list	event:admin event:read event:write	23.7.1	2026	-
-GET	/issues/{issue_id}/similar-issues-embeddings/	read	-	object	issue	list	event:read	rule	2026	-
-GET	/groups/{issue_id}/similar-issues-embeddings/	read	-	object	issue	list	event:read	rule	2026	-
-GET	/organizations/{org}/issues/{issue_id}/similar-issues-embeddings/	read	-	object	issue	list	event:read org:read	rule	2026	-
-GET	/organizations/{org}/groups/{issue_id}/similar-issues-embeddings/	read	-	object	issue	list	event:read org:read	rule	2026	-
+GET	/issues/{issue_id}/similar-issues-embeddings/	read	cost	object	issue	list	event:read	rule	2026	computes an embedding with a model
+GET	/groups/{issue_id}/similar-issues-embeddings/	read	cost	object	issue	list	event:read	rule	2026	computes an embedding with a model
+GET	/organizations/{org}/issues/{issue_id}/similar-issues-embeddings/	read	cost	object	issue	list	event:read org:read	rule	2026	computes an embedding with a model
+GET	/organizations/{org}/groups/{issue_id}/similar-issues-embeddings/	read	cost	object	issue	list	event:read org:read	rule	2026	computes an embedding with a model
 GET	/issues/{issue_id}/external-issues/	read	-	object	link	list	event:admin event:read event:write	23.7.1	23.7.1+2026	-
 GET	/groups/{issue_id}/external-issues/	read	-	object	link	list	event:admin event:read event:write	23.7.1	2026	-
 GET	/organizations/{org}/issues/{issue_id}/external-issues/	read	-	object	link	list	event:admin event:read event:write	openapi	23.7.1+2026	-
@@ -180,7 +180,7 @@ GET	/auth/organizations/{org}/config/	read	anonymous	organization	session	list	-
 POST	/auth/recovery/	write	mint	-	session	mint	-	rule	2026	sessions, sudo, second factor, recovery
 POST	/auth/recovery/confirm/	write	mint	-	session	mint	-	rule	2026	sessions, sudo, second factor, recovery
 POST	/auth/2fa/	write	mint	-	session	mint	-	rule	2026	sessions, sudo, second factor, recovery
-GET	/auth/2fa/challenge/	read	-	-	session	list	-	rule	2026	-
+GET	/auth/2fa/challenge/	read	user	-	session	list	-	rule	2026	state of a sign-in; Sentry has the POST only
 POST	/auth/2fa/challenge/	write	mint	-	session	mint	-	rule	2026	sessions, sudo, second factor, recovery
 GET	/auth/validate/	read	identity	-	session	list	-	rule	2026	answered by the proxy for a narrowed alias
 GET	/auth-v2/csrf/	write-on-GET	user	-	session	list	-	rule	2026	sets a cookie
@@ -276,9 +276,9 @@ GET	/organizations/{org}/shared/issues/{share_id}/	read	anonymous	organization	o
 GET	/organizations/{org}/shared/groups/{share_id}/	read	anonymous	organization	organization	read	-	23.7.1	2026	whoever has the share id may read the issue
 GET	/organizations/{org}/alert-rules/	read	-	query-code	alert	list	alert_rule:read org:admin org:read org:write	23.7.1	23.7.1+2026	-
 POST	/organizations/{org}/alert-rules/	write	-	query-code	alert	create	alert_rule:write org:admin org:write	23.7.1	23.7.1+2026	-
-GET	/organizations/{org}/alert-rules/available-actions/	read	-	query~	alert	list	org:admin org:read org:write	23.7.1	23.7.1+2026	-
+GET	/organizations/{org}/alert-rules/available-actions/	read	outside	query~	alert	list	org:admin org:read org:write	23.7.1	23.7.1+2026	prepares components of integrations, which asks their own servers
 DELETE	/organizations/{org}/alert-rules/{alert_rule_id}/	write	-	organization	alert	delete	alert_rule:write org:admin org:write	23.7.1	23.7.1+2026	-
-GET	/organizations/{org}/alert-rules/{alert_rule_id}/	read	-	query~	alert	read	alert_rule:read org:admin org:read org:write	23.7.1	23.7.1+2026	-
+GET	/organizations/{org}/alert-rules/{alert_rule_id}/	read	outside	query~	alert	read	alert_rule:read org:admin org:read org:write	23.7.1	23.7.1+2026	prepares components of integrations, which asks their own servers
 PUT	/organizations/{org}/alert-rules/{alert_rule_id}/	write	-	organization	alert	update	alert_rule:write org:admin org:write	23.7.1	23.7.1+2026	-
 GET	/organizations/{org}/combined-rules/	read	-	query-code	alert	list	org:admin org:read org:write	23.7.1	23.7.1+2026	-
 GET	/organizations/{org}/ondemand-rules-stats/	read	-	organization	organization	list	org:read	rule	2026	-
@@ -299,7 +299,7 @@ GET	/organizations/{org}/derive-code-mappings/	read	outside	organization	organiz
 POST	/organizations/{org}/derive-code-mappings/	write	-	organization	organization	create	org:admin org:integrations org:read org:write	23.7.1	23.7.1+2026	-
 DELETE	/organizations/{org}/code-mappings/{config_id}/	write	-	organization	integration	delete	org:admin org:integrations	23.7.1	23.7.1+2026	-
 PUT	/organizations/{org}/code-mappings/{config_id}/	write	-	organization	integration	update	org:admin org:integrations org:read org:write	23.7.1	23.7.1+2026	-
-GET	/organizations/{org}/code-mappings/{config_id}/codeowners/	read	-	organization	integration	list	org:admin org:integrations org:read org:write	23.7.1	23.7.1+2026	-
+GET	/organizations/{org}/code-mappings/{config_id}/codeowners/	read	outside	organization	integration	list	org:admin org:integrations org:read org:write	23.7.1	23.7.1+2026	asks the source code provider with the stored credentials
 GET	/organizations/{org}/forwarding/	secret	credential	organization	integration	list	org:read	openapi	2026	keys of the places that events are forwarded to
 POST	/organizations/{org}/forwarding/	write	-	organization	integration	create	org:write	openapi	2026	-
 DELETE	/organizations/{org}/forwarding/{data_forwarder_id}/	write	-	organization	integration	delete	org:write	openapi	2026	-
@@ -515,14 +515,14 @@ GET	/organizations/{org}/projects/	read	-	organization	project	list	org:admin or
 POST	/organizations/{org}/projects/	write	-	organization	project	create	project:admin project:read project:write	openapi	2026	-
 GET	/organizations/{org}/projects-count/	read	-	organization	organization	list	org:admin org:read org:write	23.7.1	23.7.1+2026	-
 GET	/organizations/{org}/sent-first-event/	read	-	query-code	organization	list	org:admin org:read org:write	23.7.1	23.7.1+2026	-
-GET	/organizations/{org}/pull-requests/{pull_request_id}/files/	read	-	organization	organization	list	project:read	rule	2026	-
+GET	/organizations/{org}/pull-requests/{pull_request_id}/files/	read	outside	organization	organization	list	project:read	rule	2026	asks the source code provider with the stored credentials
 GET	/organizations/{org}/repos/	read	-	organization	repository	list	org:admin org:ci org:integrations org:read org:write	openapi	23.7.1+2026	-
 POST	/organizations/{org}/repos/	write	-	organization	repository	create	org:admin org:integrations org:read org:write	23.7.1	23.7.1+2026	-
 PUT	/organizations/{org}/repos/settings/	write	-	organization	repository	update	org:write	rule	2026	-
 DELETE	/organizations/{org}/repos/{repo_id}/	write	-	organization	repository	delete	org:admin org:integrations	23.7.1	23.7.1+2026	-
 GET	/organizations/{org}/repos/{repo_id}/	read	-	organization	repository	read	org:read	rule	2026	-
 GET	/organizations/{org}/repos/{repo_id}/commits/	read	-	organization	repository	list	org:admin org:read org:write	openapi	23.7.1+2026	list of commits
-GET	/organizations/{org}/repos/{repo_id}/platforms/	read	-	organization	repository	list	org:read	rule	2026	-
+GET	/organizations/{org}/repos/{repo_id}/platforms/	read	outside	organization	repository	list	org:read	rule	2026	asks the source code provider with the stored credentials
 GET	/organizations/{org}/legacy-webhooks/	secret	credential	organization	hook	list	org:read	rule	2026	webhook addresses, which often hold a secret
 GET	/organizations/{org}/releases/	read	-	query	release	list	org:ci project:admin project:read project:releases project:write	openapi	23.7.1+2026	-
 POST	/organizations/{org}/releases/	write	-	body:projects	release	create	org:ci project:admin project:releases project:write	openapi	23.7.1+2026	-
@@ -568,11 +568,11 @@ DELETE	/organizations/{org}/investigations/{investigation_id}/blocks/{block_id}/
 PUT	/organizations/{org}/investigations/{investigation_id}/blocks/{block_id}/	write	-	organization	saved-view	update	org:write	rule	2026	-
 POST	/organizations/{org}/investigations/{investigation_id}/blocks/{block_id}/executions/	write	-	organization	saved-view	create	org:write	rule	2026	-
 DELETE	/organizations/{org}/investigations/{investigation_id}/blocks/{block_id}/executions/{execution_id}/	write	-	organization	saved-view	delete	org:admin	rule	2026	-
-GET	/organizations/{org}/investigations/{investigation_id}/blocks/{block_id}/executions/{execution_id}/	read	-	organization	saved-view	read	org:read	rule	2026	-
+GET	/organizations/{org}/investigations/{investigation_id}/blocks/{block_id}/executions/{execution_id}/	write-on-GET	-	organization	saved-view	read	org:read	rule	2026	stores the state of the run that it asks for
 PATCH	/organizations/{org}/investigations/{investigation_id}/blocks/{block_id}/executions/{execution_id}/	write	-	organization	saved-view	update	org:write	rule	2026	-
 PUT	/organizations/{org}/investigations/{investigation_id}/favorite/	write	-	organization	saved-view	update	org:write	rule	2026	-
 POST	/organizations/{org}/investigations/{investigation_id}/duplicate/	write	-	organization	saved-view	create	org:write	rule	2026	-
-GET	/organizations/{org}/investigations/{investigation_id}/title-generation/	read	-	organization	saved-view	list	org:read	rule	2026	-
+GET	/organizations/{org}/investigations/{investigation_id}/title-generation/	write-on-GET	-	organization	saved-view	list	org:read	rule	2026	stores the state of the run that it asks for
 PUT	/organizations/{org}/investigations/{investigation_id}/parameters/	write	-	organization	saved-view	update	org:write	rule	2026	-
 POST	/organizations/{org}/trace-explorer-ai/setup/	read-by-POST	cost	organization	trace	query	event:write	rule	2026	language model run, changes nothing else
 POST	/organizations/{org}/trace-explorer-ai/query/	read-by-POST	cost	organization	trace	query	event:write	rule	2026	language model run, changes nothing else
@@ -584,9 +584,9 @@ GET	/organizations/{org}/seer/explorer-chat/	read	-	organization	seer	list	org:r
 POST	/organizations/{org}/seer/explorer-chat/	write	cost	organization	seer	create	org:read	rule	2026	starts or steers an agent run
 GET	/organizations/{org}/seer/explorer-chat/{run_id}/	read	-	organization	seer	read	org:read	rule	2026	-
 POST	/organizations/{org}/seer/explorer-chat/{run_id}/	write	cost	organization	seer	create	org:read	rule	2026	starts or steers an agent run
-GET	/organizations/{org}/seer/autofix-overview/	read	-	organization	seer	list	org:read	rule	2026	-
-GET	/organizations/{org}/seer/autofix-scm-info/	read	-	organization	seer	list	org:read	rule	2026	-
-GET	/organizations/{org}/seer/runs/	read	-	organization	seer	list	org:read	rule	2026	-
+GET	/organizations/{org}/seer/autofix-overview/	read	outside	organization	seer	list	org:read	rule	2026	asks the source code provider with the stored credentials
+GET	/organizations/{org}/seer/autofix-scm-info/	read	outside	organization	seer	list	org:read	rule	2026	asks the source code provider with the stored credentials
+GET	/organizations/{org}/seer/runs/	read	cost	organization	seer	list	org:read	rule	2026	?expand=questions and ?question= ask a language model for each run
 POST	/organizations/{org}/seer/runs/	write	cost	organization	seer	create	org:write	rule	2026	starts or steers an agent run
 GET	/organizations/{org}/seer/workflows/	read	-	organization	seer	list	alerts:read org:read	rule	2026	-
 POST	/organizations/{org}/seer/explorer-update/{run_id}/	write	cost	organization	seer	create	org:read	rule	2026	starts or steers an agent run
@@ -599,7 +599,7 @@ POST	/organizations/{org}/autofix/automation-settings/	write	-	organization	seer
 GET	/organizations/{org}/seer/projects/	read	-	organization	seer	list	org:read	rule	2026	-
 PUT	/organizations/{org}/seer/projects/	write	-	organization	seer	update	org:write	rule	2026	-
 POST	/organizations/{org}/seer-rpc/{method_name}/	write	server	organization	organization	create	org:write	rule	2026	method in the path, some write
-GET	/organizations/{org}/sentry-app-components/	read	-	organization	integration	list	org:admin org:read org:write	23.7.1	23.7.1+2026	-
+GET	/organizations/{org}/sentry-app-components/	read	outside	organization	integration	list	org:admin org:read org:write	23.7.1	23.7.1+2026	prepares components of integrations, which asks their own servers
 GET	/organizations/{org}/org-auth-tokens/	secret	credential	organization	credential	list	org:admin org:read org:write	23.7.1	23.7.1+2026	list of organization tokens, last characters only
 POST	/organizations/{org}/org-auth-tokens/	write	mint	organization	credential	mint	org:admin org:read org:write	23.7.1	23.7.1+2026	organization keys and tokens
 DELETE	/organizations/{org}/org-auth-tokens/{token_id}/	write	mint	organization	credential	delete	org:admin org:write	23.7.1	23.7.1+2026	organization keys and tokens
@@ -616,7 +616,7 @@ GET	/organizations/{org}/onboarding-tasks/	read	-	organization	organization	list
 POST	/organizations/{org}/onboarding-tasks/	write	-	organization	organization	create	org:read	23.7.1	23.7.1+2026	-
 POST	/organizations/{org}/onboarding/agent/runs/	write	-	organization	credential	create	org:write	rule	2026	-
 DELETE	/organizations/{org}/onboarding/agent/runs/{run_id:h}/	write	-	organization	credential	delete	org:admin	rule	2026	-
-GET	/organizations/{org}/onboarding/agent/runs/{run_id:h}/	read	-	organization	credential	read	org:read	rule	2026	-
+GET	/organizations/{org}/onboarding/agent/runs/{run_id:h}/	secret	credential	organization	credential	read	org:read	rule	2026	a token of the event stream in a header of the answer
 POST	/organizations/{org}/onboarding/agent/status/	write	-	organization	credential	create	org:write	rule	2026	-
 GET	/organizations/{org}/environments/	read	-	query-code	organization	list	org:admin org:read org:write	openapi	23.7.1+2026	-
 GET	/organizations/{org}/broadcasts/	read	-	organization	organization	list	org:admin org:read org:write	23.7.1	23.7.1+2026	-
@@ -663,7 +663,7 @@ POST	/organizations/{org}/unsubscribe/issue/{id:d}/	write	-	organization	organiz
 GET	/organizations/{org}/prompts-activity/	read	-	query~	organization	list	-	23.7.1	2026	-
 PUT	/organizations/{org}/prompts-activity/	write	-	organization	organization	update	-	23.7.1	2026	-
 POST	/organizations/{org}/fork/	write	-	organization	organization	create	org:write	rule	2026	-
-GET	/organizations/{org}/uptime/	read	-	query~	uptime	list	alerts:read org:read	rule	2026	-
+GET	/organizations/{org}/uptime/	secret	credential	query~	uptime	list	alerts:read org:read	rule	2026	headers and body that uptime monitors send, which may log in somewhere
 POST	/organizations/{org}/uptime-preview-check/	write	outside	organization	uptime	create	alerts:write	rule	2026	sends a request to an address of the caller's choice
 POST	/organizations/{org}/uptime-assertion-suggestions/	write	outside	organization	uptime	create	alerts:write	rule	2026	sends a request to an address of the caller's choice
 GET	/organizations/{org}/uptime-count/	read	-	query~	uptime	list	alerts:read org:read	rule	2026	-
@@ -671,7 +671,7 @@ GET	/organizations/{org}/uptime-stats/	read	-	query~	uptime	list	alerts:read org
 GET	/organizations/{org}/uptime-summary/	read	-	query~	uptime	list	alerts:read org:read	rule	2026	-
 GET	/organizations/{org}/insights/tree/	read	-	query~	organization	list	org:read	rule	2026	-
 DELETE	/organizations/{org}/detectors/{detector_id:d}/	write	-	organization	alert	delete	alerts:write org:admin org:read org:write	openapi	2026	-
-GET	/organizations/{org}/detectors/{detector_id:d}/	read	-	query~	alert	read	alerts:read org:admin org:read org:write	openapi	2026	-
+GET	/organizations/{org}/detectors/{detector_id:d}/	secret	credential	query~	alert	read	alerts:read org:admin org:read org:write	openapi	2026	headers and body that uptime monitors send, which may log in somewhere
 PUT	/organizations/{org}/detectors/{detector_id:d}/	write	-	organization	alert	update	alerts:write org:admin org:read org:write	openapi	2026	-
 GET	/organizations/{org}/detectors/{detector_id}/anomaly-data/	read	-	query~	alert	list	alerts:read org:read	rule	2026	-
 DELETE	/organizations/{org}/workflows/	write	-	query	alert	delete	alerts:write org:admin org:write	openapi	2026	-
@@ -679,7 +679,7 @@ GET	/organizations/{org}/workflows/	read	-	query	alert	list	alerts:read org:admi
 POST	/organizations/{org}/workflows/	write	-	organization	alert	create	alerts:write org:admin org:write	openapi	2026	-
 PUT	/organizations/{org}/workflows/	write	-	query	alert	update	alerts:write org:admin org:write	openapi	2026	-
 DELETE	/organizations/{org}/detectors/	write	-	query	alert	delete	alerts:write org:admin org:read org:write	openapi	2026	-
-GET	/organizations/{org}/detectors/	read	-	query	alert	list	alerts:read org:admin org:read org:write	openapi	2026	-
+GET	/organizations/{org}/detectors/	secret	credential	query	alert	list	alerts:read org:admin org:read org:write	openapi	2026	headers and body that uptime monitors send, which may log in somewhere
 PUT	/organizations/{org}/detectors/	write	-	query	alert	update	alerts:write org:admin org:read org:write	openapi	2026	-
 GET	/organizations/{org}/detectors/count/	read	-	query~	alert	list	alerts:read org:read	rule	2026	-
 POST	/organizations/{org}/projects/{project}/detectors/	write	-	path	alert	create	alerts:write project:admin project:write	openapi	2026	-
@@ -720,7 +720,7 @@ GET	/organizations/{org}/preprodartifacts/size-analysis/compare/{head_artifact_i
 POST	/organizations/{org}/preprodartifacts/size-analysis/compare/{head_artifact_id}/{base_artifact_id}/	write	-	organization	build	create	project:releases	rule	2026	-
 DELETE	/organizations/{org}/preprodartifacts/snapshots/{snapshot_id}/	write	-	organization	build	delete	project:admin project:releases	openapi	2026	-
 GET	/organizations/{org}/preprodartifacts/snapshots/{snapshot_id}/	read	-	query~	build	read	org:ci project:admin project:read project:releases project:write	openapi	2026	-
-GET	/organizations/{org}/preprodartifacts/snapshots/{snapshot_id}/archive/	read	-	query~	build	list	project:read	rule	2026	analysis of a build; archive downloads pictures
+GET	/organizations/{org}/preprodartifacts/snapshots/{snapshot_id}/archive/	secret	raw	query~	build	list	project:read	rule	2026	downloads all pictures of a build
 POST	/organizations/{org}/preprodartifacts/snapshots/{snapshot_id}/archive/	write	-	organization	build	create	project:releases	rule	2026	-
 GET	/organizations/{org}/preprodartifacts/snapshots/{snapshot_id}/images/{image_identifier:free}/	read	-	query~	build	read	org:ci project:admin project:read project:releases project:write	openapi	2026	-
 POST	/organizations/{org}/preprodartifacts/snapshots/{snapshot_id}/recompare/	write	-	organization	build	create	project:releases	rule	2026	-
@@ -812,7 +812,7 @@ PUT	/projects/{org}/{project}/releases/{version:free}/	write	-	path	release	upda
 GET	/projects/{org}/{project}/releases/{version:free}/commits/	read	-	path	release	list	org:ci project:admin project:read project:releases project:write	openapi	23.7.1+2026	list of commits
 GET	/projects/{org}/{project}/releases/{version:free}/repositories/	read	-	path	release	list	org:ci project:admin project:read project:releases project:write	23.7.1	23.7.1+2026	-
 GET	/projects/{org}/{project}/releases/{version:free}/resolved/	read	-	path	release	list	project:admin project:read project:write	23.7.1	23.7.1+2026	-
-GET	/projects/{org}/{project}/releases/{version:free}/stats/	read	-	path	release	list	org:ci project:admin project:read project:releases project:write	23.7.1	23.7.1+2026	-
+GET	/projects/{org}/{project}/releases/{version:free}/stats/	write-on-GET	-	path	release	list	org:ci project:admin project:read project:releases project:write	23.7.1	23.7.1+2026	adds a release that is missing
 GET	/projects/{org}/{project}/artifact-bundles/{bundle_id}/files/	read	-	path	artifact	list	org:ci project:admin project:read project:releases project:write	23.7.1	23.7.1+2026	-
 GET	/projects/{org}/{project}/artifact-bundles/{bundle_id}/files/{file_id}/	secret	raw	path	artifact	download	org:ci project:admin project:read project:releases project:write	23.7.1	23.7.1+2026	with ?download a source file of a release or bundle
 GET	/projects/{org}/{project}/releases/{version:free}/files/	read	-	path	artifact	list	org:ci project:admin project:read project:releases project:write	openapi	23.7.1+2026	-
@@ -836,9 +836,9 @@ GET	/projects/{org}/{project}/replays/{replay_id}/videos/{segment_id:d}/	secret	
 GET	/projects/{org}/{project}/replays/jobs/delete/	read	-	path	replay	list	project:admin project:write	openapi	2026	-
 POST	/projects/{org}/{project}/replays/jobs/delete/	write	-	path	replay	create	project:admin project:write	openapi	2026	-
 GET	/projects/{org}/{project}/replays/jobs/delete/{job_id:d}/	read	-	path	replay	read	project:admin project:write	openapi	2026	-
-GET	/projects/{org}/{project}/rules/configuration/	read	-	path	alert	list	project:admin project:read project:write	23.7.1	23.7.1+2026	-
+GET	/projects/{org}/{project}/rules/configuration/	read	outside	path	alert	list	project:admin project:read project:write	23.7.1	23.7.1+2026	prepares components of integrations, which asks their own servers
 DELETE	/projects/{org}/{project}/rules/{rule_id:d}/	write	-	path	alert	delete	alerts:write project:admin project:write	23.7.1	23.7.1+2026	-
-GET	/projects/{org}/{project}/rules/{rule_id:d}/	read	-	path	alert	read	alerts:read alerts:write project:admin project:read project:write	23.7.1	23.7.1+2026	-
+GET	/projects/{org}/{project}/rules/{rule_id:d}/	read	outside	path	alert	read	alerts:read alerts:write project:admin project:read project:write	23.7.1	23.7.1+2026	prepares components of integrations, which asks their own servers
 PUT	/projects/{org}/{project}/rules/{rule_id:d}/	write	-	path	alert	update	alerts:write project:admin project:write	23.7.1	23.7.1+2026	-
 PUT	/projects/{org}/{project}/rules/{rule_id}/enable/	write	-	path	alert	update	alerts:write	rule	2026	-
 DELETE	/projects/{org}/{project}/rules/{rule_id}/snooze/	write	-	path	alert	delete	alerts:write project:admin project:write	23.7.1	23.7.1+2026	-
@@ -883,7 +883,7 @@ GET	/projects/{org}/{project}/performance-issues/configure/	read	-	path	project	
 PUT	/projects/{org}/{project}/performance-issues/configure/	write	-	path	project	update	project:admin project:write	23.7.1	23.7.1+2026	-
 GET	/projects/{org}/{project}/performance/configure/	read	-	path	project	list	project:read	rule	2026	-
 POST	/projects/{org}/{project}/performance/configure/	write	-	path	project	create	project:write	rule	2026	-
-GET	/projects/{org}/{project}/web-vitals-detector/	read	-	path	project	list	project:read	rule	2026	-
+GET	/projects/{org}/{project}/web-vitals-detector/	write-on-GET	-	path	project	list	project:read	rule	2026	starts a detection, which makes issues
 DELETE	/projects/{org}/{project}/legacy-webhooks/	write	-	path	hook	delete	project:admin	rule	2026	-
 GET	/projects/{org}/{project}/legacy-webhooks/	secret	credential	path	hook	list	project:read	rule	2026	webhook addresses, which often hold a secret
 POST	/projects/{org}/{project}/legacy-webhooks/	write	-	path	hook	create	project:write	rule	2026	-
@@ -898,7 +898,7 @@ GET	/projects/{org}/{project}/profiling/profiles/{profile_id:e}/	read	-	path	tra
 GET	/projects/{org}/{project}/profiling/raw_profiles/{profile_id:e}/	secret	raw	path	trace	download	project:admin project:read project:write	23.7.1	23.7.1+2026	profile as it was received
 GET	/projects/{org}/{project}/profiling/raw_chunks/{profiler_id:e}/{chunk_id:e}/	secret	raw	path	trace	download	project:read	rule	2026	profile as it was received
 GET	/projects/{org}/{project}/profiling/chunks/{profiler_id:e}/{chunk_id:e}/attachments/{attachment_id:d}/	secret	raw	path	attachment	download	project:read	rule	2026	with ?download the attachment itself: dumps, screenshots, logs
-GET	/projects/{org}/{project}/statistical-detector/	read	-	path	project	list	project:read	rule	2026	-
+GET	/projects/{org}/{project}/statistical-detector/	write-on-GET	-	path	project	list	project:read	rule	2026	runs a detection, which makes issues
 DELETE	/projects/{org}/{project}/monitors/{monitor_id_or_slug:free}/	write	-	path	monitor	delete	alerts:write project:admin project:write	openapi	2026	-
 GET	/projects/{org}/{project}/monitors/{monitor_id_or_slug:free}/	read	-	path	monitor	read	alerts:read alerts:write project:admin project:read project:write	openapi	2026	-
 PUT	/projects/{org}/{project}/monitors/{monitor_id_or_slug:free}/	write	-	path	monitor	update	alerts:write project:admin project:write	openapi	2026	-
@@ -912,7 +912,7 @@ GET	/projects/{org}/{project}/monitors/{monitor_id_or_slug:free}/processing-erro
 GET	/projects/{org}/{project}/monitors/{monitor_id_or_slug:free}/stats/	read	-	path	monitor	list	alerts:read	rule	2026	-
 POST	/projects/{org}/{project}/uptime/	write	-	path	uptime	create	alerts:write	rule	2026	-
 DELETE	/projects/{org}/{project}/uptime/{uptime_detector_id}/	write	-	path	uptime	delete	alerts:write	rule	2026	-
-GET	/projects/{org}/{project}/uptime/{uptime_detector_id}/	read	-	path	uptime	read	alerts:read	rule	2026	-
+GET	/projects/{org}/{project}/uptime/{uptime_detector_id}/	secret	credential	path	uptime	read	alerts:read	rule	2026	headers and body that uptime monitors send, which may log in somewhere
 PUT	/projects/{org}/{project}/uptime/{uptime_detector_id}/	write	-	path	uptime	update	alerts:write	rule	2026	-
 GET	/projects/{org}/{project}/uptime/{uptime_detector_id}/checks/	read	-	path	uptime	list	alerts:read	rule	2026	-
 DELETE	/projects/{org}/{project}/uptime/{uptime_detector_id}/response-captures/{capture_id}/	write	-	path	uptime	delete	alerts:write	rule	2026	-
@@ -944,7 +944,7 @@ GET	/projects/{org}/{project}/preprodartifacts/build-distribution/latest/	secret
 GET	/projects/{org}/{project}/preprodartifacts/check-for-updates/	secret	credential	path	build	list	project:read	rule	2026	signed address from which a build is installed
 GET	/projects/{org}/{project}/preprodartifacts/size-analysis/compare/{head_size_metric_id}/{base_size_metric_id}/download/	read	-	path	build	list	project:read	rule	2026	analysis of a build; archive downloads pictures
 POST	/projects/{org}/{project}/preprodartifacts/snapshots/	write	-	path	build	create	org:ci project:admin project:releases project:write	openapi	2026	-
-GET	/projects/{org}/{project}/preprodartifacts/snapshots/upload-options/	read	-	path	build	list	project:read	rule	2026	-
+GET	/projects/{org}/{project}/preprodartifacts/snapshots/upload-options/	secret	credential	path	build	list	project:read	rule	2026	a token for the object store, good for an hour
 DELETE	/teams/{org}/{team}/	write	-	organization	team	delete	team:admin	openapi	23.7.1+2026	-
 GET	/teams/{org}/{team}/	read	-	organization	team	read	team:admin team:read team:write	openapi	23.7.1+2026	-
 PUT	/teams/{org}/{team}/	write	-	organization	team	update	team:admin team:write	openapi	23.7.1+2026	-
@@ -970,7 +970,7 @@ GET	/sentry-apps/{sentry_app_id_or_slug}/	secret	credential	-	integration	read	e
 PUT	/sentry-apps/{sentry_app_id_or_slug}/	write	-	-	integration	update	org:admin org:write	openapi	23.7.1+2026	-
 GET	/sentry-apps/{sentry_app_id_or_slug}/features/	read	-	-	integration	list	-	23.7.1	23.7.1+2026	-
 GET	/sentry-apps/{sentry_app_id_or_slug}/components/	read	-	-	integration	list	-	23.7.1	23.7.1+2026	-
-GET	/sentry-apps/{sentry_app_id_or_slug}/avatar/	read	-	-	integration	list	-	23.7.1	23.7.1+2026	-
+GET	/sentry-apps/{sentry_app_id_or_slug}/avatar/	secret	credential	-	integration	list	-	23.7.1	23.7.1+2026	serializes the whole integration, with its client secret
 PUT	/sentry-apps/{sentry_app_id_or_slug}/avatar/	write	-	-	integration	update	-	23.7.1	23.7.1+2026	-
 GET	/sentry-apps/{sentry_app_id_or_slug}/api-tokens/	secret	credential	-	credential	list	org:admin org:write	23.7.1	23.7.1+2026	tokens of an internal integration, requests with signatures
 POST	/sentry-apps/{sentry_app_id_or_slug}/api-tokens/	write	mint	-	credential	mint	org:admin org:write	23.7.1	23.7.1+2026	token or secret of an integration
@@ -1090,7 +1090,7 @@ DELETE	/issues/{issue_id}/hashes/	write	-	object	issue	delete	event:admin	23.7.1
 DELETE	/issues/{issue_id}/hashes/split/	write	-	object	issue	delete	event:admin	23.7.1	23.7.1	-
 GET	/issues/{issue_id}/hashes/split/	read	-	object	issue	list	event:admin event:read event:write	23.7.1	23.7.1	-
 PUT	/issues/{issue_id}/hashes/split/	write	-	object	issue	update	event:admin event:write	23.7.1	23.7.1	-
-GET	/issues/{issue_id}/participants/	read	-	object	issue	list	event:admin event:read event:write	23.7.1	23.7.1	-
+GET	/issues/{issue_id}/participants/	read	personal	object	issue	list	event:admin event:read event:write	23.7.1	23.7.1	names and e-mail addresses
 POST	/monitors/{monitor_slug:free}/checkins/	write	-	-	monitor	create	project:admin project:read project:write	23.7.1	23.7.1	-
 PUT	/monitors/{monitor_slug:free}/checkins/{checkin_id}/	write	-	-	monitor	update	project:admin project:read project:write	23.7.1	23.7.1	-
 GET	/organizations/{org}/activity/	read	-	organization	organization	list	org:admin org:read org:write	23.7.1	23.7.1	-
@@ -1122,7 +1122,7 @@ DELETE	/organizations/{org}/issues/{issue_id}/hashes/	write	-	object	issue	delet
 DELETE	/organizations/{org}/issues/{issue_id}/hashes/split/	write	-	object	issue	delete	event:admin	23.7.1	23.7.1	-
 GET	/organizations/{org}/issues/{issue_id}/hashes/split/	read	-	object	issue	list	event:admin event:read event:write	23.7.1	23.7.1	-
 PUT	/organizations/{org}/issues/{issue_id}/hashes/split/	write	-	object	issue	update	event:admin event:write	23.7.1	23.7.1	-
-GET	/organizations/{org}/issues/{issue_id}/participants/	read	-	object	issue	list	event:admin event:read event:write	23.7.1	23.7.1	-
+GET	/organizations/{org}/issues/{issue_id}/participants/	read	personal	object	issue	list	event:admin event:read event:write	23.7.1	23.7.1	names and e-mail addresses
 GET	/organizations/{org}/members/{member_id}/unreleased-commits/	read	personal	organization	member	list	org:admin org:read org:write	23.7.1	23.7.1	names and e-mail addresses
 GET	/organizations/{org}/metrics/meta/	read	-	query-code	organization	list	org:admin org:read org:write	23.7.1	23.7.1	-
 GET	/organizations/{org}/metrics/meta/{metric_name:free}/	read	-	query-code	organization	read	org:admin org:read org:write	23.7.1	23.7.1	-
@@ -1152,9 +1152,9 @@ GET	/projects/{org}/{project}/avatar/	read	-	path	project	list	project:admin pro
 PUT	/projects/{org}/{project}/avatar/	write	-	path	project	update	project:admin project:write	23.7.1	23.7.1	-
 GET	/projects/{org}/{project}/combined-rules/	read	-	path	alert	list	project:admin project:read project:write	23.7.1	23.7.1	-
 POST	/projects/{org}/{project}/create-sample-transaction/	write	-	path	project	create	event:admin event:write	23.7.1	23.7.1	-
-GET	/projects/{org}/{project}/docs/{platform}/	read	-	path	project	read	project:admin project:read project:write	23.7.1	23.7.1	-
+GET	/projects/{org}/{project}/docs/{platform}/	secret	credential	path	project	read	project:admin project:read project:write	23.7.1	23.7.1	instructions with the secret half of the client key filled in
 GET	/projects/{org}/{project}/dynamic-sampling/distribution/	read	-	path	project	list	project:write	23.7.1	23.7.1	-
-GET	/projects/{org}/{project}/events/{event_id}/ai-fix-suggest/	read	-	path	event	list	project:admin project:read project:write	23.7.1	23.7.1	-
+GET	/projects/{org}/{project}/events/{event_id}/ai-fix-suggest/	read	cost	path	event	list	project:admin project:read project:write	23.7.1	23.7.1	asks a language model
 GET	/projects/{org}/{project}/grouping-configs/	read	-	path	project	list	project:admin project:read project:write	23.7.1	23.7.1	-
 GET	/projects/{org}/{project}/platforms/	read	-	path	project	list	project:admin project:read project:write	23.7.1	23.7.1	-
 GET	/projects/{org}/{project}/plugins/	secret	credential	path	project	list	project:admin project:read project:write	23.7.1	23.7.1	settings of plugins, with their keys (until 2025)
@@ -1168,7 +1168,7 @@ DELETE	/projects/{org}/{project}/processingissues/discard/	write	-	path	project	
 GET	/projects/{org}/{project}/profiling/flamegraph/	read	-	path	trace	list	project:admin project:read project:write	23.7.1	23.7.1	-
 GET	/projects/{org}/{project}/profiling/functions/	secret	credential	path	trace	list	project:admin project:read project:write	23.7.1	23.7.1	environment of hosted functions (until 2024)
 GET	/projects/{org}/{project}/profiling/transactions/{transaction_id}/	read	-	path	trace	read	project:admin project:read project:write	23.7.1	23.7.1	-
-GET	/projects/{org}/{project}/stacktrace-links/	read	-	path	project	list	project:admin project:read project:write	23.7.1	23.7.1	-
+GET	/projects/{org}/{project}/stacktrace-links/	read	outside	path	project	list	project:admin project:read project:write	23.7.1	23.7.1	asks the source code provider with the stored credentials
 GET	/projects/{org}/{project}/user-stats/	read	-	path	project	list	project:admin project:read project:write	23.7.1	23.7.1	-
 DELETE	/projects/{org}/{project}/users/{user_hash:free}/	write	-	path	user	delete	project:admin	23.7.1	23.7.1	-
 GET	/projects/{org}/{project}/users/{user_hash:free}/	read	personal	path	user	read	project:admin project:read project:write	23.7.1	23.7.1	names and e-mail addresses
@@ -1176,7 +1176,7 @@ GET	/prompts-activity/	read	-	-	prompts-activity	list	-	23.7.1	23.7.1	-
 PUT	/prompts-activity/	write	-	-	prompts-activity	update	-	23.7.1	23.7.1	-
 GET	/relays/	secret	server	-	instance	list	-	23.7.1	23.7.1	Relay's own keys and registration
 POST	/relays/projectids/	write	server	-	instance	create	-	23.7.1	23.7.1	registration of Relays
-GET	/sentry-apps/{sentry_app_slug}/requests/	read	-	-	integration	list	org:admin org:integrations org:read org:write	23.7.1	23.7.1	-
+GET	/sentry-apps/{sentry_app_slug}/requests/	secret	credential	-	integration	list	org:admin org:integrations org:read org:write	23.7.1	23.7.1	headers, bodies and address of webhook requests
 GET	/shared/issues/{share_id}/	read	anonymous	-	issues	read	-	23.7.1	23.7.1	whoever has the share id may read the issue
 GET	/teams/{org}/{team}/alerts-triggered-index/	read	-	organization	team	list	team:admin team:read team:write	23.7.1	23.7.1	-
 GET	/teams/{org}/{team}/alerts-triggered/	read	-	organization	team	list	team:admin team:read team:write	23.7.1	23.7.1	-

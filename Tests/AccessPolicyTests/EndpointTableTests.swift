@@ -22,7 +22,7 @@ import Testing
         #expect(table.operations.count == 1_174)
         #expect(Set(table.operations.map(\.template)).count == 826)
         let effects = Dictionary(grouping: table.operations, by: \.effect).mapValues(\.count)
-        #expect(effects == [.read: 518, .write: 514, .secret: 126, .readByPOST: 13, .writeOnGET: 3])
+        #expect(effects == [.read: 503, .write: 514, .secret: 136, .readByPOST: 13, .writeOnGET: 8])
         #expect(table.operations.filter { table.string($0.note).contains("unjudged") }.isEmpty)
         #expect(table.version == "2026-11 getsentry/sentry@66d2e2c32db6 openapi 0.272.0")
     }
@@ -36,6 +36,9 @@ import Testing
         ("GET", "/organizations/*/objectstore/{path:*}", "secret", "raw"),
         ("GET", "/organizations/*/members/", "read", "personal"), ("GET", "/users/*/", "read", "user"),
         ("GET", "/internal/options/", "secret", "instance"),
+        ("GET", "/organizations/*/uptime/", "secret", "credential"),
+        ("GET", "/projects/*/*/statistical-detector/", "write-on-GET", "-"),
+        ("GET", "/organizations/*/seer/runs/", "read", "cost"),
     ]) func `rows say what they do`(_ method: String, _ path: String, _ effect: String, _ kind: String) throws {
         let found = try #require(OperationMethod(named: method))
         let row = try #require(table.row(found, path))
@@ -45,9 +48,9 @@ import Testing
 
     /// Counted apart, by a reading of the same lists in Python.
     @Test(arguments: [
-        ("identity", 5), ("read-only", 489), ("people", 15), ("raw", 19), ("dsn", 4), ("ai", 11), ("ci-upload", 27),
+        ("identity", 5), ("read-only", 465), ("people", 17), ("raw", 20), ("dsn", 4), ("ai", 17), ("ci-upload", 27),
         ("release-admin", 31), ("cli", 42), ("mcp", 60), ("mcp-media", 2), ("mcp-triage", 62), ("mcp-seer", 61),
-        ("mcp-manage", 76), ("triage", 494), ("grafana", 14), ("monitors", 10),
+        ("mcp-manage", 76), ("triage", 470), ("grafana", 14), ("monitors", 10),
     ]) func `sets have their operations`(_ name: String, _ count: Int) {
         #expect(Policy.builtIn.sets.operations(of: name)?.count == count)
     }
