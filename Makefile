@@ -93,6 +93,7 @@ check: lint test
 lint: swift deps-lint
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	shellcheck $(SHELL_SCRIPTS)
+	$(PYTHON) Scripts/check-markdown.py
 
 # The whole suite with a sanitizer in the process; its findings fail the test that brought them about.
 asan: export ASAN_OPTIONS := detect_leaks=0

@@ -167,30 +167,30 @@ def markdown(results, facts: Facts) -> str:
         for wanted, measured, times, met in target_rows(results, facts.cores_free):
             verdict = {True: "met", False: "missed", None: "not to be judged"}[met]
             lines.append(f"| {wanted} | {measured} | {times} | {verdict} |")
-    lines += ["", "## How it is measured", "", METHOD.strip(), "", "- " + (
-        "Two workers: the load had cores of its own." if facts.cores_free else
-        "Two workers: cores were **not** free. With fewer than four CPUs load and upstream share them with the second worker, "
-        "so the two rows say nothing about how the peer scales."), ""]
+    lines += ["", "## How it is measured", "", METHOD.strip(), (
+        "- Two workers: the load had cores of its own." if facts.cores_free else
+        "- Two workers: cores were **not** free. With fewer than four CPUs load and upstream share them with the second worker, so the two\n"
+        "  rows say nothing about how the peer scales."), ""]
     return "\n".join(lines)
 
 
 METHOD = """
-- A new client connection and a new upstream connection for every request; the peer has one worker, pinned to one core; load and upstream run
-  on the other. The same work for all: the rules of docs/reference/headers.md, the upstream token put in, no access log. Configurations:
-  `Benchmarks/peers/`. nginx and HAProxy are tuned where it is fair (backlog, TCP_DEFER_ACCEPT, tables sized for the 4,000 requests);
-  their buffering is the default: nginx stores an upload in a file before it sends it on.
-- Every request is checked by the upstream (token, fields that must not arrive, length and bytes of a body), every answer by the load
-  generator (status, length, bytes, `Set-Cookie` gone). One failure voids the row.
-- Each part is cut into short bursts that alternate between the peers, since the speed of a machine drifts by more than the peers differ. A round's
-  figure is the median of its bursts; the table shows the median of the rounds.
-- CPU is the peer's own (`/proc/PID/task/*/schedstat`, all its processes); user and system are split as the clock ticks fell. Saturation is
-  a closed loop of 32 requests in flight. The load's core can be the narrower one: the row "its core in use" tells.
-- Latency is counted from the moment a request was due (open loop), so a stall counts for all that should have started in it. It includes
-  the load's own and the upstream's time on their shared core.
-- Memory is PSS of all the peer's processes, without the kernel's socket buffers (pages that another running program shares count in
-  part); in flight: 4,000 requests whose answers are held back.
-- System calls by strace, at saturation and one at a time. https: nginx as upstream, TLS 1.3, certificate checked, 8 in flight; resumption is
-  counted in the upstream's log.
+- A new client connection and a new upstream connection for every request; the peer has one worker, pinned to one core; load and
+  upstream run on the other. The same work for all: the rules of docs/reference/headers.md, the upstream token put in, no access
+  log. Configurations: `Benchmarks/peers/`. nginx and HAProxy are tuned where it is fair (backlog, TCP_DEFER_ACCEPT, tables sized
+  for the 4,000 requests); their buffering is the default: nginx stores an upload in a file before it sends it on.
+- Every request is checked by the upstream (token, fields that must not arrive, length and bytes of a body), every answer by the
+  load generator (status, length, bytes, `Set-Cookie` gone). One failure voids the row.
+- Each part is cut into short bursts that alternate between the peers, since the speed of a machine drifts by more than the peers
+  differ. A round's figure is the median of its bursts; the table shows the median of the rounds.
+- CPU is the peer's own (`/proc/PID/task/*/schedstat`, all its processes); user and system are split as the clock ticks fell.
+  Saturation is a closed loop of 32 requests in flight. The load's core can be the narrower one: the row "its core in use" tells.
+- Latency is counted from the moment a request was due (open loop), so a stall counts for all that should have started in it. It
+  includes the load's own and the upstream's time on their shared core.
+- Memory is PSS of all the peer's processes, without the kernel's socket buffers (pages that another running program shares count
+  in part); in flight: 4,000 requests whose answers are held back.
+- System calls by strace, at saturation and one at a time. https: nginx as upstream, TLS 1.3, certificate checked, 8 in flight;
+  resumption is counted in the upstream's log.
 """
 
 
