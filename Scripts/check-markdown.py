@@ -4,7 +4,7 @@
 Tables, code blocks and single words that are longer (links) are exempt from the width.
 
     check-markdown.py [FILE…]       checks these, or all of the repository; one line per fault, and status 1
-    check-markdown.py --wrap FILE…  wraps the paragraphs of these files anew
+    check-markdown.py --wrap FILE…  wraps the paragraphs of these files that are too wide
 """
 
 import os
@@ -48,6 +48,8 @@ def prose(lines):
 def wrapped(text):
     lines = text.split("\n")
     for first, end, begin, rest in reversed(prose(lines)):
+        if all(len(line) <= WIDTH for line in lines[first:end]):
+            continue
         words = " ".join(line.strip() for line in lines[first:end])[len(begin.strip()):].strip()
         lines[first:end] = textwrap.wrap(
             SIGN.sub("\0", words), WIDTH, initial_indent=begin, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
