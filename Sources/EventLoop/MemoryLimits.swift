@@ -20,7 +20,7 @@ package enum MemoryLimits {
 
     /// Keeps all threads to one heap when the address space is limited (`RLIMIT_AS`); called before there are any.
     ///
-    /// Every further heap of malloc(3) reserves 64 MiB of addresses. When they cannot be had, glibc maps a page for each
+    /// Every further heap of malloc(3) reserves 64 MiB of addresses. When they are unavailable, glibc maps a page for each
     /// allocation of a thread that has no heap yet.
     package static func shareHeapInLimitedAddressSpace() {
         guard addressSpaceLeft != nil else { return }

@@ -64,7 +64,7 @@ package struct Socket: ~Copyable {
     /// Bytes that the socket has taken and the peer has not acknowledged.
     package var unacknowledged: Int { max(0, Int(cepoll_unacknowledged(descriptor))) }
 
-    /// Sends a FIN; reading goes on.
+    /// Sends a FIN; reading continues.
     package func shutdownWrite() {
         _ = cepoll_shutdown_write(descriptor)
     }

@@ -9,7 +9,7 @@ struct Failure: Error {
         case data = 65
         /// A host name is not known.
         case noHost = 68
-        /// Something that is needed cannot be had now, such as a port.
+        /// Something needed is unavailable now, such as a port.
         case unavailable = 69
         case system = 71
         /// Not allowed.

@@ -1,4 +1,4 @@
-/// What is wrong with the settings. A start ends at the first mistake; a check goes on and tells them all.
+/// What is wrong with the settings. A start ends at the first mistake; a check continues and reports them all.
 struct Mistakes {
     private(set) var all: [Failure] = []
 

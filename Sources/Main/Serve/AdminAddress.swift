@@ -26,7 +26,7 @@ struct AdminAddress {
         }
     }
 
-    /// - Returns: nil when there is to be none.
+    /// - Returns: nil if there is no admin listener.
     func bind() throws(Failure) -> Listener? {
         guard let address else { return nil }
         do throws(SystemError) {

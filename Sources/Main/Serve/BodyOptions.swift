@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// The flags of `serve` for bodies that are held: where they go, for how long, and how much of them in sum.
+/// The flags of `serve` for bodies that are held: where, for how long, and how much in total.
 struct BodyOptions: ParsableArguments {
     @Option(
         help:

@@ -4,7 +4,7 @@ internal import Logging
 internal import ProxyServer
 internal import Synchronization
 
-/// Takes up what has changed in files: on SIGHUP, and by itself when a watched file has changed.
+/// Picks up changes in files: on SIGHUP, and by itself when a watched file has changed.
 final class Reloader: Sendable {
     private let plan: ServePlan
     private let server: Server

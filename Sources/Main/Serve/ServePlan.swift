@@ -22,7 +22,7 @@ struct ServePlan {
     let client: UpstreamClient
     let aliases: AliasSettings
     let security: SecuritySettings
-    /// Files whose change is taken up without a signal; the token file is watched by its own source.
+    /// Files whose changes are picked up without a signal; the token file is watched by its own source.
     let watchedFiles: [String]
     let threads: Int
     let backlog: Int
@@ -226,7 +226,7 @@ struct ServePlan {
         }
     }
 
-    /// Who names PostgreSQL as the store means a login, though there be none yet or the database be down.
+    /// Naming PostgreSQL as the store always means a stored login, even before one exists or while the database is down.
     private static func hasLogin(_ store: (any LoginStore)?, _ origin: String, isGiven: Bool) throws(Failure) -> Bool {
         guard let store else { return false }
         if store is PostgresLoginStore { return true }

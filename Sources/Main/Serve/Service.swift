@@ -7,7 +7,7 @@ internal import TokenStore
 
 /// One run of the proxy, from the checked plan to the last request.
 ///
-/// Everything that can be wrong is found out before the first request is accepted: nothing half-starts.
+/// Everything that can be wrong is found out before the first request is accepted: startup is all-or-nothing.
 struct Service {
     private let plan: ServePlan
 

@@ -5,7 +5,7 @@ internal import Glibc
 struct ServiceNotifier: Sendable {
     private let path: [UInt8]?
 
-    /// Takes the address from the environment; without one nobody is told.
+    /// Takes the address from the environment; without one, nobody is notified.
     init() {
         path = Environment.value("NOTIFY_SOCKET").map { Array($0.utf8) }
         unsetenv("NOTIFY_SOCKET")

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 
-/// The flag that has changed files taken up without a signal.
+/// The flag that makes changed files be picked up without a signal.
 struct WatchOptions: ParsableArguments {
     @Option(help: "Take up changed alias, policy and TLS files without a signal: on or off. [WATCH_FILES; on]")
     var watchFiles: String?

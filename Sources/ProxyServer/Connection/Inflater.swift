@@ -4,7 +4,7 @@ internal import CZlib
 /// however much the stream expands; `reset` makes it ready for another stream, so that a reactor keeps a few.
 package struct Inflater: ~Copyable {
     package enum State: Sendable, Equatable {
-        /// The stream goes on. If the input ends here, it was cut short.
+        /// The stream continues. If the input ends here, it was cut short.
         case more
         /// The input ended with a whole member. More input may follow: another member (RFC 1952 §2.2), or none.
         case finished

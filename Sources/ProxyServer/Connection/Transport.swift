@@ -161,7 +161,7 @@ struct Transport: ~Copyable {
         }
     }
 
-    /// Ends the sending side in good order; reading goes on.
+    /// Ends the sending side in good order; reading continues.
     mutating func shutdownWrite() {
         if isEstablished { tls?.shutdown() }
         socket.shutdownWrite()

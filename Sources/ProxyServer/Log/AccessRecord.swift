@@ -216,7 +216,7 @@ struct AccessRecord {
         self.acceptedAt = acceptedAt
     }
 
-    /// The request holds an alias where none belongs: what the client chose is blotted out, and only its length stays.
+    /// The request holds an alias where none belongs: what the client chose is blanked out, and only its length remains.
     func blot(path: Bool) {
         guard let line else { return }
         let identifiers = lineCount + hostCount

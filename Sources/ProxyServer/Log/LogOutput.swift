@@ -1,7 +1,7 @@
 internal import EventLoop
 internal import Glibc
 
-/// The log's descriptor, as its one thread writes to it. Lines that it does not take are lost whole, and counted:
+/// The log's descriptor, as its one thread writes to it. Lines it does not accept are lost as a whole, and counted:
 /// the reader may be gone (`EPIPE`) or the disk full (`ENOSPC`), now and no longer with the next line.
 struct LogOutput {
     private static let newline = UInt8(ascii: "\n")

@@ -116,7 +116,7 @@ package struct Counters: Sendable {
         bytesDown &+= record.bytesDown
     }
 
-    /// A copy for another thread. It shares no memory with this one, so that counting goes on without allocating.
+    /// A copy for another thread. It shares no memory with this one, so that counting continues without allocating.
     func snapshot() -> Counters {
         var copy = self
         copy.aliases.detach()

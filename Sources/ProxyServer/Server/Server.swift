@@ -6,7 +6,7 @@ package import TokenStore
 /// The proxy: its workers, each with a thread, a listener and a reactor of its own.
 package final class Server: Sendable {
     private let state: ServerState
-    /// What the workers may hold for their clients in sum.
+    /// What the workers may hold for their clients in total.
     package let memory: MemoryBudget
     private let spooler: Spooler?
     /// Until the workers are started: a listener lives as long as the workers that accept from it.
@@ -78,7 +78,7 @@ package final class Server: Sendable {
         for mailbox in mailboxes { mailbox.post(.publishedChanged) }
     }
 
-    /// Stops accepting; what is in flight goes on.
+    /// Stops accepting; requests in flight continue.
     package func drain() {
         for mailbox in mailboxes { mailbox.post(.drain) }
     }

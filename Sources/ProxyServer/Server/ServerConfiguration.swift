@@ -28,7 +28,7 @@ package enum AccessLogMode: String, Sendable, CaseIterable { case off, errors, a
 package enum LongChunkedBody: String, Sendable, CaseIterable {
     /// 411: the application servers that Sentry runs under lose such a body without a word.
     case refuse
-    /// It goes on as it comes, chunked.
+    /// It is forwarded as it arrives, chunked.
     case forward
     /// It is written to a file first, and sent with its length.
     case spool
@@ -42,9 +42,9 @@ package struct BodyLimits: Sendable {
     package var collectNanoseconds: UInt64 = 60_000_000_000
     /// Where bodies are spooled.
     package var spoolPlace = SpoolPlace.memory
-    /// Bytes that are spooled in sum.
+    /// Bytes spooled in total.
     package var spoolBytes = 1_073_741_824
-    /// Bytes that the process holds for its clients in sum.
+    /// Bytes the process holds for its clients in total.
     package var memoryBytes = 536_870_912
 
     package init() {}
@@ -178,7 +178,7 @@ enum Bounds {
     static let sessionBytes = 40_960
     /// Memory that must be there for one more request: its heads, its line for the log, its first bytes.
     static let requestBytes = 16_384
-    /// A JSON body that is rewritten is read whole; a longer one goes on as it is.
+    /// A JSON body that is rewritten is read whole; a longer one is forwarded as it is.
     static let rewrittenBodyBytes = 1_048_576
     /// Interim answers (1xx) before the final one.
     static let interimAnswers = 16

@@ -4,7 +4,7 @@ internal import Synchronization
 package import TLS
 internal import TokenStore
 
-/// What a worker is told by other threads.
+/// What other threads tell a worker.
 enum WorkerMail: Sendable {
     /// A token, the policy or the addresses were published anew.
     case publishedChanged

@@ -16,9 +16,9 @@ package enum TokenEvent: Sendable, Equatable {
     case judged(TokenStanding)
     /// The upstream refuses the token, for the `answers`th time it was asked, and the source has no other.
     case refused(TokenKind, source: TokenOrigin, answers: Int)
-    /// The upstream accepts the token that it had refused.
+    /// The upstream accepts a token that it had rejected.
     case acceptedAgain
-    /// Sentry was sent a bearer request so that it writes its token.
+    /// Sentry was sent a bearer request to make it write its token.
     case provoked
 
     /// A failure or refusal that goes on is a warning at its 1st, 2nd, 4th, 8th … attempt only.

@@ -9,7 +9,7 @@ final class PostgresQuery {
     private let place: String
     private let string: ConnectionString
     private var deadlineNanoseconds: UInt64
-    /// Whether the server has a query that it has not answered.
+    /// Whether a query is still unanswered.
     private(set) var isUnanswered = false
 
     /// Connects.

@@ -14,7 +14,7 @@ package final class FirstLoginSource: TokenSource {
         self.login = login
     }
 
-    /// Which one stands for both: the system token until a login was taken up.
+    /// Which one stands for both: the system token until a login was picked up.
     private var current: any TokenSource { choice.withLock { $0 } == .login ? login : system }
 
     package var kind: TokenKind { current.kind }
@@ -37,7 +37,7 @@ package final class FirstLoginSource: TokenSource {
         return fetched
     }
 
-    /// The store may have changed for another upstream's login, or hold one that has ended: then the search goes on.
+    /// The store may have changed for another upstream's login, or hold one that has expired: then the search continues.
     private func firstLogin(_ request: FetchRequest) async -> FetchedToken? {
         guard let fetched = try? await login.fetch(request) else { return nil }
         choice.withLock { $0 = .login }

@@ -12,7 +12,7 @@ package final class SystemTokenSource: TokenSource {
     package static let defaultDeadlineNanoseconds: UInt64 = 10 * 1_000_000_000
     /// When to look for the row after Sentry was provoked: three looks, 1.75 s in all.
     static let rereadNanoseconds: [UInt64] = [250_000_000, 500_000_000, 1_000_000_000]
-    /// The least time between two provocations; doubles while they are in vain.
+    /// The minimum time between two provocations; doubles while they have no effect.
     static let firstProvocationGapNanoseconds: UInt64 = 3_000_000_000
     static let longestProvocationGapNanoseconds: UInt64 = 60_000_000_000
 
