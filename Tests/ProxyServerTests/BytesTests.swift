@@ -207,8 +207,27 @@ import Testing
     @Test func theTwoBlocksAreApart() {
         let scratch = Scratch()
         fill(scratch.inbound, 65_536)
-        scratch.staging.initializeMemory(as: UInt8.self, repeating: 0)
+        scratch.beginStaging().initializeMemory(as: UInt8.self, repeating: 0)
         #expect(scratch.inbound[1] == 13)
-        #expect(scratch.staging.count == Bounds.stagingBytes && scratch.inbound.count == Bounds.relayBytes)
+        #expect(scratch.beginStaging().count == Bounds.stagingBytes && scratch.inbound.count == Bounds.relayBytes)
+    }
+
+    @Test func stagedBytesGrowByWhatIsWrittenBehindThem() {
+        let scratch = Scratch()
+        fill(scratch.beginStaging(), 8)
+        var staged = scratch.stage(5)
+        #expect(scratch.room(behind: staged).count == Bounds.stagingBytes - 5)
+        staged.extend(by: 2)
+        #expect(scratch.bytes(of: staged).count == 7)
+    }
+
+    @Test func stagedBytesThatWereOverwrittenAreNotSent() async {
+        await #expect(processExitsWith: .failure) {
+            let scratch = Scratch()
+            _ = scratch.beginStaging()
+            let staged = scratch.stage(4)
+            _ = scratch.beginStaging()
+            _ = scratch.bytes(of: staged)
+        }
     }
 }

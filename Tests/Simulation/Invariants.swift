@@ -12,12 +12,14 @@ struct Invariants {
     /// - Returns: what does not hold.
     mutating func afterTurn(_ worker: Worker, _ shared: ServerState) -> String? {
         turns += 1
-        if worker.stagedCount != 0 { return "\(worker.stagedCount) staged bytes outlive their turn" }
         if worker.counters.impossibleSteps != 0 { return "an impossible step" }
         var (busy, armed, requests, spools) = (0, 0, 0, 0)
         for slot in 0..<worker.exchanges.slots {
             let exchange = worker.exchanges[slot]
             if exchange.timer.armedFor != .max { armed += 1 }
+            guard exchange.request.staged == nil, exchange.response.staged == nil else {
+                return "staged bytes outlive their turn"
+            }
             guard exchange.phase != .vacant else {
                 if let what = vacancy(exchange) { return what }
                 continue

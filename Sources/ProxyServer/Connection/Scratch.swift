@@ -7,23 +7,53 @@ final class Scratch {
     /// What was just received lies at `chunkMargin`.
     private let relay: UnsafeMutableRawBufferPointer
     /// A head being written, with the first bytes of its body behind it; or what was just inflated, at `chunkMargin`.
-    let staging: UnsafeMutableRawBufferPointer
+    private let staged: UnsafeMutableRawBufferPointer
+    /// How often `staging` was written anew.
+    private var writings: UInt64 = 0
 
     init() {
         relay = .allocate(byteCount: Bounds.widestRelayBytes + 2 * Bounds.chunkMargin, alignment: 64)
-        staging = .allocate(byteCount: Bounds.stagingBytes, alignment: 64)
+        staged = .allocate(byteCount: Bounds.stagingBytes, alignment: 64)
     }
 
     deinit {
         relay.deallocate()
-        staging.deallocate()
+        staged.deallocate()
     }
+
+    // MARK: Staging
+
+    /// Where to write a head, or anything else that is sent at once. What was staged before is nobody's any more.
+    func beginStaging() -> UnsafeMutableRawBufferPointer {
+        writings &+= 1
+        return staged
+    }
+
+    /// The first `count` bytes of the staging buffer, which now wait to be sent.
+    func stage(_ count: Int) -> StagedBytes {
+        precondition(count <= staged.count)
+        return StagedBytes(count: count, writing: writings)
+    }
+
+    /// What is staged. Valid until something else is.
+    func bytes(of bytes: borrowing StagedBytes) -> UnsafeRawBufferPointer {
+        precondition(bytes.writing == writings, "staged bytes were overwritten")
+        return UnsafeRawBufferPointer(staged.part(0..<bytes.count))
+    }
+
+    /// The rest of the staging buffer.
+    func room(behind bytes: borrowing StagedBytes) -> UnsafeMutableRawBufferPointer {
+        precondition(bytes.writing == writings, "staged bytes were overwritten")
+        return staged.part(bytes.count..<Bounds.stagingBytes)
+    }
+
+    // MARK: Received and inflated
 
     /// Where to receive into.
     var inbound: UnsafeMutableRawBufferPointer { inbound(Bounds.relayBytes) }
     /// Where to inflate into.
     var inflated: UnsafeMutableRawBufferPointer {
-        staging.part(Bounds.chunkMargin..<Bounds.chunkMargin + Bounds.relayBytes)
+        beginStaging().part(Bounds.chunkMargin..<Bounds.chunkMargin + Bounds.relayBytes)
     }
 
     /// Where to receive up to `window` bytes of a long body into.
@@ -38,7 +68,7 @@ final class Scratch {
 
     /// The first `payload` bytes of `inflated` as they go on.
     func framedInflated(_ payload: Int, isChunked: Bool, isLast: Bool) -> UnsafeRawBufferPointer {
-        frame(staging, payload, isChunked: isChunked, isLast: isLast)
+        frame(staged, payload, isChunked: isChunked, isLast: isLast)
     }
 
     /// As they are, or with their chunk framing in the margins around them (RFC 9112 §7.1).
@@ -61,6 +91,19 @@ final class Scratch {
         if payload > 0 { tail.append(ChunkedCoding.chunkEnd) }
         if isLast { tail.append(ChunkedCoding.lastChunk) }
         return UnsafeRawBufferPointer(block.part(start..<end + tail.count))
+    }
+}
+
+/// Bytes of the staging buffer that wait to be sent, within one turn. They cannot be copied: who wrote them hands them to who
+/// sends them, and they go out once, for the exchange that they were written for.
+struct StagedBytes: ~Copyable {
+    fileprivate(set) var count: Int
+    /// Which writing of the buffer they are of.
+    fileprivate let writing: UInt64
+
+    /// Counts in bytes that were written behind them.
+    mutating func extend(by bytes: Int) {
+        count += bytes
     }
 }
 

@@ -239,12 +239,9 @@ extension Exchange {
             response.inflater = worker.takeInflater()
             if response.inflater != nil { response.framing = request.version == .http11 ? .chunked : .untilClose }
         }
-        guard stageAnswerHead(head, bytes, worker) else { return false }
-        guard stageBody(bytes.part(head.length..<bytes.count), worker) else {
-            // What is staged belongs to this exchange, and nobody else may find it.
-            worker.stagedCount = 0
-            return false
-        }
+        guard var staged = stageAnswerHead(head, bytes, worker) else { return false }
+        guard stageBody(bytes.part(head.length..<bytes.count), behind: &staged, worker) else { return false }
+        response.staged = consume staged
         response.stage = response.inflater == nil ? .passedThrough : .inflating
         return true
     }
@@ -256,9 +253,11 @@ extension Exchange {
     }
 
     /// Writes the client's head into the staging buffer.
-    /// - Returns: false when it cannot be written; the cause is noted.
-    func stageAnswerHead(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
-        var writer = HeadWriter(worker.scratch.staging.part(0..<Bounds.stagingBytes - Bounds.relayBytes))
+    /// - Returns: nil when it cannot be written; the cause is noted.
+    func stageAnswerHead(
+        _ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker
+    ) -> StagedBytes? {
+        var writer = HeadWriter(worker.scratch.beginStaging().part(0..<Bounds.stagingBytes - Bounds.relayBytes))
         let form = answerForm(head, bytes.bytes(head.length).span)
         var editor = AnswerFieldEditor(
             rewriter: worker.configuration.rewriter, scheme: request.namedScheme ?? worker.clientScheme,
@@ -274,17 +273,18 @@ extension Exchange {
                 editor: &editor, into: &writer)
         } catch {
             record.cause = .unwritableAnswer
-            return false
+            return nil
         }
         guard !writer.overflowed else {
             record.cause = .unwritableAnswer
-            return false
+            return nil
         }
-        worker.stagedCount = writer.count
-        return true
+        return worker.scratch.stage(writer.count)
     }
 
-    private func stageBody(_ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+    private func stageBody(
+        _ bytes: UnsafeMutableRawBufferPointer, behind staged: inout StagedBytes, _ worker: Worker
+    ) -> Bool {
         let piece: BodyReader.Piece
         do throws(ParseError) {
             piece = try response.body.read(bytes)
@@ -297,7 +297,7 @@ extension Exchange {
             response.compressed.store(UnsafeRawBufferPointer(bytes.part(0..<piece.payload)), from: &worker.pool)
             return true
         }
-        var header = HeadWriter(worker.scratch.staging.part(worker.stagedCount..<Bounds.stagingBytes))
+        var header = HeadWriter(worker.scratch.room(behind: staged))
         let payload = bytes.bytes(piece.payload)
         if response.framing == .chunked {
             if piece.payload > 0 {
@@ -309,7 +309,7 @@ extension Exchange {
         } else {
             header.append(payload.span)
         }
-        worker.stagedCount += header.count
+        staged.extend(by: header.count)
         return !header.overflowed
     }
 }

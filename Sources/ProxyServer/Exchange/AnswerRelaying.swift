@@ -8,11 +8,9 @@ extension Exchange {
     func relayAnswer(_ worker: Worker) -> Event? {
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         // A rewritten answer is in the backlog whole; any other has at least its head staged.
-        guard worker.stagedCount > 0 else { return flushClient(worker) }
-        let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
-        worker.stagedCount = 0
+        guard let staged = response.staged.take() else { return flushClient(worker) }
         if response.body.isWhole, response.inflater == nil { response.stage = .whole }
-        if case .ends(let event) = sendToClient(staged, worker) { return event }
+        if case .ends(let event) = sendToClient(worker.scratch.bytes(of: staged), worker) { return event }
         return relayBody(worker)
     }
 

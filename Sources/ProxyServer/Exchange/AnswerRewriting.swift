@@ -213,13 +213,10 @@ extension Exchange {
     /// Queues the held head and `body` for the client and goes over to relaying.
     private func send(_ body: UnsafeRawBufferPointer, isWhole: Bool, _ worker: Worker) -> Event? {
         guard let heldAnswer = response.held.buffer, var parser = response.parser.take() else { return nil }
-        let isStaged = stageAnswerHead(parser.head, heldAnswer.bytes.part(0..<response.held.count), worker)
+        let written = stageAnswerHead(parser.head, heldAnswer.bytes.part(0..<response.held.count), worker)
         worker.giveBack(&parser)
-        guard isStaged else {
-            return failUpstream()
-        }
-        let head = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
-        worker.stagedCount = 0
+        guard let staged = written else { return failUpstream() }
+        let head = worker.scratch.bytes(of: staged)
         noteAnswered(body.count)
         client.backlog.reserve(head.count + body.count + 2 * Bounds.chunkMargin, from: &worker.pool)
         client.backlog.append(head)

@@ -37,14 +37,13 @@ extension Exchange {
     /// A request whose head and body were held back: head, then what was collected.
     private func stageHeldRequest(_ worker: Worker) -> Bool {
         guard let parser = request.headParser.take(), let heldHead = request.heldHead.buffer else { return false }
-        let isStaged = stageHead(parser.head, heldHead.bytes.bytes(request.heldHead.count), worker)
+        let written = stageHead(parser.head, heldHead.bytes.bytes(request.heldHead.count), worker)
         request.headParser = parser
-        guard isStaged else {
+        guard let staged = written else {
             releaseHeldHead(worker)
             return false
         }
-        let head = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
-        worker.stagedCount = 0
+        let head = worker.scratch.bytes(of: staged)
         let bodyBytes = max(replay.body.count, request.heldHead.count) + Bounds.chunkMargin
         upstream.peer.backlog.reserve(head.count + bodyBytes, from: &worker.pool)
         upstream.peer.backlog.append(head)
@@ -104,9 +103,7 @@ extension Exchange {
 
     /// What could not be sent at once must survive this turn.
     func moveStagedToBacklog(_ worker: Worker) {
-        guard worker.stagedCount > 0 else { return }
-        let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
-        upstream.peer.backlog.store(staged, from: &worker.pool)
-        worker.stagedCount = 0
+        guard let staged = request.staged.take() else { return }
+        upstream.peer.backlog.store(worker.scratch.bytes(of: staged), from: &worker.pool)
     }
 }

@@ -7,7 +7,9 @@ extension Exchange {
     func answer(_ worker: Worker) -> Event? {
         closeUpstream(worker, byReset: true)
         releaseHeld(worker)
-        worker.stagedCount = 0
+        request.staged = nil
+        response.staged = nil
+        let staging = worker.scratch.beginStaging()
         record.status = local.identity == nil ? local.answer.status : 200
         record.isOwnAnswer = true
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
@@ -16,9 +18,9 @@ extension Exchange {
         response.stage = .whole
 
         let room = Bounds.stagingBytes - 2 * Bounds.refusalBytes
-        var writer = HeadWriter(worker.scratch.staging.part(0..<room))
-        var message = HeadWriter(worker.scratch.staging.part(room..<room + Bounds.refusalBytes))
-        let fieldsRoom = worker.scratch.staging.part(room + Bounds.refusalBytes..<Bounds.stagingBytes)
+        var writer = HeadWriter(staging.part(0..<room))
+        var message = HeadWriter(staging.part(room..<room + Bounds.refusalBytes))
+        let fieldsRoom = staging.part(room + Bounds.refusalBytes..<Bounds.stagingBytes)
         var fields = HeadWriter(fieldsRoom)
         if let rights = request.rights, let refusal = local.refusal {
             rights.writeDetail(refusal, into: &message)
@@ -36,19 +38,19 @@ extension Exchange {
         let id = record.idText
         if local.identity != nil, message.count > 0 {
             writeOwnJSON(
-                worker.scratch.staging.bytes(room..<room + message.count).span, requestID: id.span,
+                staging.bytes(room..<room + message.count).span, requestID: id.span,
                 isHead: request.method == .head, into: &writer)
         } else {
             writeAnswer(
                 local.answer,
-                message: worker.scratch.staging.bytes(room..<room + message.count).span,
-                fields: worker.scratch.staging.bytes(
+                message: staging.bytes(room..<room + message.count).span,
+                fields: staging.bytes(
                     room + Bounds.refusalBytes..<room + Bounds.refusalBytes + fields.count
                 ).span,
                 format: local.format, requestID: id.span,
                 retryAfterSeconds: local.retryAfterSeconds, isHead: request.method == .head, into: &writer)
         }
-        let bytes = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count))
+        let bytes = UnsafeRawBufferPointer(staging.part(0..<writer.count))
         switch client.send(bytes, more: true, pool: &worker.pool) {
         case .bytes: return .answerSent
         case .wouldBlock:

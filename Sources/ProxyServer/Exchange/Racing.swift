@@ -60,7 +60,6 @@ extension Exchange {
         case .bytes:
             return .ends(upstreamConnected(worker))
         case .wouldBlock, .failed(.notConnected):
-            moveStagedToBacklog(worker)
             watchAttempt(worker)
             setAttemptDeadline(worker)
             return .ends(nil)
@@ -119,17 +118,16 @@ extension Exchange {
     /// - Returns: `.bytes` as soon as a byte was taken, whatever came after it: from then on the request belongs to this
     ///   connection, and no other address may get its rest.
     private func sendFirstBytes(_ worker: Worker) -> IOResult {
-        guard worker.stagedCount > 0 else {
+        guard let staged = request.staged.take() else {
             let before = upstream.peer.backlog.count
             let result = upstream.peer.flush(to: &worker.pool, more: false)
             return upstream.peer.backlog.count < before ? .bytes(0) : result
         }
-        let staged = UnsafeRawBufferPointer(worker.scratch.staging.part(0..<worker.stagedCount))
-        let result = upstream.peer.transport.send(staged, more: false)
-        guard case .bytes(let count) = result else { return result }
-        worker.stagedCount = 0
-        if count < staged.count {
-            upstream.peer.backlog.store(UnsafeRawBufferPointer(rebasing: staged[count...]), from: &worker.pool)
+        let bytes = worker.scratch.bytes(of: staged)
+        let result = upstream.peer.transport.send(bytes, more: false)
+        let sent = if case .bytes(let count) = result { count } else { 0 }
+        if sent < bytes.count {
+            upstream.peer.backlog.store(UnsafeRawBufferPointer(rebasing: bytes[sent...]), from: &worker.pool)
         }
         return result
     }

@@ -203,18 +203,18 @@ extension Exchange {
         case .none, .untilClose: request.framing = .none
         }
         if mustAwaitToken(worker) { return HeadOutcome(event: .renewalWanted, keepsHead: true) }
-        let isWritten = stageHead(head, bytes, worker)
-        guard isWritten else { return refusal(.headerFieldsTooLarge) }
-        return stageBodyPrefix(bytes, from: head.length, worker)
+        guard let staged = stageHead(head, bytes, worker) else { return refusal(.headerFieldsTooLarge) }
+        return stageBodyPrefix(bytes, from: head.length, behind: staged, worker)
     }
 
     /// The body's first bytes often come with the head; they go out with it, in one call.
     private func stageBodyPrefix(
-        _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, _ worker: Worker
+        _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, behind head: consuming StagedBytes, _ worker: Worker
     ) -> HeadOutcome {
         let rest = UnsafeMutableRawBufferPointer(mutating: UnsafeRawBufferPointer(bytes)).part(start..<bytes.count)
         if request.body.isWhole {
             if !rest.isEmpty { client.noteMore() }
+            request.staged = consume head
             return HeadOutcome(event: .headAccepted)
         }
         // Only a body of known length comes here, and reading that cannot fail.
@@ -223,7 +223,9 @@ extension Exchange {
         let payload = UnsafeRawBufferPointer(rest.part(0..<piece.payload))
         keep(payload)
         noteReceived(piece.payload)
-        worker.appendToStaging(payload)
+        if !payload.isEmpty { worker.scratch.room(behind: head).part(0..<payload.count).copyMemory(from: payload) }
+        head.extend(by: payload.count)
+        request.staged = consume head
         return HeadOutcome(event: .headAccepted)
     }
 
@@ -231,12 +233,14 @@ extension Exchange {
     private static let noSecret = Secret([])
 
     /// Writes the upstream's head into the staging buffer.
-    /// - Returns: false when it does not fit, or names too many connection options.
-    func stageHead(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Bool {
-        var writer = HeadWriter(worker.scratch.staging.part(0..<Bounds.stagingBytes - Bounds.relayBytes))
+    /// - Returns: nil when it does not fit, or names too many connection options.
+    func stageHead(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> StagedBytes? {
+        let staging = worker.scratch.beginStaging()
+        var writer = HeadWriter(staging.part(0..<Bounds.stagingBytes - Bounds.relayBytes))
         let place: ByteSlice?
-        let edited = editedTarget(head, bytes, worker)
-        guard edited.fits else { return false }
+        let edited = editedTarget(
+            head, bytes, into: staging.part(Bounds.stagingBytes - Bounds.relayBytes..<Bounds.stagingBytes))
+        guard edited.fits else { return nil }
         let target = request.endpoint == nil && request.verdict.filter == .none ? worker.target : worker.uncodedTarget
         let token = request.forward.route == .elevated ? worker.token.token : nil
         do {
@@ -250,19 +254,18 @@ extension Exchange {
                 }
             }
         } catch {
-            return false
+            return nil
         }
-        guard !writer.overflowed else { return false }
-        worker.stagedCount = writer.count
+        guard !writer.overflowed else { return nil }
         replay.tokenVersion = worker.token.version
         if request.forward.route == .elevated, worker.token.isRenewable,
             worker.pool.mayTake(atLeast: writer.count, for: .body)
         {
             let buffer = worker.pool.take(atLeast: writer.count)
-            buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(worker.scratch.staging.part(0..<writer.count)))
+            buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(staging.part(0..<writer.count)))
             (replay.head.buffer, replay.head.count, replay.tokenPlace) = (buffer, writer.count, place)
         }
-        return true
+        return worker.scratch.stage(writer.count)
     }
 
     func noteReceived(_ payload: Int) {

@@ -30,6 +30,8 @@ struct RequestState: ~Copyable {
 
     /// The head's bytes while it is incomplete, or while the body is collected.
     var heldHead = PooledBytes()
+    /// The upstream's head as it was just written, with the body's first bytes, until it is sent or queued in the same turn.
+    var staged: StagedBytes?
     /// Reads the held head.
     var headParser: RequestHeadParser?
 

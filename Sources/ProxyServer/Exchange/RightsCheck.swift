@@ -115,16 +115,14 @@ extension Exchange {
         return false
     }
 
-    /// Writes the target as the rights want it, behind everything that a head may take of the staging buffer.
+    /// Writes the target as the rights want it.
     /// - Returns: nil when it goes as it came; `fits` is false when it has become too long.
     func editedTarget(
-        _ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker
+        _ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, into room: UnsafeMutableRawBufferPointer
     ) -> (target: UnsafeBufferPointer<UInt8>?, fits: Bool) {
         guard let rights = request.rights, let alias = request.forward.aliasIndex, !request.verdict.edit.isNone else {
             return (nil, true)
         }
-        let room = worker.scratch.staging.part(
-            Bounds.stagingBytes - Bounds.relayBytes..<Bounds.stagingBytes)
         var writer = HeadWriter(room)
         let target = UnsafeBufferPointer(rebasing: bytes[head.path.range])
         rights.writeTarget(target.span, request.verdict.edit, alias: alias, into: &writer)

@@ -105,11 +105,12 @@ extension Worker {
             }
         }
         // The staging buffer is free between two exchanges.
-        var line = LogLine(scratch.staging, shared.log.format)
+        let staging = scratch.beginStaging()
+        var line = LogLine(staging, shared.log.format)
         line.write(record, realtime: Clock.realtime)
         let count = line.end()
         guard count > 0 else { return }
-        shared.log.write(UnsafeRawBufferPointer(scratch.staging.part(0..<count)), to: log)
+        shared.log.write(UnsafeRawBufferPointer(staging.part(0..<count)), to: log)
     }
 }
 

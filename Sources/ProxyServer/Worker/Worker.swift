@@ -19,8 +19,6 @@ final class Worker {
     /// What is spooled counts as held.
     let spoolsToMemory: Bool
     var counters = Counters()
-    /// Bytes at the start of `scratch.staging` that wait to be sent, within one turn.
-    var stagedCount = 0
 
     // Copies of what was published, renewed when a version has changed.
     private(set) var token: TokenSnapshot
@@ -119,13 +117,6 @@ final class Worker {
         responseParsers.append(parser)
     }
 
-    /// Adds bytes behind those that are staged; they must fit.
-    func appendToStaging(_ bytes: UnsafeRawBufferPointer) {
-        guard !bytes.isEmpty else { return }
-        scratch.staging.part(stagedCount..<stagedCount + bytes.count).copyMemory(from: bytes)
-        stagedCount += bytes.count
-    }
-
     // MARK: Connections
 
     func clientTransport(_ socket: consuming Socket) -> Transport {
@@ -217,7 +208,8 @@ final class Worker {
         let waiting = unresolved
         unresolved.removeAll(keepingCapacity: true)
         for token in waiting {
-            guard let exchange = exchanges.element(for: token), exchange.phase == .dialing, !exchange.upstream.peer.isOpen
+            guard let exchange = exchanges.element(for: token), exchange.phase == .dialing,
+                !exchange.upstream.peer.isOpen
             else { continue }
             if addresses.addresses.isEmpty, addresses.failure == nil {
                 unresolved.append(token)
@@ -247,7 +239,8 @@ final class Worker {
     /// Parks the exchange, and asks the broker unless it was asked for this version already.
     func askForRenewal(_ exchange: Exchange) {
         let isFirst = renewals.park(
-            EventToken(generation: exchange.generation, slot: exchange.slot, side: 0), version: exchange.replay.tokenVersion)
+            EventToken(generation: exchange.generation, slot: exchange.slot, side: 0),
+            version: exchange.replay.tokenVersion)
         if isFirst { shared.renew(ifStill: exchange.replay.tokenVersion, answerTo: mailbox) }
     }
 
