@@ -43,6 +43,8 @@ MISTAKES = [
     Mistake("no port for the admin listener", [], ["ADMIN_LISTEN", "'localhost'", "or off"], variables={"ADMIN_LISTEN": "localhost"}),
     Mistake("a socket's path too long", ["--listen", f"unix:{LONG}"], ["--listen", "131 bytes", "107"], USAGE),
     Mistake("the upstream's socket too", [UP, "http+unix://" + LONG.replace("/", "%2F")], [UP, "131", "107"], USAGE, upstream=None),
+    Mistake("the upstream's socket with slashes", [UP, "http+unix:///run/sentry.sock"], [UP, "http+unix://%2Frun%2Fsentry.sock"], USAGE, upstream=None),
+    Mistake("the upstream's socket like a host", [UP, "http+unix://run/sentry.sock"], [UP, "http+unix://%2Frun%2Fsentry.sock"], USAGE, upstream=None),
     Mistake("no scheme", [UP, "sentry.example"], [UP, "such as http://"], USAGE, upstream=None),
     Mistake("the API's path in the base", [UP, "https://sentry.example/api/0/"], [UP, "is https://sentry.example"], USAGE, upstream=None),
     Mistake("a password in the upstream", [UP, "https://me:hunter2hunter2@sentry.example"], [UP, "without user info"], USAGE, upstream=None),

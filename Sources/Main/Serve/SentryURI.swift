@@ -36,10 +36,17 @@ struct SentryURI: Equatable {
 
     /// What was expected instead, for a mistake that has more to say than `form`.
     static func mistake(in text: String) -> String? {
-        guard text.lowercased().hasPrefix("http+unix://"),
-            let path = percentDecoded(text.dropFirst(12).prefix { $0 != "/" }),
-            path.utf8.count > SocketAddress.mostPathBytes
-        else { return nil }
+        guard text.lowercased().hasPrefix("http+unix:") else { return nil }
+        let rest = text.dropFirst("http+unix:".count)
+        let place = rest.hasPrefix("//") ? rest.dropFirst(2) : rest
+        guard let path = percentDecoded(place.prefix { $0 != "/" }) else { return nil }
+        guard path.hasPrefix("/"), rest.hasPrefix("//") else {
+            // User info is not to be repeated.
+            guard !text.contains("@"), !text.contains("?"), !text.contains("#") else { return nil }
+            let meant = "/" + place.drop { $0 == "/" }
+            return "the socket's path with %2F for each slash: http+unix://\(meant.replacing("/", with: "%2F"))"
+        }
+        guard path.utf8.count > SocketAddress.mostPathBytes else { return nil }
         return "a socket's path of at most \(SocketAddress.mostPathBytes) bytes, and it has \(path.utf8.count)"
     }
 
