@@ -80,6 +80,7 @@ if Context.environment["BENCH"] == "1" {
 // The simulator has a kernel of its own, which stands in for the file that CEpoll leaves out
 // (docs/adr/0011-simulated-kernel.md). What is drawn and judged is most of its work: that is optimized in any build.
 if isSimulation {
+    package.targets.removeAll { $0.type == .test }
     package.targets.append(
         .executableTarget(
             name: "Simulation",

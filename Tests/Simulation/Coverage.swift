@@ -5,6 +5,12 @@ final class Coverage {
     private var steps: [Phase: [Event: Int]] = [:]
     private var faults: [String: Int] = [:]
 
+    /// Pairs that are legal and that no run can reach.
+    private static let reasons = [
+        "dialing, requestRefused": "nothing reports it; a request is refused before it dials",
+        "closing, clientLeft": "a client in this phase is drained, and what it does ends in bothClosed",
+    ]
+
     func note(_ phase: Phase, _ event: Event) {
         steps[phase, default: [:]][event, default: 0] += 1
     }
@@ -26,7 +32,7 @@ final class Coverage {
                     print("reached   \(phase), \(event): \(count)")
                 } else {
                     missed += 1
-                    print("missed    \(phase), \(event)")
+                    print("missed    \(phase), \(event)\(Self.reasons["\(phase), \(event)"].map { ": \($0)" } ?? "")")
                 }
             }
         }

@@ -133,6 +133,24 @@ struct Grammar {
 
     // MARK: What goes wrong
 
+    /// The answer begins early and both bodies take long, so that either may end first, or break off.
+    private func bothWaysOpen(_ plan: Plan, _ random: inout Random) {
+        plan.method = "POST"
+        plan.framing = random.chance(600) ? .length : .chunked
+        plan.body = body(random.within(500...60_000), &random)
+        plan.chunkBytes = plan.body.count / 50 + 1
+        plan.isHTTP10 = false
+        plan.pause = milliseconds(random.magnitude(3_000))
+        plan.pieceBytes = plan.body.count / 20 + 200
+        plan.answer.isEarly = true
+        plan.answer.pause = milliseconds(random.magnitude(40_000))
+        plan.answer.pieceBytes = (plan.answer.coded ?? plan.answer.body).count / 10 + 50
+        if random.chance(300) {
+            plan.leavesAfter = milliseconds(random.magnitude(30_000))
+            plan.leaving = random.pick([.close, .reset])
+        }
+    }
+
     private func misbehave(_ plan: Plan, _ random: inout Random) {
         let count = plan.bytes().all.count
         if random.chance(60) { plan.stallsAt = random.below(count) }
@@ -148,12 +166,16 @@ struct Grammar {
             plan.expectsContinue = false
         }
         if random.chance(60) { plan.answer.isEarly = true }
-        if random.chance(20) {
-            // Both ways are open for long, so that either may end first.
-            plan.answer.isEarly = true
-            plan.pause = milliseconds(random.magnitude(3_000))
-            plan.answer.pause = milliseconds(random.magnitude(30_000))
+        if random.chance(30) { bothWaysOpen(plan, &random) }
+        if random.chance(10) {
+            // It asks for what is refused, and takes nothing in.
+            plan.fixture = Array("GET / HTTP/9.9\r\n\r\n".utf8)
+            plan.extra = []
+            plan.expectsContinue = false
+            plan.receiveCapacity = random.within(1...60)
+            plan.readPause = seconds(random.within(1...60))
         }
+        if plan.framing == .chunked, random.chance(100) { plan.isCorrupt = true }
         if random.chance(30) { plan.answer.isDeaf = true }
         if random.chance(50) { plan.receiveCapacity = max(1, random.magnitude(1_000)) }
         if random.chance(30) { plan.answer.isSilent = true }
@@ -166,5 +188,8 @@ struct Grammar {
         if random.chance(20) { plan.answer.garbage = responses.isEmpty ? [0x20] : random.pick(responses) }
         if random.chance(20) { plan.answer.interims = random.within(10...20) }
         if random.chance(40) { plan.answer.status = 401 }
+        if plan.answer.framing == .chunked, random.chance(60) {
+            plan.answer.corruptChunk = random.pick([.first, .last])
+        }
     }
 }

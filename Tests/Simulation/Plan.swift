@@ -21,6 +21,9 @@ struct Answer {
     var delay: UInt64 = 0
     /// It begins before the request's body is in.
     var isEarly = false
+    /// Its first or its last chunk has no size.
+    var corruptChunk: Chunk?
+    enum Chunk { case first, last }
     /// It never comes.
     var isSilent = false
     /// The upstream reads nothing but the head.
@@ -36,7 +39,9 @@ struct Answer {
     var closesFirst = true
 
     /// Whether it is a whole answer by the rules.
-    var isWhole: Bool { breaks == nil && garbage.isEmpty && !isSilent && !isDeaf && interims <= 16 }
+    var isWhole: Bool {
+        breaks == nil && corruptChunk == nil && garbage.isEmpty && !isSilent && !isDeaf && interims <= 16
+    }
     /// Nothing but what any server does.
     var isPlain: Bool { isWhole && !isEarly && delay < seconds(5) && pause < milliseconds(50) }
 
@@ -54,8 +59,10 @@ struct Answer {
         }
         bytes += Array((head + "\r\n").utf8)
         guard !isHead, framing != .none, status != 304, status != 204 else { return bytes }
-        if framing == .chunked { bytes += chunked(sent, size: chunkBytes) } else { bytes += sent }
-        return bytes
+        guard framing == .chunked else { return bytes + sent }
+        var chunks = chunked(sent, size: chunkBytes)
+        if let corruptChunk { chunks[corruptChunk == .first ? 0 : chunks.count - 5] = UInt8(ascii: "z") }
+        return bytes + chunks
     }
 }
 
@@ -105,6 +112,8 @@ final class Plan {
     var body: [UInt8] = []
     var framing = BodyFraming.none
     var chunkBytes = 1_000
+    /// The last chunk is none.
+    var isCorrupt = false
     var expectsContinue = false
     /// Sent behind the request.
     var extra: [UInt8] = []
@@ -156,7 +165,8 @@ final class Plan {
         }
         if expectsContinue { head += "Expect: 100-continue\r\n" }
         let first = preface + Array((head + "\r\n").utf8)
-        let second = framing == .chunked ? chunked(body, size: chunkBytes) : framing == .length ? body : []
+        var second = framing == .chunked ? chunked(body, size: chunkBytes) : framing == .length ? body : []
+        if isCorrupt { second.replaceSubrange((second.count - 5)..., with: Array("zz\r\n".utf8)) }
         return (first + second + extra, first.count)
     }
 
@@ -166,7 +176,8 @@ final class Plan {
     /// A client that does what clients should, to the end.
     var isPatient: Bool {
         // Who sends more behind the request may lose the answer (RFC 9112 §9.6).
-        fixture == nil && extra.isEmpty && stallsAt == nil && (leavesAfter == nil || leaving == .halfClose)
+        fixture == nil && extra.isEmpty && !isCorrupt && stallsAt == nil
+            && (leavesAfter == nil || leaving == .halfClose)
             && pause < milliseconds(50)
             && readPause < milliseconds(5)
     }

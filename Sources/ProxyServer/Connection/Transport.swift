@@ -7,6 +7,8 @@ struct Transport: ~Copyable {
     private var socket = Socket()
     private var tls: TLSSession?
     private var isEstablished = true
+    /// A send has met the peer's RST. The kernel tells of it once: to who reads behind it, the stream just seems to end.
+    private var isReset = false
     /// To be opened before TLS begins.
     private var tunnel: Tunnel?
     /// Why there is no tunnel, after `.failed`.
@@ -81,7 +83,10 @@ struct Transport: ~Copyable {
 
     @inline(__always)
     mutating func receive(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
-        if tls == nil { return socket.receive(into: buffer) }
+        if tls == nil {
+            let result = socket.receive(into: buffer)
+            return isReset && result == .endOfStream ? .failed(.reset) : result
+        }
         if let unfinished = handshake() { return unfinished }
         return outcome(tls!.read(into: buffer))
     }
@@ -91,6 +96,7 @@ struct Transport: ~Copyable {
         if tls == nil {
             let result = socket.send(bytes, more: more)
             wantsWritable = result == .wouldBlock
+            if case .failed(.reset) = result { isReset = true }
             return result
         }
         if let unfinished = handshake() { return unfinished }
