@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,6 +47,42 @@ def terminate_under_load(upstream: str, start_proxy: StartProxy, rate: int, seco
 
 def test_sigterm_under_load_loses_no_connection(stand_in: StandIn, start_proxy: StartProxy) -> None:
     terminate_under_load(stand_in.uri, start_proxy, rate=150, seconds=3)
+
+
+# The last step of the start takes a second.
+SLOW_START = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stddef.h>
+#include <unistd.h>
+int madvise(void *start, size_t count, int advice) {
+    static int (*real)(void *, size_t, int);
+    if (!real) {
+        real = (int (*)(void *, size_t, int))dlsym(RTLD_NEXT, "madvise");
+        sleep(1);
+    }
+    return real(start, count, advice);
+}
+"""
+
+
+def test_a_signal_at_the_end_of_the_start_breaks_nothing_off(stand_in: StandIn, start_proxy: StartProxy, tmp_path: Path) -> None:
+    compiler = shutil.which("cc") or shutil.which("clang")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    (tmp_path / "slow.c").write_text(SLOW_START)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(tmp_path / "slow.so"), str(tmp_path / "slow.c")], check=True, timeout=60)
+    # A sanitizer's preloaded library stays with it.
+    before = os.environ.get("LD_PRELOAD", "")
+    proxy = start_proxy(stand_in.uri, environment={"LD_PRELOAD": f"{before} {tmp_path / 'slow.so'}".strip()})
+    with Client(proxy.address) as client:
+        client.send(request("GET", "/behave/hold-head"))
+        stand_in.records(requests=1)
+        proxy.signal(signal.SIGTERM)
+        proxy.wait_for_line(lambda line: "msg=draining" in line)
+        stand_in.release()
+        assert client.read_answer().status == 200
+    assert proxy.wait(10) == 0
 
 
 def test_what_waits_in_the_queue_is_answered(stand_in: StandIn, start_proxy: StartProxy) -> None:

@@ -50,6 +50,7 @@ struct Service {
         try Self.named("threads") { () throws(SystemError) in
             try writer.start()
             try upstream.start()
+            signals.beginServing()
             try server.start()
         }
         // The threads are there now, and what is left of the address space is left for what they hold.

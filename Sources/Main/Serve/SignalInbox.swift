@@ -30,9 +30,14 @@ final class SignalInbox: Sendable {
         }.detach()
     }
 
-    /// Waits for the next signal; one to reload that came during the start comes first.
-    func next() -> Signals.Signal? {
+    /// To be called before the first connection is accepted: from now on a signal to end waits for `next`, since there may
+    /// be something to finish.
+    func beginServing() {
         isServing.store(true, ordering: .releasing)
+    }
+
+    /// Waits for the next signal; one that came since the start comes first.
+    func next() -> Signals.Signal? {
         var byte: UInt8 = 0
         var count = read(reader, &byte, 1)
         while count < 0, errno == EINTR { count = read(reader, &byte, 1) }
