@@ -130,7 +130,8 @@ def test_an_early_401_has_the_token_renewed(start_proxy: StartProxy, certificate
 
 
 # What a server in front makes of an application that refuses early. One that closes with the body unread resets its connection,
-# and all four lose some of its answers to that, asked directly as well: nginx, Caddy and Traefik say 502 then, HAProxy closes.
+# and some of its answers are lost to that. HAProxy, nginx and Traefik lose them asked directly as well: nginx and Traefik say 502
+# then, HAProxy closes.
 LOST = {"haproxy": {"closed_before_answer"}, "nginx": set(), "caddy": set(), "traefik": set()}
 
 
