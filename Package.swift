@@ -37,16 +37,19 @@ let package = Package(
         .target(name: "HTTP1", swiftSettings: settings),
         .target(name: "AccessPolicy", dependencies: ["HTTP1", "COpenSSL"], swiftSettings: settings),
         .target(name: "TokenStore", dependencies: ["CPostgres"], swiftSettings: settings),
+        .target(
+            name: "DeviceFlow", dependencies: ["AccessPolicy", "EventLoop", "HTTP1", "TokenStore"],
+            swiftSettings: settings),
         .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(
             name: "ProxyServer",
-            dependencies: ["AccessPolicy", "HTTP1", "EventLoop", "TokenStore", "TLS", "CZlib"],
+            dependencies: ["AccessPolicy", "HTTP1", "EventLoop", "TokenStore", "DeviceFlow", "TLS", "CZlib"],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "Main",
             dependencies: [
-                "ProxyServer", "TokenStore", "AccessPolicy", "EventLoop", "HTTP1", "TLS",
+                "ProxyServer", "TokenStore", "AccessPolicy", "DeviceFlow", "EventLoop", "HTTP1", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -57,6 +60,9 @@ let package = Package(
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: settings),
         .testTarget(name: "AccessPolicyTests", dependencies: ["AccessPolicy", "HTTP1"], swiftSettings: settings),
         .testTarget(name: "TokenStoreTests", dependencies: ["TokenStore"], swiftSettings: settings),
+        .testTarget(
+            name: "DeviceFlowTests", dependencies: ["DeviceFlow", "AccessPolicy", "TokenStore"], swiftSettings: settings
+        ),
         .testTarget(name: "TLSTests", dependencies: ["TLS"], swiftSettings: settings),
         .testTarget(
             name: "ProxyServerTests", dependencies: ["ProxyServer", "EventLoop", "HTTP1", "TokenStore"],

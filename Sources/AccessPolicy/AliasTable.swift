@@ -84,6 +84,38 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
         }
     }
 
+    /// These aliases, and others that are known by their digests alone: those which the device flow has granted.
+    /// - Returns: also the names of those that were left out: the name is taken, or the words come to nothing by now.
+    package func adding(_ others: [AliasEntry], _ policy: Policy) -> (aliases: AliasTable, leftOut: [String]) {
+        guard !others.isEmpty else { return (self, []) }
+        var all = self
+        var rights = held?.table ?? RightsTable(unnarrowed: count, policy.table)
+        var known = Set(names)
+        var leftOut: [String] = []
+        all.hasHashed = true
+        all.slots = Array(repeating: 0, count: slots.count)
+        while all.slots.count < (count + others.count) * 2 {
+            all.slots = Array(repeating: 0, count: all.slots.count * 2)
+        }
+        (all.digests, all.names) = ([], [])
+        for index in digests.indices { all.insert(digests[index], name: names[index]) }
+        for entry in others {
+            let digest = digest(of: entry.token.span, hashedKey)
+            guard entry.isHashed, all.find(digest) == nil, known.insert(entry.name).inserted,
+                let words = try? AliasWords(entry.words, sets: policy.sets, now: .min),
+                (try? rights.add(words, policy.sets)) != nil
+            else {
+                leftOut.append(entry.name)
+                continue
+            }
+            all.insert(digest, name: entry.name)
+            all.note(count: Self.generatedCount)
+        }
+        rights.finish()
+        all.held = HeldRights(rights)
+        return (all, leftOut)
+    }
+
     /// As `init(_: [AliasEntry])`; an error counts the entries from 1.
     package init(_ entries: [(name: String, token: [UInt8])]) throws(AliasError) {
         var numbered: [AliasEntry] = []

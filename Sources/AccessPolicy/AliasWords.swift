@@ -10,6 +10,10 @@ package struct AliasWords: Sendable, Equatable {
     package private(set) var isFull = false
     package private(set) var sets: [String] = []
     package private(set) var withoutSets: [String] = []
+    /// What the sets come to is cut to the operations of each of these lists.
+    package private(set) var cuts: [[String]] = []
+    /// What the sets come to is cut to what Sentry takes one of these scopes for; nil is no cut.
+    package private(set) var scopes: ScopeSet?
     package private(set) var organizations: [Name] = []
     package private(set) var projects: [Name] = []
     package private(set) var limits = AliasLimits()
@@ -18,10 +22,12 @@ package struct AliasWords: Sendable, Equatable {
     package struct Problem: Error, Sendable, Equatable {
         package let message: String
 
-        init(_ message: String) { self.message = message }
+        package init(_ message: String) { self.message = message }
     }
 
-    private static let keys = ["org", "project", "expires", "rate", "concurrency", "mode", "shadow-until"]
+    private static let keys = [
+        "org", "project", "within", "scopes", "expires", "rate", "concurrency", "mode", "shadow-until",
+    ]
 
     /// - Parameter now: seconds since 1970, to refuse what has expired.
     package init(_ words: [String], sets known: PolicySets, now: Int64) throws(Problem) {
@@ -36,8 +42,14 @@ package struct AliasWords: Sendable, Equatable {
             guard Self.keys.contains(key) else {
                 throw Problem("\(place): expected a set or \(Self.keys.joined(separator: "=, "))=")
             }
+            let value = String(word[word.index(after: equals)...])
+            if key == "within" {
+                // One for each who may narrow: it stands as often as it likes.
+                cuts.append(try Self.cut(value, known))
+                continue
+            }
             guard given.insert(key).inserted else { throw Problem("\(key)= was given before") }
-            try read(key, String(word[word.index(after: equals)...]), now)
+            try read(key, value, now)
         }
         try check(given)
     }
@@ -64,6 +76,15 @@ package struct AliasWords: Sendable, Equatable {
         switch key {
         case "org": organizations = try Self.names(value, key)
         case "project": projects = try Self.names(value, key)
+        case "scopes":
+            var held: ScopeSet = []
+            for name in value.split(separator: ",", omittingEmptySubsequences: false) {
+                guard let scope = ScopeSet(closedUnder: String(name)) else {
+                    throw Problem("scopes='\(value.prefix(40))': expected scopes of Sentry, with commas between them")
+                }
+                held.formUnion(scope)
+            }
+            scopes = held
         case "expires":
             guard let time = Timestamp.seconds(value) else {
                 throw Problem("expires='\(value.prefix(40))': expected a day such as 2027-01-31, or RFC 3339 time")
@@ -99,6 +120,14 @@ package struct AliasWords: Sendable, Equatable {
         guard isFull || !sets.isEmpty else { throw Problem("limits alone need a set, or the word full") }
         if !projects.isEmpty, organizations.count != 1 { throw Problem("project= needs exactly one org=") }
         if limits.shadowUntil != nil, !limits.isShadow { throw Problem("shadow-until= needs mode=shadow") }
+    }
+
+    private static func cut(_ value: String, _ known: PolicySets) throws(Problem) -> [String] {
+        let names = value.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        for name in names where known.expanded(name) == nil {
+            throw Problem("within='\(value.prefix(40))': expected sets, with commas between them")
+        }
+        return names
     }
 
     private static func names(_ value: String, _ key: String) throws(Problem) -> [Name] {

@@ -24,6 +24,10 @@ package struct OperationSet: Sendable, Hashable {
         for i in words.indices { words[i] &= ~other.words[i] }
     }
 
+    package mutating func formIntersection(_ other: OperationSet) {
+        for i in words.indices { words[i] &= other.words[i] }
+    }
+
     func isSuperset(of other: OperationSet) -> Bool {
         words.indices.allSatisfy { other.words[$0] & ~words[$0] == 0 }
     }

@@ -12,6 +12,20 @@ struct ExpandedSet: Sendable {
         for row in needs.keys where other.operations.contains(row) && other.needs[row] == nil { needs[row] = nil }
         operations.formUnion(other.operations)
     }
+
+    /// Keeps what the other set has too, under the conditions of both.
+    mutating func formIntersection(_ other: ExpandedSet) {
+        operations.formIntersection(other.operations)
+        var both: [Int: [[String]]] = [:]
+        for row in Set(needs.keys).union(other.needs.keys) where operations.contains(row) {
+            guard let mine = needs[row], let others = other.needs[row] else {
+                both[row] = needs[row] ?? other.needs[row]
+                continue
+            }
+            both[row] = mine.flatMap { one in others.map { one + $0.filter { !one.contains($0) } } }
+        }
+        needs = both
+    }
 }
 
 /// Named sets of operations, expanded over a table; Sentry's scope words are sets too.
@@ -41,6 +55,17 @@ package struct PolicySets: Sendable {
 
     /// The operations of a named set or a scope word.
     package func operations(of word: String) -> OperationSet? { expanded(word)?.operations }
+
+    /// What somebody who asks for scopes may be meant to want: a wish is read broadly, for it only narrows what is granted.
+    func wished(_ held: ScopeSet) -> ExpandedSet {
+        var set = ExpandedSet(operations: OperationSet(count: table.operations.count))
+        for (row, operation) in table.operations.enumerated() {
+            let met = held.intersection(operation.scopes)
+            let writes = operation.effect == .write || operation.effect == .writeOnGET
+            if !(writes ? met.subtracting(.reading) : met).isEmpty { set.operations.insert(row) }
+        }
+        return set
+    }
 
     /// Everything but what never is an alias's: for `full` within an organization.
     var all: ExpandedSet {

@@ -20,6 +20,9 @@ package struct PublicURL: Sendable, Equatable {
     /// proxy to do so.
     package let path: [UInt8]
 
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+    package var isSecure: Bool { text.lowercased().hasPrefix("https://") }
+
     /// The host without its port.
     var host: [UInt8] {
         guard let authority = URLReference.authority(in: bytes.span, escaped: false) else { return [] }

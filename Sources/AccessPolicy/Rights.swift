@@ -66,6 +66,8 @@ package struct RightsTable: Sendable {
     private struct Key: Hashable {
         var sets: [String]
         var withoutSets: [String]
+        var cuts: [[String]]
+        var scopes: ScopeSet?
         var organizations: [AliasWords.Name]
         var projects: [AliasWords.Name]
     }
@@ -79,7 +81,7 @@ package struct RightsTable: Sendable {
     private var known: [Key: Int32] = [:]
     private var knownOrganizations: [OrganizationKey: Int32] = [:]
     private var knownProjects: [ProjectKey: Int32] = [:]
-    private var expanded: [[String]: ExpandedSet] = [:]
+    private var expanded: [Key: ExpandedSet] = [:]
     private var ofScopes: [(scope: ScopeSet, operations: OperationSet)] = []
 
     package init(_ endpoints: EndpointTable) {
@@ -99,7 +101,9 @@ package struct RightsTable: Sendable {
     /// - Throws: `AliasWords.Problem` when nothing is left of the sets, or one name is pinned to two numbers.
     mutating func add(_ words: AliasWords, _ sets: PolicySets) throws(AliasWords.Problem) {
         var record = AliasRecord(rights: -1, limits: words.limits)
-        if !words.isFull || !words.organizations.isEmpty { record.rights = try intern(words, sets) }
+        if !words.isFull || !words.organizations.isEmpty || !words.cuts.isEmpty || words.scopes != nil {
+            record.rights = try intern(words, sets)
+        }
         aliases.append(record)
     }
 
@@ -115,7 +119,7 @@ package struct RightsTable: Sendable {
     private mutating func intern(_ words: AliasWords, _ sets: PolicySets) throws(AliasWords.Problem) -> Int32 {
         let key = Key(
             sets: words.isFull ? ["full"] : words.sets, withoutSets: words.withoutSets,
-            organizations: words.organizations, projects: words.projects)
+            cuts: words.cuts, scopes: words.scopes, organizations: words.organizations, projects: words.projects)
         if let index = known[key] { return index }
         let set = try expand(words, sets)
         var list: [Int32] = []
@@ -135,7 +139,9 @@ package struct RightsTable: Sendable {
                 }
             }
         }
-        let names = (key.sets + words.withoutSets.map { "-\($0)" }).joined(separator: " ")
+        let names =
+            (key.sets + words.withoutSets.map { "-\($0)" } + words.cuts.map { "within=" + $0.joined(separator: ",") }
+            + (words.scopes.map { ["scopes=" + $0.names.joined(separator: ",")] } ?? [])).joined(separator: " ")
         let places = words.organizations.isEmpty ? "" : " in \(words.organizations.map(\.slug).joined(separator: ", "))"
         let parts = words.projects.isEmpty ? "" : ", projects \(words.projects.map(\.slug).joined(separator: ", "))"
         rights.append(
@@ -150,16 +156,23 @@ package struct RightsTable: Sendable {
     }
 
     private mutating func expand(_ words: AliasWords, _ sets: PolicySets) throws(AliasWords.Problem) -> ExpandedSet {
-        if words.isFull { return sets.all }
-        let key = words.sets + words.withoutSets.map { "-\($0)" }
+        let key = Key(
+            sets: words.isFull ? ["full"] : words.sets, withoutSets: words.withoutSets, cuts: words.cuts,
+            scopes: words.scopes, organizations: [], projects: [])
         if let known = expanded[key] { return known }
-        var set = ExpandedSet(operations: OperationSet(count: endpoints.operations.count))
+        var set = words.isFull ? sets.all : ExpandedSet(operations: OperationSet(count: endpoints.operations.count))
         for word in words.sets { set.formUnion(sets.expanded(word)!) }
         for word in words.withoutSets {
             let other = sets.expanded(word)!.operations
             set.operations.subtract(other)
             for row in set.needs.keys where other.contains(row) { set.needs[row] = nil }
         }
+        for cut in words.cuts {
+            var within = ExpandedSet(operations: OperationSet(count: endpoints.operations.count))
+            for word in cut { within.formUnion(sets.expanded(word)!) }
+            set.formIntersection(within)
+        }
+        if let scopes = words.scopes { set.formIntersection(sets.wished(scopes)) }
         guard !set.operations.isEmpty else { throw AliasWords.Problem("nothing is left of the sets") }
         expanded[key] = set
         return set

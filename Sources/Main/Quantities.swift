@@ -42,6 +42,14 @@ enum Quantities {
         }
     }
 
+    static func switched(_ text: String) -> Bool? {
+        switch text {
+        case "on": true
+        case "off": false
+        default: nil
+        }
+    }
+
     /// One of the words of `Word`, in whatever case of letters.
     static func word<Word: RawRepresentable<String>>(_ text: String) -> Word? {
         Word(rawValue: text.lowercased())

@@ -9,7 +9,8 @@ struct SentryAPIProxy: ParsableCommand {
         abstract: "A credential gateway in front of the Sentry API.",
         version: Version.lines,
         subcommands: [
-            ServeCommand.self, AuthCommand.self, AliasCommand.self, PolicyCommand.self, HealthcheckCommand.self,
+            ServeCommand.self, AuthCommand.self, AliasCommand.self, DeviceCommand.self, PolicyCommand.self,
+            HealthcheckCommand.self,
         ],
         defaultSubcommand: ServeCommand.self)
 

@@ -6,8 +6,11 @@ import Testing
     /// The events that can happen in each phase; every other pair is illegal.
     private static let legal: [Phase: Set<Event>] = [
         .vacant: [.accepted],
-        .readingHead: [.headAccepted, .bodyWanted, .renewalWanted, .requestRefused, .clientTimedOut, .clientLeft],
+        .readingHead: [
+            .flowWanted, .headAccepted, .bodyWanted, .renewalWanted, .requestRefused, .clientTimedOut, .clientLeft,
+        ],
         .collectingBody: [
+            .flowWanted,
             .bodyCollected, .bodyOutgrewBuffer, .renewalWanted, .requestRefused, .clientTimedOut, .clientLeft,
         ],
         .renewingFirst: [.tokenRenewed, .tokenNotRenewed, .clientLeft],
@@ -20,6 +23,7 @@ import Testing
         .renewing: [.tokenRenewed, .tokenNotRenewed, .upstreamFailed, .clientLeft],
         .relayingEarly: [.requestSent, .answerSent, .answerBroken, .relayStalled, .requestRefused, .clientLeft],
         .relaying: [.answerSent, .answerBroken, .relayStalled, .clientLeft],
+        .consulting: [.flowAnswered, .flowSilent, .clientLeft],
         .answering: [.answerSent, .relayStalled, .clientLeft],
         .closing: [.bothClosed, .clientLeft],
     ]

@@ -9,6 +9,11 @@ final class Coverage {
     private static let reasons = [
         "dialing, requestRefused": "nothing reports it; a request is refused before it dials",
         "closing, clientLeft": "a client in this phase is drained, and what it does ends in bothClosed",
+        "readingHead, flowWanted": "the device flow is off",
+        "collectingBody, flowWanted": "the device flow is off",
+        "consulting, clientLeft": "the device flow is off",
+        "consulting, flowAnswered": "the device flow is off",
+        "consulting, flowSilent": "the device flow is off",
     ]
 
     func note(_ phase: Phase, _ event: Event) {

@@ -5,7 +5,30 @@ internal import Glibc
 
 struct AliasCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "alias", abstract: "Aliases, which clients hold in place of the token.", subcommands: [New.self])
+        commandName: "alias", abstract: "Aliases, which clients hold in place of the token.",
+        subcommands: [
+            New.self, List.self, Revoke.self,
+        ])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "Shows what a running proxy's device flow has granted.")
+
+        @OptionGroup var admin: AdminOption
+
+        func run() throws { admin.tell(DeviceQuestion(command: "grants")) }
+    }
+
+    struct Revoke: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "revoke", abstract: "Withdraws what a running proxy's device flow has granted, at once.")
+
+        @Argument(help: "The name of the grant, as alias list shows it.")
+        var name: String
+        @OptionGroup var admin: AdminOption
+
+        func run() throws { admin.tell(DeviceQuestion(command: "revoke", name: name)) }
+    }
 
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(

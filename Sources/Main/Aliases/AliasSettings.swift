@@ -62,6 +62,9 @@ struct AliasSettings {
     /// Some source of aliases is named: with none, every client is elevated.
     var areConfigured: Bool { list != nil || file != nil }
 
+    /// The policy that rights are read by.
+    func policy() throws(Failure) -> Policy { try rights.load().policy ?? .builtIn }
+
     /// Reads and checks all of them.
     /// - Returns: nil when none is configured.
     func load() throws(Failure) -> AliasTable? {

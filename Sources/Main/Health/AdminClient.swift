@@ -13,6 +13,8 @@ struct AdminClient {
 
     private static let nanoseconds: UInt64 = 5_000_000_000
     private static let mostBytes = 65_536
+    /// An answer of the device flow.
+    private static let mostQuestionBytes = 4_194_304
 
     private let target: SocketAddress
 
@@ -61,6 +63,37 @@ struct AdminClient {
 
     private static func request(_ path: String) -> [UInt8] {
         Array("GET \(path) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".utf8)
+    }
+
+    /// Asks the device flow.
+    /// - Parameter question: JSON.
+    /// - Returns: what it says.
+    /// - Throws: what kept it from doing what was asked, in its own words.
+    func ask(device question: [UInt8]) throws(Failure) -> String {
+        let answer: [UInt8]
+        do throws(SystemError) {
+            let head =
+                "POST /device HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                + "Content-Length: \(question.count)\r\nConnection: close\r\n\r\n"
+            answer = try exchange(Array(head.utf8) + question, mostBytes: Self.mostQuestionBytes)
+        } catch {
+            throw Failure(.unavailable, "--admin-listen: \(target.text): \(error.summary)")
+        }
+        var parser = ResponseHeadParser()
+        guard let isWhole = try? parser.parse(answer.span), isWhole else {
+            throw Failure(.unavailable, "--admin-listen: \(target.text): this is no admin listener")
+        }
+        let text = String(decoding: answer[parser.head.length...].dropLast(), as: UTF8.self)
+        switch parser.head.status {
+        case 200: return text
+        case 400: throw Failure(.usage, text)
+        case 403, 421: throw Failure(.noPermission, text)
+        case 404 where text == "there is nothing at this path":
+            throw Failure(
+                .unavailable, "--admin-listen: \(target.text): this proxy has no device flow (--device-flow on)")
+        case 404: throw Failure(.data, text)
+        default: throw Failure(.unavailable, text)
+        }
     }
 
     /// Sends the request and reads to the end of the connection.

@@ -7,6 +7,7 @@ internal import Synchronization
 /// Picks up changes in files: on SIGHUP, and by itself when a watched file has changed.
 final class Reloader: Sendable {
     private let plan: ServePlan
+    private let live: LiveAliases
     private let server: Server
     private let policy: Published<PolicyConfiguration>
     private let tls: Published<TLSContexts>
@@ -16,10 +17,12 @@ final class Reloader: Sendable {
     private let turn = Mutex(())
 
     init(
-        _ plan: ServePlan, server: Server, policy: Published<PolicyConfiguration>, tls: Published<TLSContexts>,
+        _ plan: ServePlan, _ live: LiveAliases, server: Server, policy: Published<PolicyConfiguration>,
+        tls: Published<TLSContexts>,
         watcher: FileWatcher, log: Logger
     ) {
         self.plan = plan
+        self.live = live
         self.server = server
         self.policy = policy
         self.tls = tls
@@ -46,6 +49,20 @@ final class Reloader: Sendable {
         }
     }
 
+    /// The device flow has granted something, or withdrawn it.
+    func granted() {
+        turn.withLock { _ in
+            let all = live.all
+            for name in all.leftOut {
+                log.error(
+                    "a grant is left out: another alias has its name, or nothing is left of its rights",
+                    metadata: ["alias": "\(name)"])
+            }
+            policy.publish(plan.policy(all.aliases, after: policy.current().value.rights))
+            server.publishedChanged()
+        }
+    }
+
     /// All or nothing: what is broken keeps the old state of the rest as well.
     /// - Returns: whether it was taken over.
     func reload(because cause: String) -> Bool {
@@ -53,16 +70,16 @@ final class Reloader: Sendable {
             // Before they are read: what is written meanwhile is found as a change.
             watcher.markRead()
             do throws(Failure) {
-                let aliases = try plan.aliases.load()
-                let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
-                let notes = try plan.aliases.notes(aliases)
                 let contexts = try plan.tls.load()
-                policy.publish(plan.policy(aliases, after: policy.current().value.rights))
+                let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
+                let notes = try plan.aliases.notes(plan.aliases.load())
+                try live.load(plan)
+                policy.publish(plan.policy(live.all.aliases, after: policy.current().value.rights))
                 tls.publish(contexts)
                 server.publishedChanged()
                 for warning in warnings { log.warning("\(warning)") }
                 for note in notes { log.notice("\(note)") }
-                log.notice("reloaded", metadata: ["cause": "\(cause)", "aliases": "\(aliases?.count ?? 0)"])
+                log.notice("reloaded", metadata: ["cause": "\(cause)", "aliases": "\(live.files?.count ?? 0)"])
                 return true
             } catch {
                 log.error(

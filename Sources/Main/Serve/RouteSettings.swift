@@ -21,10 +21,10 @@ struct RouteSettings {
         elevatedPaths = ElevatedPaths(
             upstreamPrefix: Array(uri.pathPrefix.utf8), chosen: chosenPaths.map { Array($0.utf8) })
         hasBypass =
-            try Setting("--bypass", "BYPASS").parsed(options.bypass, expected: "on or off", Self.switched) ?? true
+            try Setting("--bypass", "BYPASS").parsed(options.bypass, expected: "on or off", Quantities.switched) ?? true
         tellsClientOnBypass =
             try Setting("--bypass-forwarded-for", "BYPASS_FORWARDED_FOR")
-            .parsed(options.bypassForwardedFor, expected: "on or off", Self.switched) ?? false
+            .parsed(options.bypassForwardedFor, expected: "on or off", Quantities.switched) ?? false
         allowedOrigins =
             try Setting("--allow-origin", "ALLOW_ORIGIN")
             .parsed(
@@ -43,14 +43,6 @@ struct RouteSettings {
             let parts = text.split(separator: ";", omittingEmptySubsequences: false)
                 .map { Environment.trimmed(String($0)) ?? "" }
             return parts.allSatisfy(isElement) ? parts : nil
-        }
-    }
-
-    private static func switched(_ text: String) -> Bool? {
-        switch text {
-        case "on": true
-        case "off": false
-        default: nil
         }
     }
 

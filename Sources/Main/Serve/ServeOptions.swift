@@ -80,6 +80,7 @@ struct ServeOptions: ParsableArguments {
     @OptionGroup var upstreamProxy: UpstreamProxyOptions
     @OptionGroup var watching: WatchOptions
     @OptionGroup var clientAddress: ClientAddressOptions
+    @OptionGroup var device: DeviceOptions
     @OptionGroup var security: SecurityOptions
     @Option(help: "What is asked of the upstream: identity or gzip. [UPSTREAM_ENCODING; identity]")
     var upstreamEncoding: String?

@@ -21,6 +21,8 @@ struct ServePlan {
     /// For the calls that the program itself makes.
     let client: UpstreamClient
     let aliases: AliasSettings
+    /// Nil when it is off.
+    let device: DeviceSettings?
     let security: SecuritySettings
     /// Files whose changes are picked up without a signal; the token file is watched by its own source.
     let watchedFiles: [String]
@@ -64,6 +66,7 @@ struct ServePlan {
         token = try Self.token(
             tokenFlag: options.token, tokenFileFlag: options.tokenFile, store: loginStore, origin: uri.origin)
         aliases = try AliasSettings(options)
+        device = try DeviceSettings.load(options.device)
         security = try SecuritySettings(options.security)
 
         func number(

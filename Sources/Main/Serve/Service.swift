@@ -18,9 +18,10 @@ struct Service {
     /// - Parameter signals: made before the settings were read.
     func run(_ signals: SignalInbox) throws(Failure) {
         let watcher = FileWatcher(plan.watchedFiles)
-        let aliases = try plan.aliases.load()
+        let live = LiveAliases()
+        try live.load(plan)
         let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
-        let notes = try plan.aliases.notes(aliases)
+        let notes = try plan.aliases.notes(live.files)
         let tls = Published(try plan.tls.load())
         MemoryLimits.shareHeapInLimitedAddressSpace()
         ProcessLimits.ignoreBrokenPipes()
@@ -31,10 +32,11 @@ struct Service {
         let handler = ProxyLogHandler(writer, level: plan.logLevel)
         let log = Logger(label: "sentry-api-proxy") { _ in handler }
 
-        let policy = Published(plan.policy(aliases))
         let tokens = Tokens(plan, log)
         try tokens.loadFirst()
         let sockets = try Sockets(plan)
+        let device = try DeviceService(plan, sockets, live, log)
+        let policy = Published(plan.policy(live.all.aliases))
         let upstream =
             if let proxy = plan.upstreamProxy { try Upstream(proxy.uri, named: proxy.name) } else {
                 try Upstream(plan.uri, named: plan.uriName)
@@ -43,6 +45,7 @@ struct Service {
             try Server(
                 configuration: configuration(descriptorLimit), listeners: sockets.takeProxyListeners(),
                 tokens: tokens.publisher, policy: policy, addresses: upstream.addresses, tls: tls, log: writer,
+                deviceFlow: device?.flow,
                 renew: { [broker = tokens.broker] in await broker.renew(ifStill: $0) })
         }
         tokens.onChange { [weak server] in server?.publishedChanged() }
@@ -62,11 +65,14 @@ struct Service {
             AdminFacts.Fixed(
                 version: Version.text, listen: sockets.text, upstream: "\(plan.uri.origin)\(plan.uri.pathPrefix)",
                 skipsVerification: plan.tls.isInsecure, descriptorLimit: descriptorLimit,
-                adminHosts: plan.security.adminHosts, isOnLoopback: sockets.areOnLoopback),
+                adminHosts: plan.security.adminHosts, isOnLoopback: sockets.areOnLoopback,
+                isAdminOnLoopback: sockets.isAdminOnLoopback),
             server: server, tokens: tokens.publisher, tokenCounts: tokens.counts, policy: policy,
-            addresses: upstream.addresses, tls: tls, log: writer)
-        let reloader = Reloader(plan, server: server, policy: policy, tls: tls, watcher: watcher, log: log)
+            addresses: upstream.addresses, tls: tls, log: writer, device: device?.flow)
+        let reloader = Reloader(plan, live, server: server, policy: policy, tls: tls, watcher: watcher, log: log)
+        device?.publishes { [reloader] in reloader.granted() }
         try Self.named("threads") { () throws(SystemError) in
+            try device?.flow.start()
             try sockets.startAdmin(facts)
             try reloader.start { facts.reloaded(succeeded: $0) }
             try IdentifierResolver(

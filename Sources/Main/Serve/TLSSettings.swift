@@ -9,6 +9,9 @@ struct TLSSettings {
     /// Nil when the clients are.
     private let server: ServerTLSConfiguration?
 
+    /// Clients speak TLS here.
+    var isServer: Bool { server != nil }
+
     /// Any certificate of the upstream is taken.
     var isInsecure: Bool { client?.verify == false }
 

@@ -3,7 +3,7 @@ internal import HTTP1
 
 /// One client of the admin listener: asks once and is answered, all within one deadline.
 struct AdminConnection: ~Copyable {
-    enum Waiting { case readable, writable, nothing }
+    enum Waiting { case readable, writable, answer, nothing }
 
     private static let seconds: UInt64 = 5
     private static let readsPerTurn = 16
@@ -12,6 +12,7 @@ struct AdminConnection: ~Copyable {
     let acceptedAt: UInt64
     private var parser = RequestHeadParser(limits: AdminPages.limits)
     private var received: [UInt8] = []
+    private var question = AdminQuestion()
     private var answer: [UInt8]?
     private var sent = 0
     /// `.nothing` is the end.
@@ -27,6 +28,10 @@ struct AdminConnection: ~Copyable {
 
     /// Goes on as far as the socket allows.
     mutating func proceed(_ pages: AdminPages) {
+        if waiting == .answer {
+            guard let reply = question.reply else { return }
+            answer = pages.bytes(reply)
+        }
         if answer == nil { read(pages) }
         if answer != nil, waiting != .nothing { write() }
     }
@@ -34,7 +39,12 @@ struct AdminConnection: ~Copyable {
     private mutating func read(_ pages: AdminPages) {
         while answer == nil {
             switch receive(keeping: true) {
-            case .bytes: answer = pages.answer(received, &parser)
+            case .bytes:
+                answer = pages.answer(received, &parser, &question)
+                guard !question.isAsked else {
+                    waiting = .answer
+                    return
+                }
             case .wouldBlock: return
             case .endOfStream, .failed: return end()
             }

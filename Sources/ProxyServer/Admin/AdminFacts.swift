@@ -1,4 +1,5 @@
 package import AccessPolicy
+package import DeviceFlow
 package import EventLoop
 internal import Synchronization
 package import TokenStore
@@ -19,10 +20,12 @@ package final class AdminFacts: Sendable {
         package var adminHosts: [String]
         /// Only this machine can connect to the proxy.
         package var isOnLoopback: Bool
+        /// Only this machine can connect to the admin listener.
+        package var isAdminOnLoopback: Bool
 
         package init(
             version: String, listen: String, upstream: String, skipsVerification: Bool, descriptorLimit: Int,
-            adminHosts: [String] = [], isOnLoopback: Bool
+            adminHosts: [String] = [], isOnLoopback: Bool, isAdminOnLoopback: Bool = false
         ) {
             self.version = version
             self.listen = listen
@@ -31,6 +34,7 @@ package final class AdminFacts: Sendable {
             self.descriptorLimit = descriptorLimit
             self.adminHosts = adminHosts
             self.isOnLoopback = isOnLoopback
+            self.isAdminOnLoopback = isAdminOnLoopback
         }
     }
 
@@ -45,6 +49,8 @@ package final class AdminFacts: Sendable {
     let addresses: Published<ResolvedAddresses>
     let tls: Published<TLSContexts>
     let log: LogWriter
+    /// Nil when it is off.
+    let device: DeviceAuthorizer?
     let startedRealtime = Clock.realtime
     let startedMonotonic = Clock.monotonic
     private let draining = Atomic<Bool>(false)
@@ -53,7 +59,7 @@ package final class AdminFacts: Sendable {
     package init(
         _ fixed: Fixed, server: Server, tokens: TokenPublisher, tokenCounts: TokenCounts,
         policy: Published<PolicyConfiguration>, addresses: Published<ResolvedAddresses>,
-        tls: Published<TLSContexts>, log: LogWriter
+        tls: Published<TLSContexts>, log: LogWriter, device: DeviceAuthorizer? = nil
     ) {
         self.fixed = fixed
         self.server = server
@@ -63,6 +69,7 @@ package final class AdminFacts: Sendable {
         self.addresses = addresses
         self.tls = tls
         self.log = log
+        self.device = device
     }
 
     package var isDraining: Bool { draining.load(ordering: .relaxed) }

@@ -1,3 +1,4 @@
+internal import DeviceFlow
 internal import HTTP1
 
 /// What the admin listener answers.
@@ -6,6 +7,7 @@ struct AdminPages {
         var status: Int
         var type = "text/plain; charset=utf-8"
         var body: [UInt8]
+        var methods = "GET, HEAD"
 
         init(_ status: Int, _ line: String) {
             self.status = status
@@ -20,7 +22,7 @@ struct AdminPages {
 
         /// The whole message (RFC 9112 §6); an answer to HEAD has no body.
         func bytes(isHead: Bool) -> [UInt8] {
-            let allow = status == 405 ? "Allow: GET, HEAD\r\n" : ""
+            let allow = status == 405 ? "Allow: \(methods)\r\n" : ""
             let head =
                 "HTTP/1.1 \(status) \(Self.reasons[status] ?? "")\r\nContent-Type: \(type)\r\n"
                 + "Content-Length: \(body.count)\r\nCache-Control: no-store\r\n\(allow)Connection: close\r\n\r\n"
@@ -28,7 +30,8 @@ struct AdminPages {
         }
 
         private static let reasons = [
-            200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 414: "URI Too Long",
+            200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+            414: "URI Too Long",
             417: "Expectation Failed", 421: "Misdirected Request", 431: "Request Header Fields Too Large",
             501: "Not Implemented",
             503: "Service Unavailable", 505: "HTTP Version Not Supported",
@@ -48,9 +51,12 @@ struct AdminPages {
 
     /// Answers the request that `received` begins with.
     /// - Returns: nil while its head is incomplete.
-    func answer(_ received: [UInt8], _ parser: inout RequestHeadParser) -> [UInt8]? {
+    func answer(
+        _ received: [UInt8], _ parser: inout RequestHeadParser, _ question: inout AdminQuestion
+    ) -> [UInt8]? {
         do throws(ParseError) {
-            guard try parser.parse(received.span) else { return nil }
+            if !question.isHeadWhole { question.isHeadWhole = try parser.parse(received.span) }
+            guard question.isHeadWhole else { return nil }
         } catch {
             return Answer(error.status, "\(error.summary)").bytes(isHead: false)
         }
@@ -61,8 +67,14 @@ struct AdminPages {
                 isHead: head.method == .head)
         }
         let target = String(decoding: received[head.path.range], as: UTF8.self)
+        if target == "/device", let device = facts.device {
+            return question.ask(device, head, received, isLocal: facts.fixed.isAdminOnLoopback)?.bytes(isHead: false)
+        }
         return answer(head.method, path: String(target.prefix { $0 != "?" })).bytes(isHead: head.method == .head)
     }
+
+    /// The device flow has answered.
+    func bytes(_ reply: OperatorAnswer) -> [UInt8] { Answer(reply.status, reply.text).bytes(isHead: false) }
 
     private func answer(_ method: Method, path: String) -> Answer {
         guard let page = page(path) else { return Answer(404, "there is nothing at this path") }

@@ -8,6 +8,9 @@ package final class AdminServer: Sendable {
     /// Accepting pauses for so long when descriptors or memory ran out.
     private static let pauseNanoseconds: UInt64 = 100_000_000
 
+    /// How often is looked whether the device flow has answered.
+    private static let lookNanoseconds: UInt64 = 20_000_000
+
     private let listener: Listener
     private let pages: AdminPages
 
@@ -48,6 +51,9 @@ package final class AdminServer: Sendable {
         var end = UInt64.max
         var descriptors = connections.map { box in
             end = min(end, box.connection.deadline)
+            if box.connection.waiting == .answer { end = min(end, now + Self.lookNanoseconds) }
+            // Who waits for the device flow is not listened to meanwhile.
+            guard box.connection.waiting != .answer else { return pollfd(fd: -1, events: 0, revents: 0) }
             let events = box.connection.waiting == .writable ? POLLOUT : POLLIN
             return pollfd(fd: box.connection.descriptor, events: Int16(events), revents: 0)
         }

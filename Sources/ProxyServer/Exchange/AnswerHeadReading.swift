@@ -10,7 +10,9 @@ extension Exchange {
         case .sendingRequest, .awaitingAnswer:
             response.isCollected ? collectAnswer(worker) : readAnswerHead(worker)
         case .relayingEarly, .relaying: relayBody(worker)
-        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .renewing, .answering, .closing: nil
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .renewing, .answering, .closing,
+            .consulting:
+            nil
         }
     }
 

@@ -77,6 +77,7 @@ extension Exchange {
             return .ends(.requestRefused)
         }
         replay.body.append(UnsafeRawBufferPointer(received.part(0..<piece.payload)), from: &worker.pool)
+        if local.consultation != nil { return collectedForm().map { .ends($0) } ?? .goesOn }
         let isLong = replay.body.count > worker.configuration.replayBufferBytes
         if request.verdict.body != nil, isLong || isShort || request.body.isWhole,
             isLong || isShort || !checkBody(worker)

@@ -98,6 +98,7 @@ extension Exchange {
             }
             return sendRequest(worker)
         case .vacant, .readingHead, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .relaying, .answering,
+            .consulting,
             .closing:
             return nil
         }

@@ -80,6 +80,7 @@ final class Exchange {
         case .relayAnswer: return relayAnswer(worker)
         case .relayHeldAnswer: return relayHeldAnswer(worker)
         case .answer: return answer(worker)
+        case .consult: return consult(worker)
         case .close: return close(worker)
         case .abort: return abort(worker)
         case .abandon: abandon(worker)
@@ -133,7 +134,8 @@ final class Exchange {
         case .collectingBody: report(collectBody(worker), worker)
         case .sendingRequest, .relayingEarly: report(sendRequest(worker), worker)
         case .closing: report(drainClient(worker), worker)
-        case .renewingFirst, .dialing, .awaitingAnswer, .renewing, .relaying, .answering: clientSpoke(worker)
+        case .renewingFirst, .dialing, .awaitingAnswer, .renewing, .relaying, .answering, .consulting:
+            clientSpoke(worker)
         case .vacant: break
         }
     }
@@ -162,7 +164,7 @@ final class Exchange {
             report(readAnswer(worker), worker)
         case .closing:
             if readiness != .writable { report(upstreamParted(worker), worker) }
-        case .vacant, .readingHead, .collectingBody, .renewingFirst, .renewing, .answering:
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .renewing, .answering, .consulting:
             break
         }
     }

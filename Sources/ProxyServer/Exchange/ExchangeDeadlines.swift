@@ -69,6 +69,8 @@ extension Exchange {
             return .upstreamTimedOut
         case .renewingFirst, .renewing:
             return renewalEnded(.unavailable)
+        case .consulting:
+            return .flowSilent
         case .relayingEarly, .relaying, .answering:
             return .relayStalled
         case .closing:
@@ -81,7 +83,8 @@ extension Exchange {
         switch phase {
         case .sendingRequest: upstream.peer.hasTakenMore()
         case .relayingEarly, .relaying, .answering: client.hasTakenMore()
-        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .closing:
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .closing,
+            .consulting:
             false
         }
     }

@@ -34,6 +34,8 @@ package enum Phase: UInt8, Sendable, CaseIterable {
     case relayingEarly
     case relaying
     case answering
+    /// The device flow is asked for the answer.
+    case consulting
     case closing
 }
 
@@ -83,6 +85,12 @@ package enum Event: UInt8, Sendable, CaseIterable {
     case clientLeft
     /// Nothing is left to wait for on either side.
     case bothClosed
+    /// The request is one to the device flow, and whole.
+    case flowWanted
+    /// The device flow has answered.
+    case flowAnswered
+    /// The connection is to end without an answer.
+    case flowSilent
 }
 
 /// What is to be done about it.
@@ -106,6 +114,8 @@ package enum Action: UInt8, Sendable, CaseIterable {
     case relayHeldAnswer
     /// Write an answer of the proxy's own.
     case answer
+    /// Hand the request to the device flow.
+    case consult
     /// Close both sides as gently as they allow.
     case close
     /// Close the client so that it cannot take what it has for a whole answer, and drop the upstream.
@@ -135,11 +145,12 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .requestRefused,
             .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed,
             .answerSent, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled,
-            .clientLeft, .bothClosed:
+            .clientLeft, .bothClosed, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
     case .readingHead:
         switch event {
+        case .flowWanted: .next(.consulting, .consult)
         case .headAccepted: .next(.dialing, .dial)
         case .bodyWanted: .next(.collectingBody, .collectBody)
         case .renewalWanted: .next(.renewingFirst, .renewToken)
@@ -147,18 +158,19 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .clientLeft: .next(.vacant, .release)
         case .accepted, .bodyCollected, .bodyOutgrewBuffer, .connected, .dialFailed, .requestSent, .answerBegan,
             .tokenRefused, .tokenRenewed, .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken,
-            .upstreamTimedOut, .relayStalled, .bothClosed:
+            .upstreamTimedOut, .relayStalled, .bothClosed, .flowAnswered, .flowSilent:
             .illegal
         }
     case .collectingBody:
         switch event {
+        case .flowWanted: .next(.consulting, .consult)
         case .bodyCollected, .bodyOutgrewBuffer: .next(.dialing, .dial)
         case .renewalWanted: .next(.renewingFirst, .renewToken)
         case .requestRefused, .clientTimedOut: .next(.answering, .answer)
         case .clientLeft: .next(.vacant, .release)
         case .accepted, .headAccepted, .bodyWanted, .connected, .dialFailed, .requestSent, .answerBegan,
             .tokenRefused, .tokenRenewed, .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken,
-            .upstreamTimedOut, .relayStalled, .bothClosed:
+            .upstreamTimedOut, .relayStalled, .bothClosed, .flowAnswered, .flowSilent:
             .illegal
         }
     case .renewingFirst:
@@ -168,7 +180,8 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
             .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .answerSent,
-            .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed:
+            .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed, .flowWanted,
+            .flowAnswered, .flowSilent:
             .illegal
         }
     case .dialing:
@@ -178,7 +191,7 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .requestSent,
             .answerBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken,
-            .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed:
+            .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
     case .sendingRequest:
@@ -189,7 +202,8 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .requestRefused, .upstreamFailed, .upstreamTimedOut, .clientTimedOut: .next(.answering, .answer)
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .connected,
-            .dialFailed, .tokenRenewed, .tokenNotRenewed, .answerSent, .answerBroken, .relayStalled, .bothClosed:
+            .dialFailed, .tokenRenewed, .tokenNotRenewed, .answerSent, .answerBroken, .relayStalled, .bothClosed,
+            .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
     case .awaitingAnswer:
@@ -200,7 +214,7 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
             .requestRefused, .connected, .dialFailed, .requestSent, .tokenRenewed, .tokenNotRenewed, .answerSent,
-            .answerBroken, .clientTimedOut, .relayStalled, .bothClosed:
+            .answerBroken, .clientTimedOut, .relayStalled, .bothClosed, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
     case .renewing:
@@ -213,7 +227,8 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
             .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .answerSent,
-            .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed:
+            .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed, .flowWanted, .flowAnswered,
+            .flowSilent:
             .illegal
         }
     case .relayingEarly:
@@ -224,7 +239,7 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .connected,
             .dialFailed, .answerBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed, .upstreamFailed,
-            .upstreamTimedOut, .clientTimedOut, .bothClosed:
+            .upstreamTimedOut, .clientTimedOut, .bothClosed, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
     case .relaying:
@@ -234,7 +249,8 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
             .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
-            .tokenNotRenewed, .upstreamFailed, .upstreamTimedOut, .clientTimedOut, .bothClosed:
+            .tokenNotRenewed, .upstreamFailed, .upstreamTimedOut, .clientTimedOut, .bothClosed, .flowWanted,
+            .flowAnswered, .flowSilent:
             .illegal
         }
     case .answering:
@@ -244,7 +260,18 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
             .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
-            .tokenNotRenewed, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .bothClosed:
+            .tokenNotRenewed, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .bothClosed,
+            .flowWanted, .flowAnswered, .flowSilent:
+            .illegal
+        }
+    case .consulting:
+        switch event {
+        case .flowAnswered: .next(.answering, .answer)
+        case .flowSilent, .clientLeft: .next(.vacant, .abandon)
+        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
+            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
+            .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut,
+            .relayStalled, .bothClosed, .flowWanted:
             .illegal
         }
     case .closing:
@@ -253,7 +280,7 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
             .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
             .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut,
-            .relayStalled:
+            .relayStalled, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
     }

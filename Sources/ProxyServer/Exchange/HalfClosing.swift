@@ -19,7 +19,7 @@ extension Exchange {
     /// most answers are there before. An HTTP/1.0 client must not get one and has the benefit of the doubt.
     private func clientEnded(_ worker: Worker) {
         switch phase {
-        case .dialing, .awaitingAnswer, .renewing, .renewingFirst:
+        case .dialing, .awaitingAnswer, .renewing, .renewingFirst, .consulting:
             // The rest of the body may lie before the FIN: whoever reads it finds out.
             if request.body.isWhole { noteHalfClose(worker) }
         case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .relaying, .answering, .closing:
@@ -40,7 +40,7 @@ extension Exchange {
     /// The answer did not come in time: whether anybody waits for it must be known now.
     func probeClient(_ worker: Worker) {
         switch phase {
-        case .dialing, .awaitingAnswer, .renewing, .renewingFirst: sendContinue(worker)
+        case .dialing, .awaitingAnswer, .renewing, .renewingFirst, .consulting: sendContinue(worker)
         case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .relaying, .answering, .closing:
             break
         }

@@ -12,4 +12,6 @@ struct LocalResponse {
     var retryAfterSeconds: Int?
     /// The proxy says itself who the alias is.
     var identity: OperationTreatment?
+    /// The request is one to the device flow.
+    var consultation: Consultation?
 }

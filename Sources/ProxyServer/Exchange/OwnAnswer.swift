@@ -10,7 +10,7 @@ extension Exchange {
         request.staged = nil
         response.staged = nil
         let staging = worker.scratch.beginStaging()
-        record.status = local.identity == nil ? local.answer.status : 200
+        record.status = local.consultation?.answer?.status ?? (local.identity == nil ? local.answer.status : 200)
         record.isOwnAnswer = true
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         // A request that was not read to its end goes on arriving.
@@ -36,7 +36,9 @@ extension Exchange {
         // Too long a reason is none: the answer has a message of its own.
         if message.overflowed { message.truncate(to: 0) }
         let id = record.idText
-        if local.identity != nil, message.count > 0 {
+        if let answer = local.consultation?.answer {
+            write(answer, requestID: id.span, into: &writer)
+        } else if local.identity != nil, message.count > 0 {
             writeOwnJSON(
                 staging.bytes(room..<room + message.count).span, requestID: id.span,
                 isHead: request.method == .head, into: &writer)

@@ -30,7 +30,7 @@ extension Exchange {
         case .renewingFirst:
             return outcome == .renewed ? .tokenRenewed : .tokenNotRenewed
         case .vacant, .readingHead, .collectingBody, .dialing, .sendingRequest, .awaitingAnswer, .relayingEarly,
-            .relaying, .answering, .closing:
+            .relaying, .answering, .closing, .consulting:
             return nil
         }
     }

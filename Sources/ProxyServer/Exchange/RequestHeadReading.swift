@@ -149,6 +149,9 @@ extension Exchange {
     private func judge(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> HeadOutcome {
         noteRequest(head, bytes, worker)
         request.body = BodyReader(head.framing, limits: worker.configuration.headLimits)
+        if let event = recognizeConsultation(head, bytes, worker) {
+            return HeadOutcome(event: event, keepsHead: event == .bodyWanted)
+        }
         switch decide(head, bytes.span, worker.policy) {
         case .refuse(let answer):
             if answer == .aliasMisplaced { record.blot(path: false) }

@@ -1,4 +1,5 @@
 package import AccessPolicy
+package import DeviceFlow
 package import EventLoop
 internal import Synchronization
 package import TokenStore
@@ -23,7 +24,7 @@ package final class Server: Sendable {
     package init(
         configuration: ServerConfiguration, listeners: [[Listener]], tokens: TokenPublisher,
         policy: Published<PolicyConfiguration>, addresses: Published<ResolvedAddresses>, tls: Published<TLSContexts>,
-        log: LogWriter,
+        log: LogWriter, deviceFlow: DeviceAuthorizer? = nil,
         renew: @escaping @Sendable (UInt64) async -> RenewalOutcome
     ) throws(SystemError) {
         memory = MemoryBudget(bytes: configuration.bodies.memoryBytes, shares: listeners.count)
@@ -31,7 +32,7 @@ package final class Server: Sendable {
         spooler = bodies.longChunked == .spool ? try Spooler(bodies.spoolPlace, most: bodies.spoolBytes) : nil
         state = ServerState(
             configuration: configuration, tokens: tokens, policy: policy, addresses: addresses, tls: tls, log: log,
-            memory: memory, spooler: spooler,
+            memory: memory, spooler: spooler, deviceFlow: deviceFlow,
             renew: { version, answer in Task.detached { answer(await renew(version)) } })
         self.listeners = Mutex(listeners)
         self.log = log

@@ -198,6 +198,12 @@ enum Bounds {
     static let loggedIdentifierBytes = 128
     /// What an alias did, by its name in the table of operations.
     static let loggedOperationBytes = 64
+    /// The form of a request to the device flow.
+    static let formBytes = 8_192
+    /// What is kept of a field that the device flow looks at.
+    static let consultedFieldBytes = 128
+    /// How long the device flow may take; its store has a shorter deadline.
+    static let consultNanoseconds: UInt64 = 15_000_000_000
     /// Why an alias was refused, in words; and the fields that go with it.
     static let refusalBytes = 8_192
 }

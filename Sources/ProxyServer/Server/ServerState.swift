@@ -1,4 +1,5 @@
 internal import AccessPolicy
+internal import DeviceFlow
 internal import EventLoop
 internal import Synchronization
 package import TLS
@@ -11,6 +12,8 @@ enum WorkerMail: Sendable {
     /// A spooled body was read or written.
     case spooled(SpoolJob)
     case renewalEnded(version: UInt64, RenewalOutcome)
+    /// The device flow has answered.
+    case consulted(EventToken, DeviceAnswer?)
     /// Accept no more, finish what is in flight, end.
     case drain
     /// End now.
@@ -47,6 +50,8 @@ final class ServerState: Sendable {
     let tls: Published<TLSContexts>
     let log: LogWriter
     let memory: MemoryBudget
+    /// Nil when it is off.
+    let deviceFlow: DeviceAuthorizer?
     /// Nil when no body is spooled.
     let spooler: Spooler?
     private let renewToken: RenewalDoor
@@ -58,7 +63,7 @@ final class ServerState: Sendable {
     init(
         configuration: ServerConfiguration, tokens: TokenPublisher, policy: Published<PolicyConfiguration>,
         addresses: Published<ResolvedAddresses>, tls: Published<TLSContexts>, log: LogWriter, memory: MemoryBudget,
-        spooler: Spooler?,
+        spooler: Spooler?, deviceFlow: DeviceAuthorizer? = nil,
         renew: @escaping RenewalDoor
     ) {
         self.configuration = configuration
@@ -69,6 +74,7 @@ final class ServerState: Sendable {
         self.log = log
         self.memory = memory
         self.spooler = spooler
+        self.deviceFlow = deviceFlow
         renewToken = renew
     }
 

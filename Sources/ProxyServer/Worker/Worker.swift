@@ -310,6 +310,7 @@ extension Worker: ReactorHandler {
                     exchange.report(exchange.spooled(job, self), self)
                 }
                 pool.give(job.buffer, used: job.count)
+            case .consulted(let token, let answer): exchanges.element(for: token)?.consulted(answer, self)
             case .renewalEnded(let version, let outcome): renewalEnded(version, outcome)
             case .drain: drain()
             case .stop: mustStop = true

@@ -35,7 +35,7 @@ package struct StoredLogins: Sendable {
 
 /// One state of a store; two that are equal hold the same.
 package struct LoginStamp: Sendable, Equatable {
-    let parts: [Int64]
+    package let parts: [Int64]
     static let nothing = LoginStamp(parts: [])
 }
 

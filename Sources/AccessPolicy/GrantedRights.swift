@@ -1,0 +1,64 @@
+/// What the device flow may grant: what was asked, cut to `--device-policy` and to what the approver chose.
+package struct GrantCeiling: Sendable {
+    private let text: [String]
+    private let words: AliasWords
+    private let policy: Policy
+
+    /// - Parameter text: sets, organizations, projects and limits, as behind an alias.
+    package init(_ text: [String], _ policy: Policy) throws(AliasWords.Problem) {
+        words = try AliasWords(text, sets: policy.sets, now: .min)
+        if words.limits.expires != nil || words.limits.isShadow {
+            throw AliasWords.Problem("expires= and mode= are not for this: --device-lifetime says how long")
+        }
+        self.text = text
+        self.policy = policy
+    }
+
+    /// The words of a grant, as they stand behind an alias, and the scopes that it comes to.
+    package struct Grant: Sendable, Equatable {
+        package var words: [String]
+        package var scopes: [String]
+    }
+
+    /// Cuts what was asked.
+    /// - Parameter choice: what the approver typed; sets, `org=` and `project=` alone.
+    /// - Throws: when a word is wrong or nothing is left.
+    package func grant(asked: [String], choice: [String] = []) throws(AliasWords.Problem) -> Grant {
+        var granted = text.filter { !$0.hasPrefix("org=") && !$0.hasPrefix("project=") }
+        if !asked.isEmpty { granted.append("scopes=" + asked.joined(separator: ",")) }
+        var organizations = words.organizations.map(\.slug)
+        var projects = words.projects.map(\.slug)
+        if !choice.isEmpty {
+            let hasSets = choice.contains { !$0.contains("=") }
+            let chosen = try AliasWords(choice + (hasSets ? [] : ["full"]), sets: policy.sets, now: .min)
+            guard chosen.limits == AliasLimits(), chosen.withoutSets.isEmpty, chosen.cuts.isEmpty, chosen.scopes == nil
+            else { throw AliasWords.Problem("expected sets, org= and project= only") }
+            if !chosen.isFull { granted.append("within=" + chosen.sets.joined(separator: ",")) }
+            organizations = try Self.cut(organizations, to: chosen.organizations.map(\.slug), "org")
+            projects = try Self.cut(projects, to: chosen.projects.map(\.slug), "project")
+        }
+        if !organizations.isEmpty { granted.append("org=" + pinned(organizations, words.organizations)) }
+        if !projects.isEmpty { granted.append("project=" + pinned(projects, words.projects)) }
+        var table = RightsTable(policy.table)
+        try table.add(try AliasWords(granted, sets: policy.sets, now: .min), policy.sets)
+        return Grant(words: granted, scopes: table.rights.first?.scopes.names ?? asked)
+    }
+
+    private static func cut(_ held: [String], to chosen: [String], _ key: String) throws(AliasWords.Problem) -> [String]
+    {
+        guard !held.isEmpty, !chosen.isEmpty else { return held.isEmpty ? chosen : held }
+        let left = held.filter(chosen.contains)
+        guard !left.isEmpty else { throw AliasWords.Problem("\(key)=: nothing of it is in --device-policy") }
+        return left
+    }
+
+    /// With the numbers that the policy pins.
+    private func pinned(_ slugs: [String], _ names: [AliasWords.Name]) -> String {
+        slugs.map { slug in
+            names.first { $0.slug == slug }?.id.map { "\(slug):\($0)" } ?? slug
+        }.joined(separator: ",")
+    }
+
+    /// Whether a word is a scope of Sentry.
+    package static func isScope(_ word: String) -> Bool { ScopeSet(named: word) != nil }
+}

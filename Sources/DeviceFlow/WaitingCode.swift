@@ -1,0 +1,83 @@
+/// A device code that was asked for, from then until its time is over. Codes are there as digests alone.
+package struct WaitingCode: Sendable, Equatable, Codable {
+    /// What was approved.
+    package struct Plan: Sendable, Equatable, Codable {
+        package var name: String
+        package var words: [String]
+        package var scopes: [String]
+        /// Seconds.
+        package var lifetime: Int64
+        package var approver: String
+    }
+
+    package enum State: Sendable, Equatable, Codable {
+        case waiting
+        case approved(Plan)
+        case denied
+        /// The client was told that it is denied.
+        case over
+        /// The grant of this name was made.
+        case taken(String)
+    }
+
+    /// What a poll comes to (RFC 8628 §3.5).
+    enum Poll: Equatable {
+        case pending, slowDown, denied, expired, invalid
+        case take(Plan)
+        /// Two hold one code: the grant is withdrawn.
+        case takenTwice(String)
+    }
+
+    static let lifetime: Int64 = 600
+    static let firstInterval: Int64 = 5
+    /// Wrong approval codes that end it.
+    static let mostWrong = 5
+
+    package var deviceDigest: String
+    package var userDigest: String
+    /// The first four letters of the user code: what people see of it.
+    package var shown: String
+    package var client: String
+    package var asked: [String]
+    package var address: String
+    package var userAgent: String
+    package var made: Int64
+    package var ends: Int64
+    package var interval = WaitingCode.firstInterval
+    /// Milliseconds of the store's clock; nil is never.
+    package var polled: Int64?
+    package var wrong = 0
+    package var state = State.waiting
+
+    /// Whether it counts among those that wait.
+    func isWaiting(_ now: Int64) -> Bool {
+        switch state {
+        case .waiting, .approved: ends > now
+        case .denied, .over, .taken: false
+        }
+    }
+
+    /// The client asks whether there is something for it.
+    /// - Parameters:
+    ///   - now: seconds since 1970.
+    ///   - milliseconds: of the store's clock.
+    mutating func poll(client: String, now: Int64, milliseconds: Int64) -> Poll {
+        guard client == self.client else { return .invalid }
+        if case .taken(let name) = state { return .takenTwice(name) }
+        guard ends > now else { return .expired }
+        let isEarly = polled.map { milliseconds - $0 < interval * 1_000 } ?? false
+        polled = milliseconds
+        if isEarly {
+            interval += 5
+            return .slowDown
+        }
+        switch state {
+        case .waiting: return .pending
+        case .approved(let plan): return .take(plan)
+        case .denied:
+            state = .over
+            return .denied
+        case .over, .taken: return .invalid
+        }
+    }
+}

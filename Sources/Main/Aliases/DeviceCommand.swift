@@ -1,0 +1,89 @@
+internal import ArgumentParser
+internal import FoundationEssentials
+
+/// What is asked of the device flow, over the admin listener.
+struct DeviceQuestion: Encodable {
+    var command: String
+    var code: String?
+    var name: String?
+    var rights: String?
+    var lifetime: Int64?
+}
+
+struct AdminOption: ParsableArguments {
+    @Option(help: "The proxy's admin listener: addr:port or unix:PATH. [ADMIN_LISTEN; 127.0.0.1:9090]")
+    var adminListen: String?
+
+    /// Prints the answer, or ends the process.
+    func tell(_ question: DeviceQuestion) {
+        do throws(Failure) {
+            // Strings and a number: nothing that JSON cannot hold.
+            let bytes = (try? JSONEncoder().encode(question)).map { Array($0) } ?? []
+            print(try AdminClient(AdminAddress(flag: adminListen)).ask(device: bytes))
+        } catch {
+            error.exitProcess()
+        }
+    }
+}
+
+struct DeviceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "device", abstract: "Who asks a running proxy for an alias by the OAuth device flow.",
+        subcommands: [List.self, Approve.self, Deny.self, Passcode.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "Shows who waits, what is asked and what would be granted.")
+
+        @OptionGroup var admin: AdminOption
+
+        func run() throws { admin.tell(DeviceQuestion(command: "list")) }
+    }
+
+    struct Approve: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "approve", abstract: "Grants an alias, never wider than what was asked or --device-policy.")
+
+        @Argument(help: "The code that the program shows, such as WDJB-MJHT.")
+        var code: String
+        @Option(help: "The name of the alias in log and metrics.")
+        var name: String?
+        @Option(help: "Cut it to these sets, org= and project=, such as 'mcp org=acme'.")
+        var rights: String?
+        @Option(name: .customLong("for"), help: "A shorter time than --device-lifetime, such as 30m or 8h.")
+        var lifetime: String?
+        @OptionGroup var admin: AdminOption
+
+        func run() throws {
+            var seconds: Int64?
+            if let lifetime {
+                seconds = DeviceSettings.seconds(lifetime)
+                guard seconds != nil else {
+                    Failure(.usage, "--for: '\(lifetime)' is not a time such as 30m, 8h or 7d").exitProcess()
+                }
+            }
+            admin.tell(
+                DeviceQuestion(command: "approve", code: code, name: name, rights: rights, lifetime: seconds))
+        }
+    }
+
+    struct Deny: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "deny", abstract: "Denies it; the program is told at its next poll.")
+
+        @Argument(help: "The code that the program shows.")
+        var code: String
+        @OptionGroup var admin: AdminOption
+
+        func run() throws { admin.tell(DeviceQuestion(command: "deny", code: code)) }
+    }
+
+    struct Passcode: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "passcode", abstract: "Prints an approval code for --device-approval code, good once.")
+
+        @OptionGroup var admin: AdminOption
+
+        func run() throws { admin.tell(DeviceQuestion(command: "passcode")) }
+    }
+}

@@ -1,0 +1,53 @@
+internal import AccessPolicy
+internal import DeviceFlow
+internal import EventLoop
+internal import Synchronization
+
+/// The aliases of the files together with those that the device flow has granted.
+final class LiveAliases: Sendable {
+    private struct State {
+        var files: AliasTable?
+        var policy = Policy.builtIn
+        var ceiling: GrantCeiling?
+        var approvers: [Approver] = []
+        var grants: [Grant] = []
+        var names: Set<String> = []
+    }
+
+    private let state = Mutex(State())
+
+    /// What the files say now.
+    func load(_ plan: ServePlan) throws(Failure) {
+        let files = try plan.aliases.load()
+        guard let device = plan.device else { return state.withLock { $0.files = files } }
+        let policy = try plan.aliases.policy()
+        let ceiling = try device.ceiling(policy)
+        let approvers = try device.approvers()
+        let names = Set((0..<(files?.count ?? 0)).map { files!.name(at: $0) })
+        state.withLock { state in
+            state.files = files
+            state.policy = policy
+            state.ceiling = ceiling
+            state.approvers = approvers
+            state.names = names
+        }
+    }
+
+    func replace(_ grants: [Grant]) { state.withLock { $0.grants = grants } }
+
+    /// All of them, and the names of the grants that had to be left out.
+    var all: (aliases: AliasTable?, leftOut: [String]) {
+        let state = state.withLock { $0 }
+        guard let files = state.files else { return (nil, []) }
+        let now = Int64(Clock.realtime / 1_000_000_000)
+        return files.adding(state.grants.flatMap { $0.entries(now) }, state.policy)
+    }
+
+    /// Those of the files alone.
+    var files: AliasTable? { state.withLock { $0.files } }
+    /// What may be granted; set once the files were loaded with the device flow on.
+    var ceiling: GrantCeiling { state.withLock { $0.ceiling! } }
+    var approvers: [Approver] { state.withLock { $0.approvers } }
+
+    func isNameTaken(_ name: String) -> Bool { state.withLock { $0.names.contains(name) } }
+}

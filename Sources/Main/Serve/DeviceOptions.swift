@@ -1,0 +1,23 @@
+internal import ArgumentParser
+
+/// The flags of the device flow (RFC 8628) that the proxy answers itself.
+struct DeviceOptions: ParsableArguments {
+    @Option(help: "Answer the OAuth device flow with narrowed aliases: on or off. [DEVICE_FLOW; off]")
+    var deviceFlow: String?
+    @Option(
+        help: "The most that it grants: sets, org=, project=, rate=, as behind an alias. [DEVICE_POLICY; read-only]")
+    var devicePolicy: String?
+    @Option(help: "How long a grant lasts, at most 30d. [DEVICE_LIFETIME; 12h]")
+    var deviceLifetime: String?
+    @Option(
+        help:
+            "Who approves: admin (over the admin listener), code (on the page, with an approval code) or none. [DEVICE_APPROVAL; admin]"
+    )
+    var deviceApproval: String?
+    @Option(help: "Who may ask: addresses and networks, separated by commas; none needs it. [DEVICE_FROM; everybody]")
+    var deviceFrom: String?
+    @Option(help: "Aliases for an hour, with refresh tokens until the grant ends: on or off. [DEVICE_REFRESH; off]")
+    var deviceRefresh: String?
+    @Option(help: "A file of people with approval codes of their own: 'name sha256:…' a line. [APPROVERS_FILE]")
+    var approversFile: String?
+}

@@ -1,0 +1,54 @@
+internal import DeviceFlow
+internal import HTTP1
+internal import Synchronization
+
+/// A question of an operator to the device flow: a POST, which no page in a browser can send. A form has another type than
+/// JSON, and a script that sends JSON has an `Origin`, and is asked about it first (CORS).
+struct AdminQuestion {
+    /// The answer of the device flow, from another thread.
+    private final class Box: Sendable {
+        let reply = Mutex<OperatorAnswer?>(nil)
+    }
+
+    private static let mostBytes = 8_192
+    var isHeadWhole = false
+    private var box: Box?
+
+    var isAsked: Bool { box != nil }
+    var reply: OperatorAnswer? { box?.reply.withLock { $0 } }
+
+    /// - Returns: an answer that is known at once; nil while the body is not whole, and once the question is asked.
+    mutating func ask(
+        _ device: DeviceAuthorizer, _ head: RequestHead, _ received: [UInt8], isLocal: Bool
+    ) -> AdminPages.Answer? {
+        guard head.method == .post else {
+            var answer = AdminPages.Answer(405, "this method is not allowed here")
+            answer.methods = "POST"
+            return answer
+        }
+        guard isLocal else {
+            return AdminPages.Answer(403, "this listener is not on loopback: nothing is decided here")
+        }
+        var type = ""
+        for field in head.fields {
+            if field.isNamed("origin", in: received.span) {
+                return AdminPages.Answer(403, "a request of a web page is refused")
+            }
+            if field.isNamed("content-type", in: received.span) {
+                type = String(decoding: received[field.value.range], as: UTF8.self)
+            }
+        }
+        guard type.lowercased() == "application/json" else {
+            return AdminPages.Answer(403, "expected Content-Type: application/json")
+        }
+        guard case .length(let count) = head.framing, 1...Self.mostBytes ~= Int(clamping: count) else {
+            return AdminPages.Answer(400, "expected a body of 1 to \(Self.mostBytes) bytes with its length")
+        }
+        let end = head.length + Int(count)
+        guard received.count >= end else { return nil }
+        let box = Box()
+        self.box = box
+        device.handle(Array(received[head.length..<end])) { answer in box.reply.withLock { $0 = answer } }
+        return nil
+    }
+}
