@@ -44,6 +44,7 @@ let package = Package(
         .target(
             name: "ProxyServer",
             dependencies: ["AccessPolicy", "HTTP1", "EventLoop", "TokenStore", "DeviceFlow", "TLS", "CZlib"],
+            exclude: ["Admin/LivePage.html"],
             swiftSettings: settings
         ),
         .executableTarget(

@@ -14,6 +14,8 @@ lint_set="shellcheck:shellcheck /usr/bin/python3:python3"
 quick_set="/usr/bin/python3:python3 pytest.py:python3-pytest xdist.py:python3-pytest-xdist openssl:openssl"
 test_set="curl:curl /usr/bin/python3:python3 pytest.py:python3-pytest xdist.py:python3-pytest-xdist
 ensurepip.py:python3-venv initdb.pg:postgresql pgbouncer:pgbouncer tinyproxy:tinyproxy-bin nginx:nginx-light haproxy:haproxy strace:strace ss:iproute2 openssl:openssl"
+# Not in every release of every distribution: without them the tests that need them are skipped.
+optional_test_set="chromium-headless-shell:chromium-headless-shell /usr/share/fonts/truetype/dejavu:fonts-dejavu-core"
 bench_set="/usr/bin/python3:python3 cc:gcc stdio.h:libc6-dev strip:binutils nginx:nginx-light haproxy:haproxy strace:strace
 openssl:openssl valgrind:valgrind"
 
@@ -29,6 +31,7 @@ present() {
 }
 
 missing=""
+optional=""
 for set_name in "$@"; do
     case $set_name in
         build) entries=$build_set ;;
@@ -44,9 +47,22 @@ for set_name in "$@"; do
         case " $missing " in *" $package "*) continue ;; esac
         present "${entry%%:*}" || missing="$missing $package"
     done
+    [ "$set_name" = test ] || continue
+    for entry in $optional_test_set; do
+        present "${entry%%:*}" || optional="$optional ${entry#*:}"
+    done
 done
 missing=${missing# }
-[ -n "$missing" ] || exit 0
+# Those of the optional ones that apt has.
+offered() {
+    for package in $optional; do
+        apt-cache show "$package" >/dev/null 2>&1 && echo "$package"
+    done
+    true
+}
+if [ -z "$missing" ]; then
+    { [ -n "$optional" ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; } || exit 0
+fi
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "missing: $missing. There is no apt-get here; install them with this system's package manager." >&2
@@ -54,11 +70,11 @@ if ! command -v apt-get >/dev/null 2>&1; then
 fi
 if [ "$(id -u)" -ne 0 ]; then
     echo "missing packages; install them with:" >&2
-    echo "    sudo apt-get update && sudo apt-get install --yes --no-install-recommends $missing" >&2
+    echo "    sudo apt-get update && sudo apt-get install --yes --no-install-recommends $missing $(offered | tr '\n' ' ')" >&2
     exit 69
 fi
 
-echo "installing: $missing"
+echo "installing: $missing$optional"
 export DEBIAN_FRONTEND=noninteractive
 policy=/usr/sbin/policy-rc.d
 clusters=/etc/postgresql-common/createcluster.conf
@@ -77,6 +93,8 @@ if [ ! -e "$policy" ]; then
     own_policy=yes
 fi
 apt-get update -qq
+missing="$missing $(offered | tr '\n' ' ')"
+[ -n "${missing# }" ] || exit 0
 case " $missing " in
     *" postgresql "*)
         # The tests start clusters of their own; the one that installation would make is not wanted.

@@ -31,6 +31,12 @@ package final class AliasCell: Sendable {
         return rate.interval
     }
 
+    /// How many of the `burst` requests are used up now: between 0 and `burst`.
+    package func used(_ rate: RateLimit, now: UInt64) -> UInt64 {
+        let due = due.load(ordering: .relaxed)
+        return due <= now ? 0 : min(UInt64(rate.burst), (due - now + rate.interval - 1) / rate.interval)
+    }
+
     /// A try fails when another worker counted a request meanwhile; now and then for no reason.
     private static let mostTries = 1_024
 

@@ -77,6 +77,7 @@ struct ServeOptions: ParsableArguments {
     var tlsKey: String?
     @Option(help: "PEM file of authorities; clients must show a certificate of theirs. [CLIENT_CA]")
     var clientCa: String?
+    @OptionGroup var ready: ReadyOptions
     @OptionGroup var upstreamProxy: UpstreamProxyOptions
     @OptionGroup var watching: WatchOptions
     @OptionGroup var clientAddress: ClientAddressOptions

@@ -42,6 +42,7 @@ struct ServePlan {
     let publicURL: PublicURL?
     let tls: TLSSettings
     let clientAddress: ClientAddressSettings
+    let ready: ReadySettings
     let accessLog: AccessLogMode
     let accessLogSample: Int
     let logFormat: LogFormat
@@ -132,6 +133,7 @@ struct ServePlan {
         upstreamProxy = try UpstreamProxySettings.load(options.upstreamProxy, uri)
         client = UpstreamClient(uri, tls.client, upstreamProxy)
         watchedFiles = try options.watching.isOn() ? aliases.files + tls.files : []
+        ready = try ReadySettings(options.ready)
         clientAddress = try ClientAddressSettings(options.clientAddress)
         accessLog =
             try Setting("--access-log", "ACCESS_LOG")

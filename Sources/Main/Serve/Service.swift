@@ -73,6 +73,9 @@ struct Service {
         device?.publishes { [reloader] in reloader.granted() }
         try Self.named("threads") { () throws(SystemError) in
             try device?.flow.start()
+            if plan.ready.asksUpstream {
+                try UpstreamWatch(server: server, facts: facts, client: plan.client, log: log).start()
+            }
             try sockets.startAdmin(facts)
             try reloader.start { facts.reloaded(succeeded: $0) }
             try IdentifierResolver(

@@ -54,6 +54,7 @@ package final class AdminFacts: Sendable {
     let startedRealtime = Clock.realtime
     let startedMonotonic = Clock.monotonic
     private let draining = Atomic<Bool>(false)
+    private let upstreamSilent = Atomic<Bool>(false)
     private let reloads = Mutex((succeeded: UInt64(0), failed: UInt64(0)))
 
     package init(
@@ -82,6 +83,11 @@ package final class AdminFacts: Sendable {
         draining.store(true, ordering: .relaxed)
     }
 
+    /// Whether the upstream answered lately, as far as `/readyz` asks for that.
+    package func upstreamIs(silent: Bool) {
+        upstreamSilent.store(silent, ordering: .relaxed)
+    }
+
     /// A SIGHUP was followed, or the old state was kept.
     package func reloaded(succeeded: Bool) {
         reloads.withLock { if succeeded { $0.succeeded += 1 } else { $0.failed += 1 } }
@@ -95,7 +101,9 @@ package final class AdminFacts: Sendable {
         let token = tokens.current()
         // A login is this proxy's own affair: whoever sees it refused can sign in again.
         if token.health == .degraded(.refused(.login)) { return TokenSourceError.refused(.login).logMessage }
-        guard token.token == nil else { return nil }
+        guard token.token == nil else {
+            return upstreamSilent.load(ordering: .relaxed) ? "the upstream does not answer" : nil
+        }
         return "no token: \(token.health.reason?.logMessage ?? "unknown reason")"
     }
 

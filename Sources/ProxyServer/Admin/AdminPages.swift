@@ -6,6 +6,8 @@ struct AdminPages {
     struct Answer {
         var status: Int
         var type = "text/plain; charset=utf-8"
+        /// More fields, each with its line's end.
+        var fields = ""
         var body: [UInt8]
         var methods = "GET, HEAD"
 
@@ -14,9 +16,10 @@ struct AdminPages {
             body = Array("\(line)\n".utf8)
         }
 
-        init(type: String, _ body: [UInt8]) {
+        init(type: String, _ body: [UInt8], fields: String = "") {
             status = 200
             self.type = type
+            self.fields = fields
             self.body = body
         }
 
@@ -25,7 +28,7 @@ struct AdminPages {
             let allow = status == 405 ? "Allow: \(methods)\r\n" : ""
             let head =
                 "HTTP/1.1 \(status) \(Self.reasons[status] ?? "")\r\nContent-Type: \(type)\r\n"
-                + "Content-Length: \(body.count)\r\nCache-Control: no-store\r\n\(allow)Connection: close\r\n\r\n"
+                + "Content-Length: \(body.count)\r\nCache-Control: no-store\r\n\(allow)\(fields)Connection: close\r\n\r\n"
             return Array(head.utf8) + (isHead ? [] : body)
         }
 
@@ -43,9 +46,11 @@ struct AdminPages {
 
     let facts: AdminFacts
     private let hosts: AdminHosts
+    private let live: LivePage
 
     init(facts: AdminFacts) {
         self.facts = facts
+        live = LivePage(facts)
         hosts = AdminHosts(facts.fixed.adminHosts)
     }
 
@@ -84,6 +89,8 @@ struct AdminPages {
 
     private func page(_ path: String) -> (() -> Answer)? {
         switch path {
+        case "/": { Answer(type: "text/html; charset=utf-8", live.html, fields: LivePage.fields) }
+        case "/live": { Answer(type: "application/json", live.json, fields: LivePage.fields) }
         case "/healthz": { facts.illness.map { Answer(503, $0) } ?? Answer(200, "alive") }
         case "/readyz": { facts.unreadiness.map { Answer(503, $0) } ?? Answer(200, "ready") }
         case "/metrics": { Answer(type: Exposition.contentType, Metrics.text(facts)) }

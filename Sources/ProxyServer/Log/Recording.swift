@@ -70,7 +70,7 @@ extension Worker {
         }
         if exchange.record.isRequest {
             exchange.record.isRequest = false
-            counters.inFlight -= 1
+            counters.requestEnded(alias: exchange.record.aliasSlot)
             shared.requestEnded()
         }
         counters.count(exchange.record)

@@ -36,6 +36,8 @@ package struct Counters: Sendable {
     private var requests = InlineArray<18, UInt64>(repeating: 0)
     package private(set) var aliases = AliasCounts()
     package private(set) var decisions = DecisionCounts()
+    package private(set) var history = RequestHistory()
+    package private(set) var failures = RecentFailures()
     /// From accept to the answer's last byte, by route.
     package private(set) var totalTimes = InlineArray<3, Histogram>(repeating: Histogram())
     /// From the first attempt to the connection that worked.
@@ -50,7 +52,7 @@ package struct Counters: Sendable {
     package private(set) var bytesUp: UInt64 = 0
     package private(set) var bytesDown: UInt64 = 0
     /// Requests whose head is in and whose answer is not out.
-    package var inFlight: Int = 0
+    package private(set) var inFlight: Int = 0
     /// Bytes held for clients.
     package var heldBytes = 0
     package var accepted: UInt64 = 0
@@ -91,6 +93,18 @@ package struct Counters: Sendable {
         return slots
     }
 
+    /// A request is in.
+    mutating func requestBegan(alias slot: Int?) {
+        inFlight += 1
+        if let slot { aliases.began(slot: slot) }
+    }
+
+    /// Its answer is out, or will never be.
+    mutating func requestEnded(alias slot: Int?) {
+        inFlight -= 1
+        if let slot { aliases.ended(slot: slot) }
+    }
+
     /// Counts an exchange whose answer is out, or will never be.
     mutating func count(_ record: AccessRecord) {
         // A connection on which nothing was asked is no request.
@@ -102,6 +116,8 @@ package struct Counters: Sendable {
             aliases.record(slot: slot, statusClass: statusClass)
             if let rights = record.rights { decisions.record(slot: slot, rights) }
         }
+        history.record(at: record.endedAt, statusClass: statusClass)
+        if let failure = record.failure(route) { failures.note(failure) }
         totalTimes[route.rawValue].record(record.endedAt &- record.acceptedAt)
         if record.connectedAt != 0 {
             connectTimes.record(record.connectedAt &- record.dialedAt)
@@ -121,6 +137,8 @@ package struct Counters: Sendable {
         var copy = self
         copy.aliases.detach()
         copy.decisions.detach()
+        copy.history.detach()
+        copy.failures.detach()
         copy.causes.detach()
         copy.clientTLSFailures.detach()
         copy.upstreamTLSFailures.detach()
@@ -130,7 +148,10 @@ package struct Counters: Sendable {
     package mutating func add(_ other: Counters) {
         for index in requests.indices { requests[index] += other.requests[index] }
         aliases.add(other.aliases)
-        decisions.add(other.decisions, slots: aliases.slots(of: other.aliases))
+        let slots = aliases.slots(of: other.aliases)
+        decisions.add(other.decisions, slots: slots)
+        history.add(other.history)
+        failures.add(other.failures, slots: slots)
         for index in totalTimes.indices { totalTimes[index].add(other.totalTimes[index]) }
         connectTimes.add(other.connectTimes)
         firstByteTimes.add(other.firstByteTimes)

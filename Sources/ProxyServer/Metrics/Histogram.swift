@@ -31,4 +31,31 @@ package struct Histogram: Sendable {
         for index in buckets.indices { buckets[index] &+= other.buckets[index] }
         sum &+= other.sum
     }
+
+    /// What was recorded since `earlier`, a copy of this one.
+    package func since(_ earlier: Histogram) -> Histogram {
+        var difference = self
+        for index in buckets.indices { difference.buckets[index] &-= earlier.buckets[index] }
+        difference.sum &-= earlier.sum
+        return difference
+    }
+
+    /// The duration that this share of all does not exceed, by linear interpolation within its bucket; nil when there are
+    /// none, and the highest bound for what is above it.
+    package func quantile(_ share: Double) -> UInt64? {
+        let count = count
+        guard count > 0 else { return nil }
+        let rank = share * Double(count)
+        var below: UInt64 = 0
+        for index in Self.bounds.indices {
+            let here = buckets[index]
+            if here > 0, Double(below + here) >= rank {
+                let start = index == 0 ? 0 : Self.bounds[index - 1]
+                let part = max(0, rank - Double(below)) / Double(here)
+                return start + UInt64(Double(Self.bounds[index] - start) * part)
+            }
+            below += here
+        }
+        return Self.bounds[Self.bounds.count - 1]
+    }
 }

@@ -73,6 +73,13 @@ package struct DecisionCounts: Sendable {
 
     mutating func detach() { counts = counts.map { $0 } }
 
+    /// Refused of one alias, not counting what only would be.
+    func refused(slot: Int) -> UInt64 {
+        let first = slot * Self.columns + 1
+        guard first + Self.reasons <= counts.count else { return 0 }
+        return counts[first..<first + Self.reasons].reduce(0, +)
+    }
+
     /// All that occurred.
     var all: [(slot: Int, verdict: String, reason: String, count: UInt64)] {
         var found: [(slot: Int, verdict: String, reason: String, count: UInt64)] = []
@@ -96,8 +103,15 @@ package struct AliasCounts: Sendable {
     package private(set) var names = [otherName]
     /// By slot and status class.
     private var counts = [UInt64](repeating: 0, count: Counters.statusClasses)
+    /// By slot: requests in flight.
+    private var flying = [0]
 
     package init() {}
+
+    package func inFlight(slot: Int) -> Int { flying[slot] }
+
+    mutating func began(slot: Int) { flying[slot] &+= 1 }
+    mutating func ended(slot: Int) { flying[slot] &-= 1 }
 
     package func count(slot: Int, statusClass: Int) -> UInt64 { counts[slot * Counters.statusClasses + statusClass] }
 
@@ -114,6 +128,7 @@ package struct AliasCounts: Sendable {
             guard names.count < Self.mostSlots else { return 0 }
             names.append(name)
             counts.append(contentsOf: repeatElement(0, count: Counters.statusClasses))
+            flying.append(0)
             known[name] = names.count - 1
             return names.count - 1
         }
@@ -125,6 +140,7 @@ package struct AliasCounts: Sendable {
     mutating func add(_ other: AliasCounts) {
         let mine = slots(for: other.names)
         for slot in other.names.indices {
+            flying[mine[slot]] += other.flying[slot]
             for statusClass in 0..<Counters.statusClasses {
                 counts[mine[slot] * Counters.statusClasses + statusClass] += other.count(
                     slot: slot, statusClass: statusClass)
@@ -133,6 +149,6 @@ package struct AliasCounts: Sendable {
     }
 
     mutating func detach() {
-        (names, counts) = (names.map { $0 }, counts.map { $0 })
+        (names, counts, flying) = (names.map { $0 }, counts.map { $0 }, flying.map { $0 })
     }
 }

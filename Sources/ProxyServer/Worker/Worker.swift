@@ -159,7 +159,7 @@ final class Worker {
         noteAlias(&exchange.record)
         guard shared.requestBegan() else { return false }
         exchange.record.isRequest = true
-        counters.inFlight += 1
+        counters.requestBegan(alias: exchange.record.aliasSlot)
         return true
     }
 
