@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 
 seconds=${1:?usage: run.sh SECONDS [FUZZER...]}
 shift
-[ $# -gt 0 ] || set -- RequestHeadFuzzer ResponseHeadFuzzer ChunkedFuzzer AliasFileFuzzer PolicyFileFuzzer PlainPathFuzzer QueryFuzzer requests answers
+[ $# -gt 0 ] || set -- RequestHeadFuzzer ResponseHeadFuzzer ChunkedFuzzer AliasFileFuzzer PolicyFileFuzzer PlainPathFuzzer QueryFuzzer AccessLogFuzzer JSONFilterFuzzer requests answers
 
 # -parse-as-library: no target has a main; libFuzzer brings it.
 build_parsers() {
@@ -53,6 +53,14 @@ for fuzzer in "$@"; do
     AliasFileFuzzer) printf 'ci sap_b ci-upload -raw org=acme:1 project=web rate=5/s:9 expires=2999-01-01\nb sap_c full\n' >"$seeds/aliases" ;;
     PolicyFileFuzzer) cp ../Policy/sets.policy "$seeds/" && printf 'effect GET /api/0/ read\nset x\n use mcp\n needs id on GET O\nalias a : x\n' >"$seeds/policy" ;;
     PlainPathFuzzer | QueryFuzzer) sed 's/^#.*//' ../Tests/Fixtures/routes/sentry-2026.txt | split -l 8 - "$seeds/routes" ;;
+    AccessLogFuzzer)
+        printf 'ts=2026-11-01T10:00:00.000Z level=info msg=request route=elevated alias=ci method=GET path=/api/0/organizations/acme/releases/ policy=allowed\n' >"$seeds/logfmt"
+        printf '{"ts":"2026-11-01T10:00:00.000Z","msg":"request","route":"elevated","alias":"ci","method":"POST","path":"/api/0/projects/acme/web/","n":1}\n' >"$seeds/json"
+        ;;
+    JSONFilterFuzzer)
+        printf '\003[{"slug":"acme","a":[1,-2.5e3,true,null]},{"slug":"\\u00e9"}]' >"$seeds/list"
+        printf '\007{"projects":["web",11],"securityToken":"a","b":{"c":[]}}' >"$seeds/object"
+        ;;
     *) for fixture in ../Tests/Fixtures/"$folder"/*.http; do seed "$fixture" "$fuzzer" "$seeds"; done ;;
     esac
     echo "$fuzzer: $seconds s, $(find "$seeds" -type f | wc -l) seeds"

@@ -99,21 +99,25 @@ package struct AccessLogLine: Sendable {
 
     private mutating func readJSON(_ line: Span<UInt8>, from start: Int) -> Bool {
         let text = line.extracting(start..<line.count)
-        var reader = JSONReader()
-        guard reader.take(text, UInt8(ascii: "{")) else { return false }
-        repeat {
-            guard let name = reader.string(text), reader.take(text, ASCII.colon) else { return false }
-            guard let key = Self.key(text.extracting(name)) else {
-                guard reader.skipValue(text) else { return false }
-                continue
+        var scanner = JSONScanner()
+        var key: Key?
+        while true {
+            let token = scanner.next(text, until: text.count)
+            switch (token, scanner.depth) {
+            case (.end, _): return true
+            case (.invalid, _), (.paused, _): return false
+            case (.name(let name), 1): key = Self.key(text.extracting(name))
+            case (.string(let range), 1):
+                guard let found = key.take() else { continue }
+                var value: [UInt8] = []
+                guard Self.unquote(text, from: range.lowerBound, into: &value) != nil, note(found, value) else {
+                    return false
+                }
+            // What is asked for is text.
+            case (.scalar, 1), (.open, 2): guard key == nil else { return false }
+            default: continue
             }
-            guard let range = reader.string(text) else { return false }
-            var value: [UInt8] = []
-            guard Self.unquote(text, from: range.lowerBound, into: &value) != nil, note(key, value) else {
-                return false
-            }
-        } while reader.take(text, ASCII.comma)
-        return reader.take(text, UInt8(ascii: "}")) && reader.isAtEnd(text)
+        }
     }
 
     /// Reads to the closing quote.

@@ -28,6 +28,8 @@ package struct LearnedRights: Sendable {
     /// The smallest set that holds all that was used, if one does.
     package let within: NearSet?
     private let table: EndpointTable
+    /// The row that lists the projects of one organization, when it was used and there is not one.
+    private let listing: Int?
     /// Query parameters without which no set of the policy grants a row.
     private let needs: [Int: [String]]
 
@@ -45,6 +47,10 @@ package struct LearnedRights: Sendable {
         var remarks: [String] = []
         organizations = Self.organizations(lesson, rows, table, &remarks)
         projects = organizations.count == 1 ? Self.projects(lesson, rows, table, &remarks) : []
+        listing = organizations.count == 1 ? nil : rows.first { policy.table.operations[$0].treatment == .projects }
+        if let listing {
+            remarks.append("\(policy.table.name(of: listing)) is refused without exactly one org=")
+        }
         self.remarks = remarks
         let held = Set(rows)
         let sets = policy.sets.names.compactMap { name in
@@ -189,7 +195,7 @@ package struct LearnedRights: Sendable {
     /// Lines for `policy test`, one for each operation: all that was used is allowed. With made-up numbers and names, but
     /// for organizations and projects.
     package var expectations: [String] {
-        grants.map { grant in
+        grants.filter { $0.row != listing }.map { grant in
             let row = table.operations[grant.row]
             let query = needs[grant.row].map { "?" + $0.map { "\($0)=1" }.joined(separator: "&") } ?? ""
             return "allow \(alias) \(row.method.name) \(example(grant.row))\(query)"

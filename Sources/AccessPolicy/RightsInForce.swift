@@ -51,6 +51,9 @@ package final class RightsInForce: Sendable {
     /// The name of an alias.
     package func name(at alias: Int) -> String { aliases.name(at: alias) }
 
+    /// Whether an alias has rights, and not limits alone.
+    package func isNarrowed(_ alias: Int) -> Bool { table.aliases[alias].isNarrowed }
+
     /// Whether an alias is an ordinary one, with everything and without limits.
     package func isUnbounded(_ alias: Int) -> Bool { table.aliases[alias] == AliasRecord() }
 

@@ -51,7 +51,18 @@ private struct Judge {
     }
 
     func body(_ body: String, _ member: BodyMember) -> RightsTable.BodyVerdict {
-        rights.judge(body: Array(body.utf8).span, member, alias: 0, identifiers)
+        let bytes = Array(body.utf8)
+        // Whole, and at every split.
+        let verdicts = (1...max(1, bytes.count)).map { slice -> RightsTable.BodyVerdict in
+            var state = BodyReading(member)
+            while true {
+                if let found = rights.judge(body: bytes.span, next: slice, &state, alias: 0, identifiers) {
+                    return found
+                }
+            }
+        }
+        #expect(Set(verdicts.map { "\($0)" }).count == 1, "\(body)")
+        return verdicts[0]
     }
 }
 

@@ -149,6 +149,6 @@ def test_the_start_names_what_is_not_narrowed(stand_in: StandIn, start_proxy: St
     file.write_text("ci sap_0123456789abcdef0 mcp org=acme\nlegacy sap_0123456789abcdef1\nshade sap_0123456789abcdef2 mcp mode=shadow\n")
     rules.write_text("effect GET /api/0/projects/*/*/keys/ read\n")
     proxy = start_proxy(stand_in.uri, environment={"ALIAS_FILE": str(file), "POLICY_FILE": str(rules)})
-    for said in ("all that the token may: legacy", "shade: mode=shadow without shadow-until=",
-                 "weaker: GET /api/0/projects/{org}/{project}/keys/: secret is read now"):
-        proxy.wait_for_line(lambda line, said=said: "level=notice" in line and said in line)
+    for level, said in (("notice", "all that the token may: legacy"), ("warning", "shade: mode=shadow without shadow-until="),
+                        ("notice", "weaker: GET /api/0/projects/{org}/{project}/keys/: secret is read now")):
+        proxy.wait_for_line(lambda line, level=level, said=said: f"level={level}" in line and said in line)

@@ -91,7 +91,7 @@ def test_the_log_says_what_was_done(narrowed: Narrowed, stand_in: StandIn) -> No
     proxy = narrowed("read-only org=acme")
     ask_as_agent(proxy, "GET", "/api/0/organizations/acme/issues/WEB-4F/")
     line = proxy.wait_for_line(lambda line: "msg=request" in line, 5)
-    assert "policy=allowed op=issue.read org=acme object=WEB-4F" in line
+    assert "policy=allowed op=issue.read org=acme project=WEB object=WEB-4F" in line
 
 
 def test_sentrys_own_401_is_not_the_aliass(narrowed: Narrowed, stand_in: StandIn) -> None:
@@ -99,6 +99,17 @@ def test_sentrys_own_401_is_not_the_aliass(narrowed: Narrowed, stand_in: StandIn
     stand_in.set_tokens([])
     answer = ask_as_agent(proxy, "GET", "/api/0/organizations/acme/issues/", "Accept: application/json")
     assert (answer.status, answer.json) == (502, {"detail": "Sentry did not accept this proxy's token."})
+
+
+@pytest.mark.parametrize(("words", "status"), [
+    # Limits alone narrow nothing: such an alias is answered as one without words is.
+    ("full rate=100/s", 401), ("full concurrency=5 expires=2999-01-01", 401), ("full mode=shadow", 401), ("", 401),
+    ("full org=acme", 502), ("read-only mode=shadow", 502),
+])
+def test_only_who_is_narrowed_is_spared_sentrys_401(narrowed: Narrowed, stand_in: StandIn, words: str, status: int) -> None:
+    proxy = narrowed(words)
+    stand_in.set_tokens([])
+    assert ask_as_agent(proxy, "GET", "/api/0/organizations/acme/issues/", "Accept: application/json").status == status
 
 
 def test_an_expired_alias_is_told_so_in_sentrys_words(narrowed: Narrowed, stand_in: StandIn) -> None:

@@ -94,6 +94,17 @@ def test_no_more_are_in_flight_than_is_allowed(limited: Callable[..., Proxy], st
         time.sleep(0.02)
 
 
+def test_the_log_warns_seven_days_before_an_alias_ends(limited: Callable[..., Proxy], stand_in: StandIn, tmp_path: Path) -> None:
+    def day(seconds: float) -> str:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+    proxy = limited(stand_in.uri, f"mcp expires={day(7 * 86_400 - 3_600)}")
+    line = proxy.wait_for_line(lambda line: "an alias ends within seven days" in line, 10)
+    assert "level=warning" in line and "alias=agent" in line and "hours_left=166" in line and ALIAS not in line
+    other = limited(stand_in.uri, f"mcp expires={day(7 * 86_400 + 3_600)}")
+    assert ask_as_agent(other, "/api/0/").status == 200 and "within seven days" not in other.output
+
+
 def test_when_an_alias_ends_is_in_the_metrics(limited: Callable[..., Proxy], stand_in: StandIn) -> None:
     proxy = limited(stand_in.uri, "full expires=2099-01-31T00:00:00Z")
     assert scrape(proxy).sum("alias_expires_timestamp_seconds", alias="agent") == 4_073_500_800

@@ -96,6 +96,9 @@ def test_a_slug_of_another_than_the_pinned_is_refused(
     answer = ask_as_agent(proxy, ISSUES)
     assert (answer.status, answer.value("X-Sentry-Api-Proxy-Refusal")) == (403, "organization")
     assert scrape(proxy).sum("alias_names_refused") == 1
+    # One alias's name is no reason to take the proxy away from all others.
+    assert json.loads(ask(proxy.admin, request("GET", "/status")).payload)["rights"]["health"] == "degraded"
+    assert ask(proxy.admin, request("GET", "/readyz")).status == 200
     assert not any(ISSUES.encode() in head for head in upstream.heads)
 
 

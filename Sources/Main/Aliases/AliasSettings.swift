@@ -41,7 +41,7 @@ struct AliasSettings {
     }
 
     /// What to say of the rights, one line each.
-    func notes(_ aliases: AliasTable?) throws(Failure) -> [String] { try aliases.map(rights.notes) ?? [] }
+    func notes(_ aliases: AliasTable?) throws(Failure) -> [RightsSettings.Note] { try aliases.map(rights.notes) ?? [] }
 
     /// Those of each source.
     private func entries() throws(Failure) -> [(Given, [AliasEntry])] {

@@ -23,7 +23,7 @@ struct ConfigurationCheck {
         if mistakes.all.allSatisfy({ $0.line == nil }) {
             notes +=
                 mistakes.trying { () throws(Failure) in
-                    try plan.security.weaknesses(plan.aliases, plan.token) + plan.aliases.notes(aliases)
+                    try plan.security.weaknesses(plan.aliases, plan.token) + plan.aliases.notes(aliases).map(\.text)
                 } ?? []
         }
         if plan.isUpstreamDefault, !SettingSources.isSetAside("--sentry-uri") {

@@ -36,26 +36,39 @@ struct RightsSettings {
         return AliasRules(policy: policy, areRequired: areRequired, now: Int64(time(nil)))
     }
 
-    /// What to say of the rights at each start and reload, one line each.
-    func notes(_ aliases: AliasTable) throws(Failure) -> [String] {
-        var notes: [String] = []
+    /// A line of the log at each start and reload.
+    struct Note {
+        let text: String
+        var isWarning = false
+
+        init(_ text: String, isWarning: Bool = false) {
+            self.text = text
+            self.isWarning = isWarning
+        }
+    }
+
+    /// What to say of the rights at each start and reload.
+    func notes(_ aliases: AliasTable) throws(Failure) -> [Note] {
+        var notes: [Note] = []
         let everything = (0..<aliases.count).filter { aliases.rights?.aliases[$0].isAll ?? true }
         if !everything.isEmpty {
             let names = everything.prefix(10).map(aliases.name(at:)).joined(separator: " ")
             let more = everything.count > 10 ? " and \(everything.count - 10) more" : ""
-            notes.append("aliases that may do all that the token may: \(names)\(more)")
+            notes.append(Note("aliases that may do all that the token may: \(names)\(more)"))
         }
         if let rights = aliases.rights {
             for index in 0..<aliases.count {
                 let limits = rights.aliases[index].limits
                 if limits.isShadow, limits.shadowUntil == nil {
                     notes.append(
-                        "\(aliases.name(at: index)): mode=shadow without shadow-until= refuses nothing, for good")
+                        Note(
+                            "\(aliases.name(at: index)): mode=shadow without shadow-until= refuses nothing, for good",
+                            isWarning: true))
                 }
             }
         }
         for line in try load().policy?.weakened ?? [] {
-            notes.append("the policy file makes an operation weaker: \(line)")
+            notes.append(Note("the policy file makes an operation weaker: \(line)"))
         }
         return notes
     }

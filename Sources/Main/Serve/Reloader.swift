@@ -78,7 +78,7 @@ final class Reloader: Sendable {
                 tls.publish(contexts)
                 server.publishedChanged()
                 for warning in warnings { log.warning("\(warning)") }
-                for note in notes { log.notice("\(note)") }
+                for note in notes { log.log(level: note.isWarning ? .warning : .notice, "\(note.text)") }
                 log.notice("reloaded", metadata: ["cause": "\(cause)", "aliases": "\(live.files?.count ?? 0)"])
                 return true
             } catch {

@@ -82,10 +82,11 @@ struct Service {
                 policy: policy, tokens: tokens.publisher, client: plan.client, log: log,
                 replace: { [reloader] in reloader.replace($0, with: $1) }
             ).start()
+            try AliasExpiryWatch(policy: policy, log: log).start()
             if tls.current().value.server != nil { try CertificateWatch(tls: tls, log: log).start() }
         }
         for warning in warnings { log.warning("\(warning)") }
-        for note in notes { log.notice("\(note)") }
+        for note in notes { log.log(level: note.isWarning ? .warning : .notice, "\(note.text)") }
         logStart(log, sockets, server, descriptorLimit)
         let notifier = ServiceNotifier()
         notifier.ready()

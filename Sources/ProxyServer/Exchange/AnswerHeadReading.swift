@@ -143,7 +143,7 @@ extension Exchange {
             worker.giveBack(&parser)
             return failUpstream()
         }
-        if parser.head.status == 401, request.rights != nil {
+        if parser.head.status == 401, isNarrowed {
             worker.giveBack(&parser)
             refuse(.tokenNotAccepted)
             return .upstreamFailed

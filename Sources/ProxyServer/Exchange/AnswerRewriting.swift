@@ -44,6 +44,7 @@ extension Exchange {
     }
 
     func collectAnswer(_ worker: Worker) -> Event? {
+        guard response.filter == nil else { return filterRest(worker) }
         guard response.rewrite == nil else { return rewriteRest(worker) }
         while mayMoveMore(worker) {
             switch upstream.peer.transport.receive(into: worker.scratch.inbound) {
@@ -132,9 +133,12 @@ extension Exchange {
         return beginRewriting(worker)
     }
 
-    /// The body is whole: its URLs are changed, a slice at a time.
+    /// The body is whole: what the alias may not see is taken out, and its URLs are changed, both a slice at a time.
     private func beginRewriting(_ worker: Worker) -> Event? {
-        if request.verdict.filter != .none, case .ends(let event) = filterCollected(worker) { return event }
+        request.verdict.filter == .none ? rewriteCollected(worker) : beginFiltering(worker)
+    }
+
+    func rewriteCollected(_ worker: Worker) -> Event? {
         guard let endpoint = request.endpoint else {
             guard let collectedBody = response.collected.buffer else { return nil }
             response.framing = .length(UInt64(response.collected.count))
@@ -147,26 +151,6 @@ extension Exchange {
         response.rewrite = worker.configuration.rewriter.beginBody(of: endpoint)
         response.rewritten.buffer = worker.pool.take(atLeast: response.collected.count + Bounds.rewritingMargin)
         return rewriteRest(worker)
-    }
-
-    /// Leaves of the collected body what the alias may see.
-    private func filterCollected(_ worker: Worker) -> Flow {
-        guard let rights = request.rights, let alias = request.forward.aliasIndex, let body = response.collected.buffer
-        else {
-            return .ends(failUpstream())
-        }
-        guard worker.pool.mayTake(atLeast: response.collected.count + Bounds.rewritingMargin, for: .request) else {
-            return .ends(failForMemory())
-        }
-        var sink = PooledSink(
-            worker: worker, buffer: worker.pool.take(atLeast: response.collected.count + Bounds.rewritingMargin),
-            count: 0)
-        let isFiltered = rights.filter(
-            body.bytes.bytes(response.collected.count).span, request.verdict.filter, alias: alias, into: &sink)
-        moved(response.collected.count)
-        worker.pool.give(body, used: response.collected.count)
-        (response.collected.buffer, response.collected.count) = (sink.buffer, sink.count)
-        return isFiltered ? .goesOn : .ends(failUpstream())
     }
 
     /// Goes on until the body is rewritten or the turn's share used up.
@@ -246,12 +230,12 @@ extension Exchange {
     private func releaseCollected(_ worker: Worker) {
         response.collected.release(to: &worker.pool)
         response.rewritten.release(to: &worker.pool)
-        response.rewrite = nil
+        (response.rewrite, response.filter) = (nil, nil)
     }
 }
 
 /// A rewritten body, in a block that grows.
-private struct PooledSink: ByteSink {
+struct PooledSink: ByteSink {
     let worker: Worker
     var buffer: PooledBuffer
     var count: Int

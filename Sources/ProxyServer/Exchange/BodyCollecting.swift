@@ -7,6 +7,7 @@ internal import HTTP1
 extension Exchange {
     func collectBody(_ worker: Worker) -> Event? {
         guard request.spool?.isBusy != true else { return nil }
+        guard request.reading == nil else { return readCollected(worker) }
         if replay.body.buffer == nil, case .ends(let event) = collectPrefix(worker) { return event }
         for _ in 0..<Bounds.readsPerTurn {
             switch client.transport.receive(into: worker.scratch.inbound(collectingWindow)) {
@@ -22,6 +23,12 @@ extension Exchange {
         }
         postpone(Side.client, .readable, worker)
         return nil
+    }
+
+    /// The body is whole, and the request may go out.
+    func collected(_ worker: Worker) -> Event {
+        request.framing = .length(UInt64(replay.body.count))
+        return mustAwaitToken(worker) ? .renewalWanted : .bodyCollected
     }
 
     /// A spooled body's pieces have to fit their blocks.
@@ -79,12 +86,16 @@ extension Exchange {
         replay.body.append(UnsafeRawBufferPointer(received.part(0..<piece.payload)), from: &worker.pool)
         if local.consultation != nil { return collectedForm().map { .ends($0) } ?? .goesOn }
         let isLong = replay.body.count > worker.configuration.replayBufferBytes
-        if request.verdict.body != nil, isLong || isShort || request.body.isWhole,
-            isLong || isShort || !checkBody(worker)
-        {
-            if isLong { refuseBody(worker) } else if isShort { refuse(.memoryShort) }
-            if !request.body.isWhole { client.noteMore() }
-            return .ends(.requestRefused)
+        if let member = request.verdict.body {
+            guard !isLong, !isShort else {
+                if isLong { refuseBody(worker) } else { refuse(.memoryShort) }
+                if !request.body.isWhole { client.noteMore() }
+                return .ends(.requestRefused)
+            }
+            guard !request.body.isWhole else {
+                request.reading = BodyReading(member)
+                return .ends(readCollected(worker))
+            }
         }
         // Whether it came in one piece or in many: the same body gets the same answer.
         if isLong, worker.configuration.bodies.longChunked == .refuse {
@@ -96,10 +107,7 @@ extension Exchange {
         if request.spool != nil || mustSpool {
             return spoolCollected(worker)
         }
-        if request.body.isWhole {
-            request.framing = .length(UInt64(replay.body.count))
-            return .ends(mustAwaitToken(worker) ? .renewalWanted : .bodyCollected)
-        }
+        if request.body.isWhole { return .ends(collected(worker)) }
         if isLong || isShort {
             request.framing = .chunked
             replay.recording = .overflowed

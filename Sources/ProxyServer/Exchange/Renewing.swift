@@ -22,7 +22,7 @@ extension Exchange {
         case .renewing:
             replay.outcome = outcome
             record.retry = outcome
-            if outcome != .renewed, request.rights != nil {
+            if outcome != .renewed, isNarrowed {
                 refuse(.tokenNotAccepted)
                 return .upstreamFailed
             }

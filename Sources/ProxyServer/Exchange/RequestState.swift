@@ -51,6 +51,8 @@ struct RequestState: ~Copyable {
     /// The rights of the alias, when it is a bounded one.
     var rights: RightsInForce?
     var verdict = AccessPolicy.Verdict()
+    /// How far the collected body was held against them.
+    var reading: BodyReading?
     /// Where the request counts as one of its alias in flight.
     var cell: AliasCell?
 }

@@ -39,6 +39,8 @@ struct ResponseState: ~Copyable {
     /// How far its rewriting has come, and what was written of it.
     var rewrite: BodyRewrite?
     var rewritten = PooledBytes()
+    /// How far the rights have cut it.
+    var filter: AnswerFiltering?
 
     /// The body is read whole before anything of the answer goes on.
     var isCollected: Bool { stage == .rewriting || stage == .filtering }

@@ -66,6 +66,12 @@ extension Exchange {
         }
     }
 
+    /// The alias has rights, and not limits alone: Sentry's 401 to the proxy's own token is none to it.
+    var isNarrowed: Bool {
+        guard let rights = request.rights, let alias = request.forward.aliasIndex else { return false }
+        return rights.isNarrowed(alias)
+    }
+
     private func refuse(_ reason: RefusalReason, _ alias: Int) {
         let refusal = Refusal(reason, operation: request.verdict.operation, alias: alias)
         local.refusal = refusal
@@ -100,19 +106,31 @@ extension Exchange {
         refuse(.body, alias)
     }
 
-    /// Holds a whole body against the rights.
-    /// - Returns: false when the request does not go on; the answer is chosen.
-    func checkBody(_ worker: Worker) -> Bool {
-        guard let member = request.verdict.body, let rights = request.rights, let alias = request.forward.aliasIndex,
-            let keptBody = replay.body.buffer
-        else { return true }
-        let body = keptBody.bytes.bytes(replay.body.count)
-        switch rights.table.judge(body: body.span, member, alias: alias, rights.identifiers) {
-        case .allowed: return true
-        case .refused: refuseBody(worker)
-        case .waiting: refuse(.identifiersUnknown)
+    /// Holds the whole body against the rights, until that is done or the turn's share used up.
+    func readCollected(_ worker: Worker) -> Event? {
+        guard let rights = request.rights, let alias = request.forward.aliasIndex, let keptBody = replay.body.buffer,
+            var state = request.reading
+        else {
+            refuse(.internalError)
+            return .requestRefused
         }
-        return false
+        let body = keptBody.bytes.bytes(replay.body.count)
+        while mayMoveMore(worker) {
+            let found = rights.table.judge(
+                body: body.span, next: Bounds.rewritingSliceBytes, &state, alias: alias, rights.identifiers)
+            moved(Bounds.relayBytes)
+            guard let found else { continue }
+            request.reading = nil
+            switch found {
+            case .allowed: return collected(worker)
+            case .refused: refuseBody(worker)
+            case .waiting: refuse(.identifiersUnknown)
+            }
+            return .requestRefused
+        }
+        request.reading = state
+        postpone(Side.client, .readable, worker)
+        return nil
     }
 
     /// Writes the target as the rights want it.
