@@ -4,6 +4,7 @@
 #   make quick          between two edits: unit tests and the quick half of the end-to-end tests
 #   make test           every test: make unit-test, make end-to-end, and make smoke for the release build
 #   make simulation     20,000 simulated exchanges; make simulate SEED=… RUNS=… for more, TRACE=1 for every call
+#   make planted-faults the simulator must find each fault of a list, planted into a copy of the sources
 #   make check          format, lint, warnings as errors, tests; make lint is its first half
 #   make asan, tsan     the same tests with AddressSanitizer, ThreadSanitizer
 #   make campaign       the tests that measure, on a quiet machine
@@ -36,7 +37,7 @@ PARALLEL := -n $(E2E_JOBS) --dist loadfile
 SHELL_SCRIPTS := $(wildcard Scripts/*.sh Fuzzing/*.sh Benchmarks/*.sh findings/*.sh) .ci/run
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Fuzzing Benchmarks)
 
-.PHONY: build test quick smoke unit-test simulation simulate end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
+.PHONY: build test quick smoke unit-test simulation simulate planted-faults end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
 .PHONY: deps deps-build deps-demo deps-lint deps-quick deps-test deps-bench
 
 build: swift deps-build
@@ -57,18 +58,19 @@ unit-test: swift deps-build deps-test
 
 # RUNS of some 50 exchanges each, from a fresh seed that is printed. The same seed twice is the same run.
 SIMULATION := SIMULATION=1 swift build --product Simulation $(SWIFT_FLAGS)
-simulation: RUNS ?= 400
-simulation: SEED ?= $(shell $(PYTHON) -c 'import random; print(random.randrange(10 ** 9))')
 simulation: swift deps-build
 	WERROR=1 $(SIMULATION) --scratch-path .build/simulation
-	.build/simulation/debug/Simulation $(SEED) $(RUNS) 50 Tests/Fixtures
-	diff <(.build/simulation/debug/Simulation $(SEED) 5 50 Tests/Fixtures) <(.build/simulation/debug/Simulation $(SEED) 5 50 Tests/Fixtures)
+	@set -e; seed=$(or $(SEED),$$RANDOM$$RANDOM); run() { .build/simulation/debug/Simulation $$seed $$1 50 Tests/Fixtures; }; \
+		run $(or $(RUNS),400); diff <(run 5) <(run 5)
 
 simulate: RUNS ?= 400
 simulate: SEED ?= 1
 simulate: swift deps-build
 	$(SIMULATION) -c release -Xswiftc -enable-testing --scratch-path .build/simulation-release
 	.build/simulation-release/release/Simulation $(SEED) $(RUNS) 50 Tests/Fixtures
+
+planted-faults: swift deps-build
+	JOBS=$(JOBS) $(PYTHON) Scripts/planted-faults.py $(ARGS)
 
 end-to-end: swift deps-build deps-test
 	WERROR=1 swift build $(SWIFT_FLAGS)

@@ -102,7 +102,7 @@ struct Grammar {
         if answer.status == 200, answer.framing != .none, random.chance(800), path.hasPrefix("/api/0/organizations/") {
             json(plan, path, &answer, &random)
         }
-        if plan.isGzip ? random.chance(300) : random.chance(60), answer.framing != .none, !answer.body.isEmpty {
+        if plan.isGzip ? random.chance(300) : random.chance(150), answer.framing != .none, !answer.body.isEmpty {
             answer.coded = gzipped(answer.body)
             answer.fields.append("Content-Encoding: gzip")
         }

@@ -31,6 +31,7 @@ final class Run: @unchecked Sendable {
     private var mailbox: Mailbox<WorkerMail>!
     private var policy: Published<PolicyConfiguration>?
     private var hasRights = false
+    private var replayBytes = 0
     private var invariants = Invariants()
     /// What was found to be wrong, the first thing first.
     private(set) var complaints: [String] = []
@@ -104,7 +105,12 @@ final class Run: @unchecked Sendable {
             if random.chance(200) { bodies.memoryBytes = 150_000 + random.magnitude(2_000_000) }
             if random.chance(200) { bodies.spoolBytes = random.magnitude(500_000) }
         }
-        let replayBytes = isCalm ? 1_048_576 : random.pick([0, 1_000, 20_000, 262_144])
+        if isCalm, random.chance(300) {
+            bodies.longChunked = .spool
+            replayBytes = 1_000
+        } else {
+            replayBytes = isCalm ? 1_048_576 : random.pick([0, 1_000, 20_000, 262_144])
+        }
         return ServerConfiguration(
             target: UpstreamTarget(authority: authority, acceptEncoding: random.pick(UpstreamEncoding.allCases)),
             rewriter: LinkRewriter(
@@ -390,7 +396,9 @@ final class Run: @unchecked Sendable {
         // One that came in place of the planned one is a 401 of the upstream's.
         guard answer.status == plan.answer.status, answer.status != 401 else {
             if answer.status != 401 { broken("another status: \(answer.status)", plan) }
-            if isCalm, isRenewable, plan.answer.status != 401 { broken("a 401 that a renewal mends", plan) }
+            // A body that is not kept is not sent again.
+            let isKept = plan.framing != .length || plan.body.count <= replayBytes
+            if isCalm, isRenewable, isKept, plan.answer.status != 401 { broken("a 401 that a renewal mends", plan) }
             return
         }
         guard plan.method != "HEAD" else { return }
@@ -480,7 +488,8 @@ extension Run: World {
             kernel.after(milliseconds(kernel.random.magnitude(1_000))) { kernel.connected(node, error: ECONNREFUSED) }
         case .blackHole: break
         case .unreachable: return -EHOSTUNREACH
-        case .full: return -EAGAIN
+        case .full where kernel.random.chance(600): return -EAGAIN
+        case .full: established(node)
         }
         return -EINPROGRESS
     }

@@ -41,6 +41,10 @@ for index in 0..<runs {
     exchanges += run.run(isTraced: isTraced)
     coverage.note(kernel.faults)
     digest.note(kernel.trace.digest)
+    if index % 1_000 == 999 {
+        print("\(index + 1) runs, \(exchanges) exchanges")
+        fflush(nil)
+    }
     if !run.complaints.isEmpty {
         for complaint in run.complaints.prefix(5) { print("broken: \(complaint)") }
         print(

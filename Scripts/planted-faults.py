@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""Plants faults into a copy of the sources, all at once and each behind a switch, and has the simulator find them.
+
+    Scripts/planted-faults.py [--runs 2000] [--seed 1] [NAME …]
+
+Each must be found within --runs runs of some 50 exchanges; the seed that found it is printed. A fault is a place in a source
+file and what stands there instead: `PLANTED` becomes a question that is true in the process that looks for this fault. It is
+an error when the place is not there any more, so the list follows the code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COPY = ROOT / ".build" / "planted"
+
+# Name, file (found by its last part), the code as it is, the code with the fault.
+FAULTS: list[tuple[str, str, str, str]] = [
+    ("a buffer is leaked: a held answer is forgotten, not given back", "Exchange.swift",
+     "response.held.release(to: &worker.pool)",
+     "if PLANTED { response.held = PooledBytes() } else { response.held.release(to: &worker.pool) }"),
+    ("a deadline is missed: a timer that fires early is not set anew", "ExchangeDeadlines.swift",
+     "guard worker.now >= timer.deadline else {\n            arm(worker)",
+     "guard worker.now >= timer.deadline else {\n            if !PLANTED { arm(worker) }"),
+    ("the wait for an answer has no deadline", "RequestSending.swift",
+     "            noteEarlyFIN(worker)\n        }\n        request.upload = .done",
+     "            noteEarlyFIN(worker)\n            if PLANTED { timer.deadline = .max }\n        }\n        request.upload = .done"),
+    ("the attempt's deadline stays when it has connected", "Racing.swift",
+     "setDeadline(worker.now + worker.configuration.timeouts.body, worker)\n        return .connected",
+     "if !PLANTED { setDeadline(worker.now + worker.configuration.timeouts.body, worker) }\n        return .connected"),
+    ("a slot is given back twice", "Worker.swift",
+     "exchanges.release(slot: slot)",
+     "exchanges.release(slot: slot)\n        if PLANTED, slot == 3 { exchanges.release(slot: slot) }"),
+    ("a slot keeps its generation: events of its former holder reach the next one", "Slab.swift",
+     "generations[slot] &+= 1",
+     "if !PLANTED { generations[slot] &+= 1 }"),
+    ("a replay is cut short: the kept body's last byte is missing", "Renewing.swift",
+     "keptBody.bytes.part(0..<replay.body.count)))\n        }\n        replay.tokenVersion",
+     "keptBody.bytes.part(0..<replay.body.count - (PLANTED ? 1 : 0))))\n        }\n        replay.tokenVersion"),
+    ("a token on the bypass", "Decision.swift",
+     "return .forward(Forward(route: .bypass))",
+     "return .forward(Forward(route: PLANTED && authorization != nil ? .elevated : .bypass))"),
+    ("an alias goes upstream where it is not elevated", "Decision.swift",
+     "dropAuthorization: isBarred)",
+     "dropAuthorization: isBarred && !PLANTED)"),
+    ("an unflushed tail is dropped: the last byte that a full socket did not take", "Peer.swift",
+     "case .wouldBlock:\n                backlog.store(rest, from: &pool)",
+     "case .wouldBlock:\n                backlog.store(PLANTED ? UnsafeRawBufferPointer(rebasing: rest.dropLast()) : rest, from: &pool)"),
+    ("the memory budget is released twice", "Worker.swift",
+     "shared.descriptorClosed()\n        pool.memory.release(bytes)",
+     "shared.descriptorClosed()\n        pool.memory.release(bytes)\n        if PLANTED, pool.memory.held > bytes { pool.memory.release(bytes) }"),
+    ("a 401 is answered by a second replay", "Renewing.swift",
+     "request.forward.route == .elevated, replay.outcome == .none else",
+     "request.forward.route == .elevated, replay.outcome == .none || PLANTED else"),
+    ("a timer is not cancelled when its exchange ends", "Exchange.swift",
+     "if timer.armedFor != .max { worker",
+     "if timer.armedFor != .max, !PLANTED { worker"),
+    ("a half-close is taken for a departure", "HalfClosing.swift",
+     "guard timer.probe == .none, request.version == .http11 else { return }",
+     "guard timer.probe == .none, request.version == .http11 else { return }\n        if PLANTED { closeClient(worker) }"),
+    ("a client's FIN is lost when the request's last byte is out", "RequestSending.swift",
+     "guard request.upload != .givenUp else { return nil }\n        while",
+     "guard request.upload != .givenUp else { return nil }\n        if PLANTED, client.hasEnded, !request.body.isWhole { return nil }\n        while"),
+    ("an alias's cell is not left", "Recording.swift",
+     "exchange.request.cell.take()?.leave()",
+     "if !PLANTED { exchange.request.cell.take()?.leave() }"),
+    ("a truncated answer ends with a last chunk", "AnswerRelaying.swift",
+     "guard response.body.streamEnded() else {",
+     "guard response.body.streamEnded() || PLANTED else {"),
+    ("a truncated answer until the close ends with a FIN", "Closing.swift",
+     "closeClient(worker, byReset: response.framing == .untilClose)",
+     "closeClient(worker, byReset: response.framing == .untilClose && !PLANTED)"),
+    ("a FIN behind a short read is not looked for", "AnswerRelaying.swift",
+     "upstream.peer.transport.isPlain, !upstream.peer.hasEnded {",
+     "upstream.peer.transport.isPlain, !upstream.peer.hasEnded || PLANTED {"),
+    ("gzip that breaks off passes for whole", "AnswerInflating.swift",
+     "if isLast, step.state != .finished, response.received > 0 {",
+     "if isLast, step.state != .finished, response.received > 0, !PLANTED {"),
+    ("work that is postponed is forgotten", "TurnShare.swift",
+     "clientPostponed = current\n",
+     "clientPostponed = current\n            if PLANTED { return false }\n"),
+    ("a second attempt's socket counts for ever", "Racing.swift",
+     "rival.interest = .nothing\n        worker.connectionClosed(holding: worker.upstreamBytes)",
+     "rival.interest = .nothing\n        if !PLANTED { worker.connectionClosed(holding: worker.upstreamBytes) }"),
+    ("a request that was begun on one connection goes on upon another", "Racing.swift",
+     "return upstream.peer.backlog.count < before ? .bytes(0) : result",
+     "return upstream.peer.backlog.count < before && !PLANTED ? .bytes(0) : result"),
+    ("a spooled body is read from the wrong place after a renewal", "Renewing.swift",
+     "request.spool?.sent = 0",
+     "if !PLANTED { request.spool?.sent = 0 }"),
+    ("a request in flight is not counted out", "Recording.swift",
+     "exchange.record.isRequest = false\n            counters.inFlight -= 1",
+     "exchange.record.isRequest = false\n            if !PLANTED { counters.inFlight -= 1 }"),
+    ("an exchange that waits for addresses is forgotten", "Worker.swift",
+     "let waiting = unresolved\n        unresolved.removeAll(keepingCapacity: true)\n        for token in waiting {",
+     "let waiting = unresolved\n        unresolved.removeAll(keepingCapacity: true)\n        for token in waiting where !PLANTED {"),
+    ("a client is asked in the middle of its answer whether it is there", "HalfClosing.swift",
+     "case .dialing, .awaitingAnswer, .renewing, .renewingFirst: sendContinue(worker)\n        case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .relaying, .answering, .closing:\n            break",
+     "case .dialing, .awaitingAnswer, .renewing, .renewingFirst: sendContinue(worker)\n        case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .relaying, .answering, .closing:\n            if PLANTED { sendContinue(worker) }"),
+    ("the log tells a path with an alias in it", "Recording.swift",
+     "let path = UnsafeBufferPointer(rebasing: bytes[head.path.range].prefix { $0 != UInt8(ascii: \"?\") })",
+     "let path = UnsafeBufferPointer(rebasing: bytes[PLANTED ? 0..<bytes.count : head.path.range].prefix { $0 != UInt8(ascii: \"?\") })"),
+    ("a reset that a send has met passes for the end of the answer", "Transport.swift",
+     "return isReset && result == .endOfStream ? .failed(.reset) : result",
+     "return isReset && result == .endOfStream && !PLANTED ? .failed(.reset) : result"),
+    ("a body of known length loses a byte of each piece", "BodyReader.swift",
+     "let count = Int(min(remaining, UInt64(piece.count)))",
+     "let count = Int(min(remaining, UInt64(PLANTED ? max(0, piece.count - 1) : piece.count)))"),
+]
+
+SWITCH = """internal import Glibc
+
+private let plantedNumber = getenv("PLANTED").map { atoi($0) } ?? -1
+
+@inline(__always) func isPlanted(_ number: Int32) -> Bool { plantedNumber == number }
+"""
+
+
+def plant() -> None:
+    """Copies what a build needs and puts the faults in. Files that did not change keep their times, for the next build."""
+    COPY.mkdir(parents=True, exist_ok=True)
+    changed: dict[Path, str] = {}
+    modules: set[Path] = set()
+    for number, (name, file, old, new) in enumerate(FAULTS):
+        found = [path for path in (ROOT / "Sources").rglob(file)]
+        if len(found) != 1:
+            sys.exit(f"{name}: there are {len(found)} files {file}")
+        path = found[0]
+        text = changed.get(path) or path.read_text()
+        if text.count(old) != 1:
+            sys.exit(f"{name}: in {file} the code is there {text.count(old)} times:\n{old}")
+        changed[path] = text.replace(old, new.replace("PLANTED", f"isPlanted({number})"))
+        modules.add(ROOT / "Sources" / path.relative_to(ROOT / "Sources").parts[0])
+    wanted = {path.relative_to(ROOT): None for top in ("Sources", "Tests/Simulation") for path in (ROOT / top).rglob("*") if path.is_file()}
+    wanted[Path("Package.swift")] = None
+    if (ROOT / "Package.resolved").exists():
+        wanted[Path("Package.resolved")] = None
+    extra = {(module / "Planted.swift").relative_to(ROOT): SWITCH for module in modules}
+    for top in ("Sources", "Tests"):
+        for path in (COPY / top).rglob("*"):
+            relative = path.relative_to(COPY)
+            if path.is_file() and relative not in wanted and relative not in extra:
+                path.unlink()
+    for relative in wanted:
+        text = changed.get(ROOT / relative, None)
+        write(COPY / relative, text.encode() if text is not None else (ROOT / relative).read_bytes())
+    for relative, text in extra.items():
+        write(COPY / relative, text.encode())
+
+
+def write(path: Path, data: bytes) -> None:
+    if path.exists() and path.read_bytes() == data:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=2_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("names", nargs="*", help="only faults with one of these words in their names")
+    options = parser.parse_args()
+    plant()
+    environment = {**os.environ, "SIMULATION": "1"}
+    environment.pop("WERROR", None)
+    build = ["swift", "build", "-j", os.environ.get("JOBS", "2"), "--package-path", str(COPY), "--product", "Simulation"]
+    if subprocess.run(build, env=environment, stdout=sys.stderr, check=False).returncode:
+        sys.exit("the faults do not build")
+    program = COPY / ".build" / "debug" / "Simulation"
+    fixtures = str(ROOT / "Tests" / "Fixtures")
+    missed = 0
+    for number, (name, *_) in enumerate(FAULTS):
+        if options.names and not any(word in name for word in options.names):
+            continue
+        run = subprocess.run([str(program), str(options.seed), str(options.runs), "50", fixtures], text=True, check=False,
+                             env={**environment, "PLANTED": str(number)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        seed = re.search(r"^seed (\d+) broke after (\d+) exchanges", run.stdout, re.MULTILINE)
+        signal = re.search(r"^seed (\d+): signal \d+", run.stdout, re.MULTILINE)
+        complaint = re.search(r"^broken: (.*?) at \d+ µs$", run.stdout, re.MULTILINE)
+        if seed and complaint:
+            print(f"found   {name}\n        seed {seed[1]}, after {seed[2]} exchanges: {complaint[1]}", flush=True)
+        elif signal:
+            print(f"found   {name}\n        seed {signal[1]}: a check in the code ended the process", flush=True)
+        else:
+            missed += 1
+            print(f"missed  {name}", flush=True)
+    if missed:
+        sys.exit(f"{missed} faults were not found")
+
+
+if __name__ == "__main__":
+    main()
