@@ -66,6 +66,16 @@ package struct HeadWriter {
         append(digits.span.extracting(first..<20))
     }
 
+    /// The last `digits` decimal digits, with zeros before them.
+    package mutating func append(decimal value: UInt64, digits: Int) {
+        guard let at = reserve(digits) else { return }
+        var rest = value
+        for place in (at..<at + digits).reversed() {
+            buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+    }
+
     /// The size line of a chunk (RFC 9112 §7.1) without its CRLF.
     package mutating func append(hexadecimal value: UInt64) {
         var shift = max(0, (64 - value.leadingZeroBitCount + 3) / 4 - 1) * 4

@@ -80,7 +80,7 @@ package struct LogLine {
         key(name)
         writer.append(decimal: nanoseconds / 1_000_000)
         writer.append(byte: UInt8(ascii: "."))
-        padded(nanoseconds / 1_000 % 1_000, digits: 3)
+        writer.append(decimal: nanoseconds / 1_000, digits: 3)
     }
 
     /// Ends the line.
@@ -110,15 +110,17 @@ package struct LogLine {
     }
 
     private mutating func quoted(_ text: Span<UInt8>) {
-        let isBare = format == .logfmt && !text.isEmpty && text.indices.allSatisfy { isPlain(text[$0]) }
-        if !isBare { writer.append(byte: UInt8(ascii: "\"")) }
-        for index in text.indices {
-            let byte = text[index]
+        if format == .logfmt, !text.isEmpty, endOfBareWord(text) == text.count { return writer.append(text) }
+        writer.append(byte: UInt8(ascii: "\""))
+        var at = 0
+        while true {
+            let end = endOfUnescaped(text, from: at)
+            writer.append(text.extracting(at..<end))
+            guard end < text.count else { break }
+            let byte = text[end]
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
                 writer.append(byte: UInt8(ascii: "\\"))
-                writer.append(byte: byte)
-            case 0x20...0x7e, 0x80...0xff:
                 writer.append(byte: byte)
             default:
                 // No control byte gets through: a line stays a line.
@@ -126,44 +128,57 @@ package struct LogLine {
                 writer.append(byte: hexadecimalDigit(byte >> 4))
                 writer.append(byte: hexadecimalDigit(byte & 0xf))
             }
+            at = end + 1
         }
-        if !isBare { writer.append(byte: UInt8(ascii: "\"")) }
+        writer.append(byte: UInt8(ascii: "\""))
     }
 
-    private func isPlain(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "=")
-            && byte != UInt8(ascii: "\\")
+    /// The end of the bytes that logfmt needs no quotation marks for: visible ASCII without `"`, `=` and `\`.
+    private func endOfBareWord(_ text: Span<UInt8>) -> Int {
+        endOfRun(
+            text, from: 0, to: text.count,
+            suspects: {
+                $0.less(than: 0x21) | $0.equal(to: UInt8(ascii: "\"")) | $0.equal(to: UInt8(ascii: "="))
+                    | $0.equal(to: UInt8(ascii: "\\")) | $0.equal(to: 0x7f) | $0.beyondASCII
+            },
+            belongs: {
+                0x21...0x7e ~= $0 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "\\")
+            })
+    }
+
+    /// The end of the bytes that stand for themselves between quotation marks.
+    private func endOfUnescaped(_ text: Span<UInt8>, from start: Int) -> Int {
+        endOfRun(
+            text, from: start, to: text.count,
+            suspects: {
+                $0.less(than: 0x20) | $0.equal(to: UInt8(ascii: "\"")) | $0.equal(to: UInt8(ascii: "\\"))
+                    | $0.equal(to: 0x7f)
+            },
+            belongs: {
+                $0 >= 0x20 && $0 != 0x7f && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+            })
     }
 
     private func hexadecimalDigit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
-    private mutating func padded(_ value: UInt64, digits: Int) {
-        var divisor: UInt64 = 1
-        for _ in 1..<digits { divisor *= 10 }
-        while divisor > 0 {
-            writer.append(byte: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
-            divisor /= 10
-        }
-    }
-
     private mutating func appendTimestamp(_ realtime: UInt64) {
         let seconds = realtime / 1_000_000_000
         let date = CivilDate(daysSince1970: Int(seconds / 86_400))
-        padded(UInt64(date.year), digits: 4)
+        writer.append(decimal: UInt64(date.year), digits: 4)
         writer.append(byte: UInt8(ascii: "-"))
-        padded(UInt64(date.month), digits: 2)
+        writer.append(decimal: UInt64(date.month), digits: 2)
         writer.append(byte: UInt8(ascii: "-"))
-        padded(UInt64(date.day), digits: 2)
+        writer.append(decimal: UInt64(date.day), digits: 2)
         writer.append(byte: UInt8(ascii: "T"))
-        padded(seconds / 3_600 % 24, digits: 2)
+        writer.append(decimal: seconds / 3_600 % 24, digits: 2)
         writer.append(byte: UInt8(ascii: ":"))
-        padded(seconds / 60 % 60, digits: 2)
+        writer.append(decimal: seconds / 60 % 60, digits: 2)
         writer.append(byte: UInt8(ascii: ":"))
-        padded(seconds % 60, digits: 2)
+        writer.append(decimal: seconds % 60, digits: 2)
         writer.append(byte: UInt8(ascii: "."))
-        padded(realtime / 1_000_000 % 1_000, digits: 3)
+        writer.append(decimal: realtime / 1_000_000 % 1_000, digits: 3)
         writer.append(byte: UInt8(ascii: "Z"))
     }
 }
