@@ -1,4 +1,4 @@
-package import HTTP1
+internal import HTTP1
 
 /// How far the filtering of one answer has come.
 package struct AnswerFiltering: Sendable {
