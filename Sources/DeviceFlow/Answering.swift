@@ -140,8 +140,13 @@ extension DeviceAuthorizer {
     ) throws(AliasWords.Problem) -> WaitingCode.Plan {
         let granted = try doors.ceiling().grant(asked: code.asked, choice: choice)
         return WaitingCode.Plan(
-            name: name ?? freeName("device-\(code.shown)"), words: granted.words, scopes: granted.scopes,
+            name: name ?? freeName(defaultName(code)), words: granted.words, scopes: granted.scopes,
             lifetime: min(lifetime ?? settings.lifetime, settings.lifetime), approver: approver)
+    }
+
+    /// Another proxy may have granted something to a code with the same letters a moment ago.
+    private func defaultName(_ code: WaitingCode) -> String {
+        "device-\(code.shown)" + (store.isShared ? "-\(code.deviceDigest.prefix(4))" : "")
     }
 
     func isNameTaken(_ name: String) -> Bool {

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import DeviceFlow
 internal import FoundationEssentials
 internal import ProxyServer
 internal import TokenStore
@@ -163,7 +164,8 @@ struct AuthLogout: ParsableCommand {
 
 struct AuthInitDB: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "init-db", abstract: "Makes the table of logins in PostgreSQL, for --state-dir postgres.")
+        commandName: "init-db",
+        abstract: "Makes the tables of logins and grants in PostgreSQL, for --state-dir postgres.")
 
     @OptionGroup var options: AuthOptions
 
@@ -179,6 +181,11 @@ struct AuthInitDB: ParsableCommand {
                 try store.createTable()
             } catch {
                 throw Failure(error, store)
+            }
+            do throws(DeviceStoreFailure) {
+                try PostgresDeviceStore(context.connection).createTables()
+            } catch {
+                throw Failure(.unavailable, error.message)
             }
             context.report(
                 Report(table: PostgresLoginStore.table), ["The table \(PostgresLoginStore.table) is there."])

@@ -139,7 +139,7 @@ struct DeviceSettings {
         switch plan.loginStore {
         case let file as FileLoginStore: return FileDeviceStore(folder: file.folder)
         case is PostgresLoginStore:
-            throw Failure(.usage, "--device-flow: --state-dir postgres is not supported yet")
+            return PostgresDeviceStore(plan.connection)
         default: throw Failure(.configuration, "--device-flow: no place for the grants is known; set --state-dir")
         }
     }

@@ -1,3 +1,4 @@
+internal import DeviceFlow
 internal import EventLoop
 internal import TokenStore
 
@@ -28,12 +29,26 @@ struct Metrics {
         metrics.writeConnections(total)
         metrics.writeWorkers(reports, longestTurns)
         metrics.writeToken(facts.tokens.current(), facts.tokenCounts.current)
+        if let device = facts.device { metrics.writeDevice(device.counts) }
         metrics.writeProcess()
         return metrics.out.text
     }
 
     private mutating func family(_ name: String, _ kind: Exposition.Kind, _ help: String) {
         out.family(Self.prefix + name, kind, help)
+    }
+
+    private mutating func writeDevice(_ counts: DeviceCounts) {
+        family("device_events_total", .counter, "What became of codes and grants of the device flow.")
+        for (index, kind) in DeviceEvent.Kind.allCases.enumerated() {
+            out.sample(counts.events[index], [("event", kind.rawValue)])
+        }
+        family("device_polls_total", .counter, "Polls for what was approved.")
+        out.sample(counts.polls)
+        family("device_overload_total", .counter, "Requests turned away because too many waited for the device flow.")
+        out.sample(counts.overload)
+        family("device_grants", .gauge, "Grants that hold.")
+        out.sample(UInt64(counts.grants))
     }
 
     private mutating func writeRequests(_ total: Counters) {

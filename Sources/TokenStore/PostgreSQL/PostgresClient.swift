@@ -5,7 +5,7 @@ internal import Synchronization
 ///
 /// A question whose time is up is cancelled. A server may not get to that for as long as its disk is stuck, and each
 /// retry would leave one more backend waiting; so while the old question is out, a new one only waits for it to end.
-final class PostgresClient: Sendable {
+package final class PostgresClient: Sendable {
     /// How often the server is asked again to cancel.
     static let cancelNanoseconds: UInt64 = 30_000_000_000
 
@@ -14,12 +14,12 @@ final class PostgresClient: Sendable {
     private let isWaitedFor = Atomic<Bool>(false)
     private let isCancelling = Atomic<Bool>(false)
 
-    init(_ string: ConnectionString) {
+    package init(_ string: ConnectionString) {
         self.string = string
     }
 
     /// Connects and runs `body`, both before `deadline` of the monotonic clock. Blocks its thread.
-    func ask<R>(
+    package func ask<R>(
         until deadline: UInt64, _ body: (PostgresQuery) throws(PostgresFailure) -> R
     ) throws(DatabaseError) -> R {
         do throws(PostgresFailure) {

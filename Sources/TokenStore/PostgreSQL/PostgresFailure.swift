@@ -1,7 +1,7 @@
 internal import CPostgres
 
 /// What went wrong with a connection or a query.
-struct PostgresFailure: Error {
+package struct PostgresFailure: Error {
     let error: DatabaseError
     /// Whether another address would say the same: the server has judged user, password or database.
     let isFinal: Bool

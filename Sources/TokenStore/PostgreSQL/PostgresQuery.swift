@@ -3,7 +3,7 @@ internal import Glibc
 
 /// One fresh connection, one simple query after another, closed at the end: no idle backend is kept, and no state that
 /// a pooler in transaction mode could lose. Blocks its thread up to the deadline, so it runs on a thread of its own.
-final class PostgresQuery {
+package final class PostgresQuery {
     private let connection: OpaquePointer
     /// Host and port, for messages.
     private let place: String
@@ -29,7 +29,7 @@ final class PostgresQuery {
 
     /// Runs `sql` by the simple protocol.
     /// - Returns: the first column of the first row; `nil` when there is no row or the column is NULL.
-    func firstValue(_ sql: String) throws(PostgresFailure) -> [UInt8]? {
+    package func firstValue(_ sql: String) throws(PostgresFailure) -> [UInt8]? {
         isUnanswered = true
         guard PQsendQuery(connection, sql) == 1 else { throw lostConnection() }
         var value: [UInt8]?
@@ -39,7 +39,7 @@ final class PostgresQuery {
 
     /// Runs `sql` with text parameters (`$1` …) by the extended protocol's unnamed statement, which no pooler has to keep.
     /// - Returns: every row, NULL as empty.
-    func rows(_ sql: String, _ parameters: [Secret] = []) throws(PostgresFailure) -> [[[UInt8]]] {
+    package func rows(_ sql: String, _ parameters: [Secret] = []) throws(PostgresFailure) -> [[[UInt8]]] {
         var texts: [[UInt8]] = parameters.map { parameter in
             parameter.withBytes { bytes in
                 var text: [UInt8] = []

@@ -1,0 +1,109 @@
+"""Three replicas with one PostgreSQL: a code is asked for, approved and taken wherever a request arrives."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.database import Postgres
+from harness.device import CLIENT, ask_for_code, get, poll, post
+from harness.process import eventually
+from harness.proxy import Proxy, StartProxy, run_to_end
+from harness.upstream import StandIn
+
+ALIAS = "sap_" + "a" * 43
+
+
+@pytest.fixture
+def replicas(stand_in: StandIn, start_proxy: StartProxy, postgres: Postgres, tmp_path: Path) -> Any:
+    postgres.sql("DROP TABLE IF EXISTS sentry_api_proxy_device, sentry_api_proxy_grant")
+    made = run_to_end("auth", "init-db", "--sentry-uri", stand_in.uri, PGX_CONN=postgres.connection_string)
+    assert made.returncode == 0, made.stderr
+    file = tmp_path / "aliases"
+    file.write_text(f"ops {ALIAS}\n")
+    file.chmod(0o600)
+
+    def start(*flags: str) -> list[Proxy]:
+        return [start_proxy(stand_in.uri, "--alias-file", str(file), "--state-dir", "postgres", "--pgx-conn", postgres.connection_string,
+                            "--device-flow", "on", "--device-approval", "none", "--device-from", "127.0.0.0/8,10.0.0.0/8",
+                            "--trusted-proxies", "127.0.0.1", "--access-log", "off", *flags) for _ in range(3)]
+
+    return start
+
+
+def answers(proxy: Proxy, alias: str, status: int) -> bool:
+    return get(proxy.address, "/api/0/auth/", alias).status == status
+
+
+def flow(proxies: list[Proxy], number: int) -> str:
+    """Asks one replica and polls the next; each client has an address of its own."""
+    source = f"X-Forwarded-For: 10.1.{number // 256}.{number % 256}"
+    code = ask_for_code(proxies[number % 3].address, source)
+    answer = post(proxies[(number + 1) % 3].address, "/oauth/token/", source, client_id=CLIENT, device_code=code["device_code"],
+                  grant_type="urn:ietf:params:oauth:grant-type:device_code")
+    assert answer.status == 200, answer.raw
+    return answer.json["access_token"]
+
+
+def run_flows(proxies: list[Proxy], postgres: Postgres, count: int) -> list[str]:
+    with ThreadPoolExecutor(8) as pool:
+        aliases = list(pool.map(lambda number: flow(proxies, number), range(count)))
+    assert len(set(aliases)) == count
+    assert int(postgres.sql("SELECT count(*) FROM sentry_api_proxy_grant WHERE document IS NOT NULL")) == count
+    began = time.monotonic()
+    for proxy in proxies:
+        eventually(lambda proxy=proxy: answers(proxy, aliases[-1], 200), "the last alias holds everywhere", 10)
+    print(f"the last alias held everywhere {time.monotonic() - began:.2f} s after its flow")
+    assert post(proxies[0].address, "/oauth/revoke/", token=aliases[0]).status == 200
+    began = time.monotonic()
+    for proxy in proxies:
+        eventually(lambda proxy=proxy: answers(proxy, aliases[0], 401), "the withdrawal is seen everywhere", 10)
+    print(f"a withdrawal held everywhere {time.monotonic() - began:.2f} s after its answer")
+    text = postgres.sql("SELECT document FROM sentry_api_proxy_grant") + postgres.sql("SELECT document FROM sentry_api_proxy_device")
+    text += "".join(proxy.output for proxy in proxies)
+    assert not [alias for alias in aliases if alias in text]
+    return aliases
+
+
+def test_flows_over_three_replicas(replicas, postgres: Postgres) -> None:
+    run_flows(replicas(), postgres, 40)
+
+
+@pytest.mark.campaign
+def test_a_thousand_flows_over_three_replicas(replicas, postgres: Postgres) -> None:
+    run_flows(replicas(), postgres, 1_000)
+
+
+def test_one_code_is_taken_once_by_two_pollers_at_two_replicas(replicas, postgres: Postgres) -> None:
+    proxies = replicas()
+    for _ in range(5):
+        code = ask_for_code(proxies[0].address, f"X-Forwarded-For: 10.2.0.{_}")
+        with ThreadPoolExecutor(2) as pool:
+            both = list(pool.map(lambda proxy: poll(proxy.address, code["device_code"]), proxies[:2]))
+        assert sorted(answer.status for answer in both) == [200, 400], both
+        alias = next(answer for answer in both if answer.status == 200).json["access_token"]
+        for proxy in proxies:
+            eventually(lambda proxy=proxy: answers(proxy, alias, 401), "the alias is withdrawn", 10)
+
+
+def test_while_the_database_is_away_aliases_go_on(replicas, postgres: Postgres) -> None:
+    proxies = replicas("--device-refresh", "on")
+    source = "X-Forwarded-For: 10.3.0.1"
+    code = ask_for_code(proxies[0].address, source)
+    token = poll(proxies[0].address, code["device_code"]).json
+    for proxy in proxies:
+        eventually(lambda proxy=proxy: answers(proxy, token["access_token"], 200), "the alias holds everywhere", 10)
+    postgres.stop()
+    new = post(proxies[1].address, "/oauth/device/code/", client_id=CLIENT)
+    assert (new.status, new.json) == (503, {"error": "temporarily_unavailable"}), new.raw
+    refresh = {"grant_type": "refresh_token", "refresh_token": token["refresh_token"], "client_id": CLIENT}
+    assert post(proxies[1].address, "/oauth/token/", **refresh).raw == b"", "anything that is answered ends the login"
+    for proxy in proxies:
+        assert answers(proxy, token["access_token"], 200)
+        proxy.wait_for_line(lambda line: "event=failed" in line, 10)
+    postgres.start()
+    eventually(lambda: post(proxies[1].address, "/oauth/token/", **refresh).status == 200, "a refresh goes on", 20)
