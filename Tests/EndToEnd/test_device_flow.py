@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import stat
 import time
 from pathlib import Path
@@ -318,3 +319,38 @@ def test_what_is_wrong_ends_the_start_in_one_line(flags: tuple[str, ...], status
     more = () if "--listen" in flags else ("--listen", "127.0.0.1:0")
     ended = run_to_end("--sentry-uri", "http://127.0.0.1:1", *more, *flags, SENTRY_TOKEN="x" * 20, STATE_DIR=str(tmp_path / "state"))
     assert ended.returncode == status and ended.stderr.count("\n") == 1 and word in ended.stderr, ended.stderr
+
+
+def resident(proxy: Proxy) -> int:
+    page = ask(proxy.admin, request("GET", "/metrics")).payload.decode()
+    return int(float(re.search(r"^process_resident_memory_bytes (\S+)", page, re.MULTILINE).group(1)))  # type: ignore[union-attr]
+
+
+def flood(start, polls: int, codes: int) -> None:
+    proxy = start("--trusted-proxies", "127.0.0.1", "--access-log", "off", approval="admin")
+    for number in range(100):
+        post(proxy.address, "/oauth/token/", client_id="a", device_code=f"{number:064x}", grant_type=GRANT)
+    before = resident(proxy)
+    given = 0
+    for number in range(codes):
+        source = f"X-Forwarded-For: 10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+        answer = post(proxy.address, "/oauth/device/code/", source, client_id="a")
+        assert answer.status in (200, 429), answer.raw
+        given += answer.status == 200
+    assert given == 64
+    for number in range(polls):
+        answer = post(proxy.address, "/oauth/token/", client_id="a", device_code=f"{number:064x}", grant_type=GRANT)
+        assert answer.status == 400, answer.raw
+    grown = resident(proxy) - before
+    print(f"{polls} polls and {codes} codes asked: {grown >> 10} KiB more")
+    assert grown < 16 << 20
+    assert get(proxy.address, "/api/0/organizations/", ALIAS).status == 200
+
+
+def test_a_flood_is_bounded(start) -> None:
+    flood(start, 300, 200)
+
+
+@pytest.mark.campaign
+def test_a_long_flood_is_bounded(start) -> None:
+    flood(start, 100_000, 10_000)

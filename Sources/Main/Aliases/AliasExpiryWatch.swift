@@ -26,6 +26,8 @@ struct AliasExpiryWatch {
     private static let periodNanoseconds: UInt64 = 60_000_000_000
 
     let policy: Published<PolicyConfiguration>
+    /// Whether the device flow granted the alias of this name: it is short-lived by design, and nobody has to be told.
+    let isGranted: @Sendable (String) -> Bool
     let log: Logger
 
     func start() throws(SystemError) {
@@ -44,7 +46,7 @@ struct AliasExpiryWatch {
         let ends = rights.table.aliases.indices.compactMap { index in
             rights.limits(of: index).expires.map { (name: rights.name(at: index), end: $0) }
         }
-        for (name, end) in reminder.due(ends, now: now) {
+        for (name, end) in reminder.due(ends, now: now) where !isGranted(name) {
             log.warning(
                 "an alias ends within seven days: give its holder another (expires=)",
                 metadata: ["alias": "\(name)", "end": "\(Timestamp.text(end))", "hours_left": "\((end - now) / 3_600)"])

@@ -49,5 +49,11 @@ final class LiveAliases: Sendable {
     var ceiling: GrantCeiling { state.withLock { $0.ceiling! } }
     var approvers: [Approver] { state.withLock { $0.approvers } }
 
+    /// Whether an alias of this name is one of the device flow.
+    func isGranted(_ name: String) -> Bool {
+        let grant = name.prefix { $0 != "~" }
+        return state.withLock { $0.grants.contains { $0.name == grant } }
+    }
+
     func isNameTaken(_ name: String) -> Bool { state.withLock { $0.names.contains(name) } }
 }

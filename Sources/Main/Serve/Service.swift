@@ -82,7 +82,7 @@ struct Service {
                 policy: policy, tokens: tokens.publisher, client: plan.client, log: log,
                 replace: { [reloader] in reloader.replace($0, with: $1) }
             ).start()
-            try AliasExpiryWatch(policy: policy, log: log).start()
+            try AliasExpiryWatch(policy: policy, isGranted: { live.isGranted($0) }, log: log).start()
             if tls.current().value.server != nil { try CertificateWatch(tls: tls, log: log).start() }
         }
         for warning in warnings { log.warning("\(warning)") }
