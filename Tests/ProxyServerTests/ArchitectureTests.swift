@@ -19,6 +19,13 @@ import Testing
         #expect(held == stateDiagram(), "put this between the markers:\n\(stateDiagram())")
     }
 
+    @Test func theDiagramOfTheAttemptsIsTheirMachine() throws {
+        let text = try architecture()
+        let begin = try #require(text.range(of: "<!-- attempt diagram: begin -->\n```mermaid\n"))
+        let end = try #require(text.range(of: "```\n<!-- attempt diagram: end -->"))
+        #expect(text[begin.upperBound..<end.lowerBound] == attemptDiagram(), "put this there:\n\(attemptDiagram())")
+    }
+
     @Test func filesWithUnsafeCodeAreListed() throws {
         let text = try architecture()
         let section = try #require(text.range(of: "## Unsafe code"))

@@ -7,6 +7,7 @@ extension Exchange {
     /// Connects, with the request's first bytes staged or in the backlog.
     func dial(_ worker: Worker) -> Event? {
         record.dialed(at: worker.now)
+        upstream.attempts = ConnectionAttempts()
         upstream.attempts.startedAt = worker.now
         if request.headParser != nil {
             guard request.forward.route == .bypass || worker.token.token != nil else {
@@ -29,7 +30,6 @@ extension Exchange {
         }
         setDeadline(worker.now + worker.configuration.timeouts.connect, worker)
         upstream.attempts.tried = TriedAddresses(version: worker.addresses.version)
-        upstream.attempts.side = Side.upstream
         guard !worker.addresses.addresses.isEmpty else { return waitForAddresses(worker) }
         return tryNextAddress(worker)
     }
@@ -97,6 +97,7 @@ extension Exchange {
             return .dialFailed
         }
         moveStagedToBacklog(worker)
+        noteAttempt(.addressesMissing, worker)
         worker.waitForAddresses(self)
         return nil
     }

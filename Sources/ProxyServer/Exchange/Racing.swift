@@ -7,6 +7,14 @@ internal import EventLoop
 /// attempt fails, the next address takes its place at once. The race is for TCP: the first attempt that connects wins
 /// and the other one is closed. A TLS handshake is the winner's own affair.
 extension Exchange {
+    func noteAttempt(_ input: AttemptInput, _ worker: Worker) {
+        guard let following = step(upstream.attempts.state, input) else {
+            worker.counters.impossibleSteps += 1
+            return
+        }
+        upstream.attempts.state = following
+    }
+
     /// Starts as many attempts as there may be now.
     func tryNextAddress(_ worker: Worker) -> Event? {
         upstream.attempts.tried.follow(worker.addresses)
@@ -31,11 +39,13 @@ extension Exchange {
             }
             upstream.peer.transport = worker.upstreamTransport(socket)
             upstream.attempts.address = attempted
+            noteAttempt(.began, worker)
             if case .ends(let event) = beginUpstream(worker) { return event }
         }
         if upstream.peer.isOpen {
             setAttemptDeadline(worker)
         } else if isQueueFull {
+            noteAttempt(.queueFull, worker)
             moveStagedToBacklog(worker)
             let bounds = Bounds.fullQueueNanoseconds
             let pause = min(max((worker.now - upstream.attempts.startedAt) / 2, bounds.lowerBound), bounds.upperBound)
@@ -60,6 +70,7 @@ extension Exchange {
         case .bytes:
             return .ends(upstreamConnected(worker))
         case .wouldBlock, .failed(.notConnected):
+            if isHandshaking { noteAttempt(.handshakeBegan, worker) }
             watchAttempt(worker)
             setAttemptDeadline(worker)
             return .ends(nil)
@@ -73,6 +84,7 @@ extension Exchange {
 
     private func upstreamConnected(_ worker: Worker) -> Event {
         closeRival(worker)
+        noteAttempt(.connected, worker)
         worker.addresses.trust(upstream.attempts.address)
         record.connected(at: worker.now)
         worker.counters.upstreamHandshakes.count(upstream.peer.transport.isResumed)
@@ -93,6 +105,7 @@ extension Exchange {
             return upstreamConnected(worker)
         case .wouldBlock:
             if isHandshaking {
+                if upstream.attempts.state != .handshaking { noteAttempt(.handshakeBegan, worker) }
                 closeRival(worker)
                 setAttemptDeadline(worker)
             }
@@ -142,6 +155,7 @@ extension Exchange {
 
     /// Gives the upstream's attempt up; the rival, if there is one, takes its place.
     private func upstreamFailed(_ cause: Cause, _ worker: Worker) {
+        noteAttempt(.failed, worker)
         closeUpstream(worker, byReset: true)
         attemptFailed(upstream.attempts.address, cause, worker)
         promoteRival(worker)
@@ -163,6 +177,7 @@ extension Exchange {
     private func beginRival(_ socket: consuming Socket, _ attempted: AttemptedAddress, _ worker: Worker) {
         upstream.attempts.rival.socket = socket
         upstream.attempts.rival.address = attempted
+        noteAttempt(.secondBegan, worker)
         let token = EventToken(
             generation: generation, slot: slot,
             side: upstream.attempts.side == Side.upstream ? Side.rival : Side.upstream)
@@ -177,6 +192,7 @@ extension Exchange {
         if let error = upstream.attempts.rival.socket.pendingError {
             let attempted = upstream.attempts.rival.address
             closeRival(worker)
+            noteAttempt(.failed, worker)
             attemptFailed(attempted, .connect(error), worker)
             return .ends(tryNextAddress(worker))
         }
@@ -214,7 +230,7 @@ extension Exchange {
         let left = end > worker.now ? end - worker.now : 0
         let others = max(0, worker.addresses.addresses.count - upstream.attempts.tried.count)
         var share = left / UInt64(others + 1)
-        if others > 0, !upstream.attempts.rival.socket.isOpen, !isHandshaking {
+        if others > 0, upstream.attempts.state == .one {
             share = min(share, Bounds.rivalDelayNanoseconds)
         }
         setDeadline(worker.now + share, worker)
@@ -223,14 +239,16 @@ extension Exchange {
     /// An attempt's time is used up, or no address came in time.
     func attemptTimedOut(_ worker: Worker) -> Event? {
         guard worker.now < dialingEnd(worker) else { return dialingTimedOut(worker) }
-        if !upstream.peer.isOpen {
-            // The queue of a Unix-domain socket was full.
+        switch upstream.attempts.state {
+        case .awaitingQueue:
             upstream.attempts.tried.removeAll()
-        } else if upstream.attempts.rival.socket.isOpen || isHandshaking {
+        case .two, .handshaking:
             upstreamFailed(timeoutCause, worker)
-        } else if !worker.mayOpenDescriptor {
+        case .one where !worker.mayOpenDescriptor:
             setDeadline(min(worker.now + Bounds.rivalDelayNanoseconds, dialingEnd(worker)), worker)
             return nil
+        case .none, .awaitingAddresses, .one, .connected:
+            break
         }
         return tryNextAddress(worker)
     }

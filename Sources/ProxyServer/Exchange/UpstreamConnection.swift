@@ -8,6 +8,7 @@ struct UpstreamConnection: ~Copyable {
 
 /// The attempts to connect, within the phase `dialing`.
 struct ConnectionAttempts: ~Copyable {
+    var state = AttemptState.none
     /// When the request began to be dialed for, in nanoseconds of the monotonic clock.
     var startedAt: UInt64 = 0
     var tried = TriedAddresses()

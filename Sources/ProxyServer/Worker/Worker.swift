@@ -209,7 +209,7 @@ final class Worker {
         unresolved.removeAll(keepingCapacity: true)
         for token in waiting {
             guard let exchange = exchanges.element(for: token), exchange.phase == .dialing,
-                !exchange.upstream.peer.isOpen
+                exchange.upstream.attempts.state == .awaitingAddresses
             else { continue }
             if addresses.addresses.isEmpty, addresses.failure == nil {
                 unresolved.append(token)
