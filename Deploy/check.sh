@@ -46,16 +46,16 @@ PATH=$PWD/$venv/bin:$PATH
 # Shell and Dockerfile.
 mapfile -t scripts < <(grep -rlE '^#!/bin/(ba)?sh' Deploy Scripts)
 if have shellcheck; then check "shellcheck: ${#scripts[@]} scripts" shellcheck "${scripts[@]}"; else skip "shellcheck: not installed"; fi
-if have hadolint; then check "hadolint: Dockerfile" hadolint Dockerfile; else skip "hadolint: not to be had"; fi
+if have hadolint; then check "hadolint: Dockerfiles" hadolint Dockerfile Deploy/quickstart/Dockerfile; else skip "hadolint: not to be had"; fi
 version=$("$binary" --version | head -n 1)
 check "Dockerfile: its VERSION is the program's" same "$version" "$(sed -n 's/^ARG VERSION=//p' Dockerfile)"
 
 # Compose.
 if have check-jsonschema; then
-    check "compose: schema" check-jsonschema --builtin-schema vendor.compose-spec Deploy/compose.yaml
+    check "compose: schema" check-jsonschema --builtin-schema vendor.compose-spec Deploy/compose.yaml Deploy/quickstart.yaml
 else skip "compose: check-jsonschema is not to be had"; fi
 check "compose: the image's version is the program's" same "$name:$version" "$(sed -n 's/^    image: //p' Deploy/compose.yaml)"
-check "compose: works as its comment says" $venv/bin/python Deploy/check-compose.py Deploy/compose.yaml Dockerfile
+check "compose: works as its comment says" $venv/bin/python Deploy/check-compose.py Deploy/compose.yaml Dockerfile Deploy/quickstart.yaml
 
 # Kubernetes: each file by itself, then what kustomize makes of them.
 kubernetes=Deploy/kubernetes

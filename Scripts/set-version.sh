@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 # file, then what stands before the version; what stands behind is never part of a version.
 copies='Dockerfile|ARG VERSION=
 Deploy/compose.yaml|sentry-api-proxy:
+Deploy/quickstart.yaml|image: sentry-api-proxy:
+Deploy/quickstart.yaml|image: sentry-api-proxy-quickstart:
 Deploy/kubernetes/base/deployment.yaml|image: sentry-api-proxy:
 Deploy/kubernetes/overlays/example/kustomization.yaml|newTag: '
 source=Sources/Main/Version.swift
