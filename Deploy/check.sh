@@ -80,6 +80,9 @@ for kube in "${kubernetes_versions[@]}"; do
     else skip "kubernetes-validate: not to be had"; fi
 done
 
+# HAProxy in front of replicas.
+if have haproxy; then check "haproxy: configuration" haproxy -c -f Deploy/haproxy/haproxy.cfg; else skip "haproxy: not installed"; fi
+
 # Alerts.
 if have promtool; then check "promtool: alerts" promtool check rules Deploy/prometheus/alerts.yml; else skip "promtool: not installed (package prometheus)"; fi
 if have prometheus; then
