@@ -9,41 +9,57 @@ package enum HeadRewriteError: Error, Sendable, Equatable {
 }
 
 /// The fields that `Connection` names (RFC 9110 §7.6.1): they are for this hop and are not passed on.
-struct ConnectionOptions: ~Copyable {
+struct ConnectionOptions {
     /// Options in all of a head's `Connection` fields together. A head has at most 100 fields, so looking every
     /// field up among the options stays cheap.
     static let limit = 64
 
-    private var options = InlineArray<64, ByteSlice>(repeating: .empty)
-    private var count = 0
+    /// Some option is a field's name. Almost every message has the two usual options only, and nothing is looked up then.
+    private var nameFields = false
 
     init(_ fields: [FieldLine], _ bytes: Span<UInt8>) throws(HeadRewriteError) {
         var seen = 0
         for i in fields.indices where fields[i].isNamed("connection", in: bytes) {
-            let field = fields[i]
-            var at = field.value.range.lowerBound
-            let end = field.value.range.upperBound
-            while at < end {
-                let start = at
-                while at < end, bytes[at] != UInt8(ascii: ",") { at += 1 }
-                let place = trimmed(start..<at, bytes)
-                at += 1
-                guard !place.isEmpty else { continue }
-                let option = bytes.extracting(place)
+            var options = OptionReader(fields[i].value)
+            while let place = options.next(bytes) {
                 seen += 1
                 guard seen <= Self.limit else { throw .tooManyConnectionOptions }
                 // The two usual options name no field that a rule does not take out anyway.
-                if isFieldName(option, "close") || isFieldName(option, "keep-alive") { continue }
-                options[count] = ByteSlice(start: place.lowerBound, count: place.count)
-                count += 1
+                let option = bytes.extracting(place)
+                if !isFieldName(option, "close"), !isFieldName(option, "keep-alive") { nameFields = true }
             }
         }
     }
 
     /// Whether `Connection` names this field.
-    func contains(_ name: ByteSlice, _ bytes: Span<UInt8>) -> Bool {
-        for i in 0..<count
-        where isSameFieldName(bytes.extracting(name.range), bytes.extracting(options[i].range)) { return true }
+    /// - Parameter fields: those that this was made of.
+    func contains(_ name: ByteSlice, _ fields: [FieldLine], _ bytes: Span<UInt8>) -> Bool {
+        guard nameFields else { return false }
+        for i in fields.indices where fields[i].isNamed("connection", in: bytes) {
+            var options = OptionReader(fields[i].value)
+            while let place = options.next(bytes) {
+                if isSameFieldName(bytes.extracting(name.range), bytes.extracting(place)) { return true }
+            }
+        }
         return false
+    }
+}
+
+/// The options of one `Connection` field. Commas separate wherever they stand: an option is a token.
+private struct OptionReader {
+    private var at: Int
+    private let end: Int
+
+    init(_ value: ByteSlice) { (at, end) = (value.range.lowerBound, value.range.upperBound) }
+
+    mutating func next(_ bytes: Span<UInt8>) -> Range<Int>? {
+        while at < end {
+            let start = at
+            while at < end, bytes[at] != UInt8(ascii: ",") { at += 1 }
+            let place = trimmed(start..<at, bytes)
+            at += 1
+            if !place.isEmpty { return place }
+        }
+        return nil
     }
 }

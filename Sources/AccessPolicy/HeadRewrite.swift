@@ -71,7 +71,9 @@ package func writeRequestHead(
 
     for i in head.fields.indices {
         let field = head.fields[i]
-        if rules.drops(field, bytes, on: decision.route) || nominated.contains(field.name, bytes) { continue }
+        if rules.drops(field, bytes, on: decision.route) || nominated.contains(field.name, head.fields, bytes) {
+            continue
+        }
         if decision.dropAuthorization, field.isNamed("authorization", in: bytes) { continue }
         writer.append(field, bytes)
     }
@@ -196,7 +198,7 @@ private func writeStatusAndFields<Editor: ResponseFieldEditor>(
             writer.append(field, bytes)
             continue
         }
-        if rules.drops(field, bytes, on: route) || nominated.contains(field.name, bytes) { continue }
+        if rules.drops(field, bytes, on: route) || nominated.contains(field.name, head.fields, bytes) { continue }
         if editor.edit(field, bytes, into: &writer) { continue }
         writer.append(field, bytes)
     }

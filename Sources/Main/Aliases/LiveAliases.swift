@@ -7,7 +7,8 @@ internal import Synchronization
 final class LiveAliases: Sendable {
     private struct State {
         var files: AliasTable?
-        var policy = Policy.builtIn
+        /// Set with the device flow on. The table that is compiled in is not read for others: it takes longer than the rest of a start.
+        var policy: Policy?
         var ceiling: GrantCeiling?
         var approvers: [Approver] = []
         var grants: [Grant] = []
@@ -38,9 +39,9 @@ final class LiveAliases: Sendable {
     /// All of them, and the names of the grants that had to be left out.
     var all: (aliases: AliasTable?, leftOut: [String]) {
         let state = state.withLock { $0 }
-        guard let files = state.files else { return (nil, []) }
+        guard let files = state.files, let policy = state.policy else { return (state.files, []) }
         let now = Int64(Clock.realtime / 1_000_000_000)
-        return files.adding(state.grants.flatMap { $0.entries(now) }, state.policy)
+        return files.adding(state.grants.flatMap { $0.entries(now) }, policy)
     }
 
     /// Those of the files alone.
