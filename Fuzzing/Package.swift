@@ -18,7 +18,10 @@ let package = Package(
         + ["RequestHeadFuzzer", "ResponseHeadFuzzer", "ChunkedFuzzer"].map {
             .executableTarget(name: $0, dependencies: ["HTTP1", "FuzzSupport"], swiftSettings: settings)
         }
-        + ["AliasFileFuzzer", "PolicyFileFuzzer", "PlainPathFuzzer", "QueryFuzzer", "AccessLogFuzzer", "JSONFilterFuzzer"].map {
+        + [
+            "AliasFileFuzzer", "PolicyFileFuzzer", "PlainPathFuzzer", "QueryFuzzer", "AccessLogFuzzer",
+            "JSONFilterFuzzer",
+        ].map {
             .executableTarget(name: $0, dependencies: ["HTTP1", "AccessPolicy"], swiftSettings: settings)
         }
 )

@@ -276,7 +276,8 @@ private func text(_ body: (inout Collected) -> Void) -> String {
         #expect(judge.verdict(.get, "/api/0/projects/").filter == .projects)
         #expect(judge.verdict(.get, "/api/0/organizations/acme/repos/").filter == .none)
         let found = judge.verdict(.get, "/api/0/projects/acme/web/events/12/")
-        #expect(found.names.organization == ByteSlice(start: 16, count: 4) && found.names.project == ByteSlice(start: 21, count: 3))
+        #expect(found.names.organization == ByteSlice(start: 16, count: 4))
+        #expect(found.names.project == ByteSlice(start: 21, count: 3))
         #expect(found.names.object == ByteSlice(start: 32, count: 2))
     }
 }

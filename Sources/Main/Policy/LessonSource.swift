@@ -28,10 +28,16 @@ struct Lessons {
         struct Alias: Decodable {
             let since: Int64
             let operations: [String: UInt64]
-            let without_operation: UInt64
+            let withoutOperation: UInt64
             let organizations: [String]
             let projects: [String]
-            let more_names: Bool
+            let hasMoreNames: Bool
+
+            enum CodingKeys: String, CodingKey {
+                case since, operations, organizations, projects
+                case withoutOperation = "without_operation"
+                case hasMoreNames = "more_names"
+            }
         }
         let complete: Bool
         let aliases: [String: Alias]
@@ -57,10 +63,10 @@ struct Lessons {
         for (name, seen) in page.aliases {
             var lesson = Lesson()
             lesson.began = seen.since
-            lesson.hasMoreNames = seen.more_names
-            lesson.withoutOperation = seen.without_operation
-            seen.organizations.forEach { lesson.note(organization: $0) }
-            seen.projects.forEach { lesson.note(project: $0) }
+            lesson.hasMoreNames = seen.hasMoreNames
+            lesson.withoutOperation = seen.withoutOperation
+            for organization in seen.organizations { lesson.note(organization: organization) }
+            for project in seen.projects { lesson.note(project: project) }
             for (operation, count) in seen.operations {
                 guard let row = Self.row(operation, table) else {
                     throw Failure(

@@ -38,14 +38,21 @@ struct PolicyLearnCommand: ParsableCommand {
         let requests: UInt64
         let operations: [Use]
         let never: [Use]
-        let without_operation: UInt64
+        let withoutOperation: UInt64
         let organizations: [String]
         let projects: [String]
         let remarks: [String]
-        let near_sets: [Near]
+        let nearSets: [Near]
         let within: String?
         let policy: [String]
         let expectations: [String]
+
+        enum CodingKeys: String, CodingKey {
+            case alias, rights, since, requests, operations, never, organizations, projects, remarks, within, policy
+            case expectations
+            case withoutOperation = "without_operation"
+            case nearSets = "near_sets"
+        }
     }
 
     func run() throws {
@@ -96,9 +103,9 @@ struct PolicyLearnCommand: ParsableCommand {
         }
         return Report(
             alias: name, rights: learned.words, since: lesson.began, requests: lesson.requests,
-            operations: uses(learned.grants), never: uses(learned.never), without_operation: lesson.withoutOperation,
+            operations: uses(learned.grants), never: uses(learned.never), withoutOperation: lesson.withoutOperation,
             organizations: learned.organizations, projects: learned.projects, remarks: learned.remarks,
-            near_sets: learned.nearSets.map { Report.Near(set: $0.name, used: $0.used, operations: $0.operations) },
+            nearSets: learned.nearSets.map { Report.Near(set: $0.name, used: $0.used, operations: $0.operations) },
             within: learned.within?.name, policy: learned.isEmpty ? [] : learned.policyLines,
             expectations: learned.expectations)
     }
