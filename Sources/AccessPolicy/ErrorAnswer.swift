@@ -16,6 +16,8 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
     case aliasExpired, aliasRefused, aliasLimited
     /// Which projects an alias is held to is not known yet.
     case identifiersUnknown
+    /// The aliases that the device flow has granted have not been read yet: a 401 would end a login that holds.
+    case grantsUnread
     /// Sentry's own 401, to a bounded alias: the client would throw its alias away for it.
     case tokenNotAccepted
     case credentialsMissing, credentialsRefused, aliasMisplaced, aliasUnknown
@@ -51,6 +53,11 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
             Row(
                 status: 503, reason: "Service Unavailable",
                 message: "The proxy has not learned yet which projects this alias is held to.", hasRetryAfter: true)
+        case .grantsUnread:
+            Row(
+                status: 503, reason: "Service Unavailable",
+                message: "This proxy's aliases granted by sign-in have not been read yet: their store is away.",
+                hasRetryAfter: true)
         case .tokenNotAccepted:
             Row(status: 502, reason: "Bad Gateway", message: "Sentry did not accept this proxy's token.")
         case .originRefused:

@@ -61,6 +61,10 @@ package final class DeviceAuthorizer: Sendable {
     /// One publication at a time, so that an older one never takes the place of a newer.
     private let publishing = Mutex(())
 
+    /// False until the grants have been read once: an alias that is not known may be one of them.
+    package var hasReadGrants: Bool { wasRead.load(ordering: .acquiring) }
+    private let wasRead = Atomic<Bool>(false)
+
     private struct Known {
         var revision: [Int64]?
         var grants: [Grant] = []
@@ -77,8 +81,14 @@ package final class DeviceAuthorizer: Sendable {
         self.threads = threads
     }
 
-    /// Reads the grants that there are.
-    package func loadFirst() throws(DeviceStoreFailure) { try refresh() }
+    /// Reads the grants that there are. A database that is away is asked again by `start`; until it has answered,
+    /// `hasReadGrants` is false.
+    package func loadFirst() throws(DeviceStoreFailure) {
+        do throws(DeviceStoreFailure) { try refresh() } catch {
+            guard store.isShared, error.isPassing else { throw error }
+            failed(error)
+        }
+    }
 
     /// Starts the threads.
     package func start() throws(SystemError) {
@@ -188,6 +198,7 @@ package final class DeviceAuthorizer: Sendable {
                     return known.revision != nil && known.grants == grants
                 }
                 if !isSame { doors.publish(grants) }
+                wasRead.store(true, ordering: .releasing)
                 return .success(())
             } catch {
                 return .failure(error)

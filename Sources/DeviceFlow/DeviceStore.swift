@@ -29,8 +29,13 @@ package enum GrantKey: Sendable, Equatable {
 /// The store cannot be used now; the message is for the operator.
 package struct DeviceStoreFailure: Error, Sendable {
     package let message: String
+    /// It may work later with nothing done here.
+    package let isPassing: Bool
 
-    package init(_ message: String) { self.message = message }
+    package init(_ message: String, isPassing: Bool = false) {
+        self.message = message
+        self.isPassing = isPassing
+    }
 }
 
 /// Where waiting codes and grants are. Its calls block; each is done whole or not at all.

@@ -194,7 +194,8 @@ package final class PostgresDeviceStore: DeviceStore {
             throw DeviceStoreFailure(
                 error.kind == .tableMissing
                     ? "tables \(Self.codeTable) and \(Self.grantTable): create them with `sentry-api-proxy auth init-db`"
-                    : "tables \(Self.codeTable) and \(Self.grantTable): \(error.message)")
+                    : "tables \(Self.codeTable) and \(Self.grantTable): \(error.message)",
+                isPassing: error.kind == .unreachable || error.kind == .timeout)
         }
     }
 

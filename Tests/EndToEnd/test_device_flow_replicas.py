@@ -107,3 +107,24 @@ def test_while_the_database_is_away_aliases_go_on(replicas, postgres: Postgres) 
         proxy.wait_for_line(lambda line: "event=failed" in line, 10)
     postgres.start()
     eventually(lambda: post(proxies[1].address, "/oauth/token/", **refresh).status == 200, "a refresh goes on", 20)
+
+
+def test_it_starts_while_the_database_is_away(replicas, postgres: Postgres) -> None:
+    before = replicas()
+    granted = poll(before[0].address, ask_for_code(before[0].address)["device_code"]).json["access_token"]
+    postgres.stop()
+    for proxy in before:
+        proxy.stop()
+    proxy = replicas()[0]
+    listed = get(proxy.address, "/api/0/organizations/", ALIAS)
+    assert listed.status == 200, f"aliases of the files need no database: {listed.raw!r}"
+    waiting = get(proxy.address, "/api/0/auth/", granted)
+    assert waiting.status == 503, "a 401 would make the client forget its login"
+    assert b"aliases granted by sign-in have not been read yet" in waiting.raw
+    new = post(proxy.address, "/oauth/device/code/", client_id=CLIENT)
+    assert (new.status, new.json) == (503, {"error": "temporarily_unavailable"}), new.raw
+    proxy.wait_for_line(lambda line: "event=failed" in line, 10)
+    postgres.start()
+    eventually(lambda: answers(proxy, granted, 200), "the granted alias holds again", 20)
+    assert answers(proxy, "sap_" + "b" * 43, 401), "by now it is known that nobody has granted this one"
+    assert flow([proxy] * 3, 1)

@@ -153,7 +153,10 @@ extension Exchange {
             return HeadOutcome(event: event, keepsHead: event == .bodyWanted)
         }
         switch decide(head, bytes.span, worker.policy) {
-        case .refuse(let answer):
+        case .refuse(let decided):
+            // A client forgets its login at a 401, so that is said only when it is known which aliases were granted.
+            let isUndecided = decided == .aliasUnknown && worker.shared.deviceFlow?.hasReadGrants == false
+            let answer = isUndecided ? .grantsUnread : decided
             if answer == .aliasMisplaced { record.blot(path: false) }
             record.cause = Cause(refusedBy: answer)
             return refusal(answer)

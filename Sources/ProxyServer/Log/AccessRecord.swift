@@ -78,6 +78,7 @@ enum Cause: Equatable {
             case .badGateway, .upstreamUnreachable: "bad_gateway"
             case .headerFieldsTooLarge: "head_too_large"
             case .identifiersUnknown: "identifiers_unknown"
+            case .grantsUnread: "grants_unread"
             case .tokenNotAccepted: "token_not_accepted"
             case .aliasExpired, .aliasRefused, .aliasLimited: "policy"
             case .credentialsMissing, .credentialsRefused: "bypass_off"
@@ -95,7 +96,8 @@ enum Cause: Equatable {
     /// A refusal by the head alone.
     init(refusedBy answer: ErrorAnswer) {
         switch answer {
-        case .credentialsMissing, .credentialsRefused, .aliasMisplaced, .aliasUnknown, .originRefused, .hostRefused:
+        case .credentialsMissing, .credentialsRefused, .aliasMisplaced, .aliasUnknown, .grantsUnread, .originRefused,
+            .hostRefused:
             self = .answered(answer)
         default: self = .policy
         }
@@ -103,7 +105,7 @@ enum Cause: Equatable {
 
     /// The names that metrics show from the start.
     static let allNames: [StaticString] = [
-        "bypass_off", "alias_misplaced", "alias_unknown", "origin_refused", "host_refused",
+        "bypass_off", "alias_misplaced", "alias_unknown", "grants_unread", "origin_refused", "host_refused",
         "policy", "proxy_header", "bad_request", "unresolved", "connection_refused", "connect_failed",
         "connect_timeout", "proxy_refused", "closed_before_answer", "reset_by_upstream", "upstream_failed",
         "bad_answer", "upstream_speaks_tls",
