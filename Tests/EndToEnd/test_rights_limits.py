@@ -98,7 +98,7 @@ def test_the_log_warns_seven_days_before_an_alias_ends(limited: Callable[..., Pr
     def day(seconds: float) -> str:
         return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
 
-    proxy = limited(stand_in.uri, f"mcp expires={day(7 * 86_400 - 3_600)}")
+    proxy = limited(stand_in.uri, f"mcp expires={day(7 * 86_400 - 5_400)}")
     line = proxy.wait_for_line(lambda line: "an alias ends within seven days" in line, 10)
     assert "level=warning" in line and "alias=agent" in line and "hours_left=166" in line and ALIAS not in line
     other = limited(stand_in.uri, f"mcp expires={day(7 * 86_400 + 3_600)}")
