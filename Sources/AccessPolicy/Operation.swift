@@ -57,6 +57,11 @@ package struct BodyMember: Sendable, Equatable {
     package var name: Name
     /// A body without it changes nothing about projects.
     package var isOptional: Bool
+
+    package init(name: Name, isOptional: Bool) {
+        self.name = name
+        self.isOptional = isOptional
+    }
 }
 
 /// One row of the table: a method on a template. Trivial, so that the data path copies it without a reference count.

@@ -27,8 +27,8 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
             precondition(!segment.isEmpty && !segment.elementsEqual([0x2e]) && !segment.elementsEqual([0x2e, 0x2e]))
         }
         precondition(segments.count == path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).count)
-        guard verdict.organization.count > 0 else { continue }
-        let organization = Array(target[verdict.organization.range])
+        guard verdict.names.organization.count > 0 else { continue }
+        let organization = Array(target[verdict.names.organization.range])
         precondition(organization.elementsEqual("acme".utf8) || organization.elementsEqual("1".utf8))
     }
     return 0
