@@ -1,0 +1,48 @@
+import AccessPolicy
+import Testing
+
+/// What a grant comes to: the policy, cut to what was asked and to what the approver chose.
+@Suite struct GrantCeilingTests {
+    @Test func whatWasAskedCutsThePolicy() throws {
+        let ceiling = try GrantCeiling(["read-only", "org=acme"], .builtIn)
+        let grant = try ceiling.grant(asked: ["event:read", "org:read"])
+        #expect(grant.words == ["read-only", "scopes=event:read,org:read", "org=acme"])
+        #expect(grant.scopes.contains("event:read"))
+        #expect(!grant.scopes.contains("team:read") && !grant.scopes.contains("event:write"))
+    }
+
+    @Test func theApproverCutsButNeverWidens() throws {
+        let ceiling = try GrantCeiling(["read-only", "org=acme,beta"], .builtIn)
+        let grant = try ceiling.grant(asked: [], choice: ["org=beta"])
+        #expect(grant.words == ["read-only", "org=beta"])
+        let within = try ceiling.grant(asked: [], choice: ["mcp"])
+        #expect(within.words == ["read-only", "within=mcp", "org=acme,beta"])
+        #expect(throws: AliasWords.Problem.self) { try ceiling.grant(asked: [], choice: ["org=other"]) }
+        #expect(throws: AliasWords.Problem.self) { try ceiling.grant(asked: [], choice: ["rate=1/s"]) }
+    }
+
+    @Test func aSetOfUploadsIsCutToTheScopesThatWereAsked() throws {
+        let ceiling = try GrantCeiling(["ci-upload", "org=acme"], .builtIn)
+        #expect(try ceiling.grant(asked: ["org:ci"]).words == ["ci-upload", "scopes=org:ci", "org=acme"])
+    }
+}
+
+@Suite struct GrantedAliasTests {
+    private func granted(_ name: String, _ alias: String) -> AliasEntry {
+        AliasEntry(
+            name: name, token: TokenDigest(of: alias.utf8.span).bytes, isHashed: true,
+            words: ["read-only"], origin: .item(1))
+    }
+
+    @Test func grantedAliasesAreFoundBesideThoseOfTheFileWhichKeepTheirNames() throws {
+        let file = "sap_" + String(repeating: "a", count: 43)
+        let table = try AliasTable([(name: "ops", token: Array(file.utf8))])
+        let (first, second) = ("sap_" + String(repeating: "b", count: 43), "sap_" + String(repeating: "c", count: 43))
+        let (all, leftOut) = table.adding([granted("agent", first), granted("ops", second)], .builtIn)
+        #expect(leftOut == ["ops"])
+        #expect(all.match(file.utf8.span).map { all.name(at: $0) } == "ops")
+        #expect(all.match(first.utf8.span).map { all.name(at: $0) } == "agent")
+        #expect(all.match(second.utf8.span) == nil)
+        #expect(table.match(first.utf8.span) == nil)
+    }
+}
