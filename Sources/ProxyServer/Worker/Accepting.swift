@@ -72,7 +72,11 @@ extension Worker {
             acceptReady(listener: listener, now: now)
         }
         // Without descriptors or memory the rest has to wait for a moment; the drain timeout bounds that.
-        guard acceptPausedUntil == 0 else { return }
+        guard acceptPausedUntil == 0 else {
+            // One wake-up is kept, and the one that is used up now was for the listeners.
+            wakeForListeners()
+            return
+        }
         listeners.close(with: reactor)
     }
 
