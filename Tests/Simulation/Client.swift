@@ -15,6 +15,10 @@ final class Client {
     private(set) var reader: MessageReader
     private(set) var received: [UInt8] = []
     private let address: cepoll_peer
+    /// When a byte last went in or came out.
+    private var gotOnAt: UInt64 = 0
+    /// Longer than any deadline of the proxy's.
+    private static let patience = seconds(120)
 
     init(_ plan: Plan, _ run: Run) {
         self.plan = plan
@@ -45,9 +49,15 @@ final class Client {
         if let time = plan.leavesAfter, plan.leaving != .halfClose {
             kernel.after(time) { [weak self] in self?.leave() }
         }
-        // Nobody waits for ever. Where everybody gets on, whoever has to wait so long was forgotten.
-        kernel.after(seconds(400)) { [weak self] in
+        giveUp(after: seconds(400))
+    }
+
+    /// Nobody waits for ever. Where everybody gets on, whoever has moved no byte for two minutes was forgotten. One who takes a
+    /// byte at a time may need longer for the whole of a long answer: as long as he gets on, he goes on.
+    private func giveUp(after time: UInt64) {
+        kernel.after(time) { [weak self] in
             guard let self, !isOver else { return }
+            if plan.isBrisk, gotOnAt + Self.patience > kernel.clock { return giveUp(after: seconds(400)) }
             if plan.isBrisk { run.broken("a client waits for ever", plan) }
             close(resets: true)
         }
@@ -61,6 +71,7 @@ final class Client {
         let piece = bytes[written..<min(end, written + plan.pieceBytes)]
         let count = kernel.write(socket, piece)
         written += count
+        if count > 0 { gotOnAt = kernel.clock }
         if written == bytes.count, !plan.isSent {
             plan.isSent = true
             if plan.leaving == .halfClose, let time = plan.leavesAfter {
@@ -109,6 +120,7 @@ final class Client {
         guard !isOver, let socket else { return }
         let piece = kernel.read(socket, plan.readBytes)
         received += piece
+        if !piece.isEmpty { gotOnAt = kernel.clock }
         reader.feed(piece)
         if reader.interims > 0 { goOn() }
         if reader.hasHead { hasContinued = true }
