@@ -269,10 +269,12 @@ final class Run: @unchecked Sendable {
     private func token(_ version: Int) -> String { "\(Grammar.tokenMark)\(version)" }
 
     private func snapshot(_ version: Int, isSuspect: Bool = false) -> TokenSnapshot {
+        // Before its source has answered there is no token: with one, the first answer would be a new version of the same
+        // token, and a request with the old version would be sent again for nothing.
         TokenSnapshot(
-            version: publication, token: Secret(Array(token(version).utf8)), kind: isRenewable ? .system : .static,
-            source: isRenewable ? .postgreSQL : .tokenFlag, isRenewable: isRenewable, health: .ready, suspect: isSuspect
-        )
+            version: publication, token: hasToken ? Secret(Array(token(version).utf8)) : nil,
+            kind: isRenewable ? .system : .static, source: isRenewable ? .postgreSQL : .tokenFlag,
+            isRenewable: isRenewable, health: hasToken ? .ready : .missing(.notReadYet), suspect: isSuspect)
     }
 
     private func publish(isSuspect: Bool) {
