@@ -40,6 +40,7 @@ struct SentryAPIProxy: ParsableCommand {
     /// The command line, once neither it nor the environment shows a secret to others any more.
     private static func protectedWords() -> [String] {
         ProcessLimits.refuseCoreDumps()
+        MemoryLimits.shareHeapInLimitedAddressSpace()
         guard let words = ProcessArguments.words else {
             // To go on with defaults would be to serve everybody whatever was asked for.
             Failure(.system, "the command line was not handed over to the program; nothing is started").exitProcess()

@@ -23,7 +23,6 @@ struct Service {
         let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
         let notes = try plan.aliases.notes(live.files)
         let tls = Published(try plan.tls.load())
-        MemoryLimits.shareHeapInLimitedAddressSpace()
         ProcessLimits.ignoreBrokenPipes()
         let descriptorLimit = try Self.descriptorLimit()
         let writer = try Self.named("log") { () throws(SystemError) in

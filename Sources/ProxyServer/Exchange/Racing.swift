@@ -150,7 +150,12 @@ extension Exchange {
             worker.shared.warnOfProxy(failure)
             return .proxyRefused
         }
-        return upstream.peer.transport.tlsFailure.map { .tls($0) } ?? .connect(error)
+        switch upstream.peer.transport.tlsFailure {
+        // TLS was only the first to be told: a connection that was refused never got as far.
+        case .system(let code): return .connect(SystemError(code: code))
+        case .some(let failure): return .tls(failure)
+        case nil: return .connect(error)
+        }
     }
 
     /// Gives the upstream's attempt up; the rival, if there is one, takes its place.

@@ -29,7 +29,7 @@ struct Metrics {
         metrics.writeConnections(total)
         metrics.writeWorkers(reports, longestTurns)
         metrics.writeToken(facts.tokens.current(), facts.tokenCounts.current)
-        if let device = facts.device { metrics.writeDevice(device.counts) }
+        metrics.writeDevice(facts.device?.counts ?? DeviceCounts())
         metrics.writeProcess()
         return metrics.out.text
     }
