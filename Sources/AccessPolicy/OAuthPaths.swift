@@ -4,48 +4,40 @@
 /// `oauth` is in it, whatever the case of its letters, with escapes decoded once or more often.
 /// - Parameter path: without the query.
 package func mayLeadToOAuth(_ path: Span<UInt8>) -> Bool {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(path.count)
-    for i in path.indices { bytes.append(path[i]) }
     if let plain = PlainPath(path) {
         guard plain.count > 0 else { return false }
-        let first = bytes[plain.segment(0)]
-        return first.count == 5 && holdsOAuth(Array(first))
+        let first = plain.segment(0)
+        return first.count == 5 && endsWithOAuth(path.extracting(first))
     }
-    // Each round decodes at least one escape.
-    while true {
-        if holdsOAuth(bytes) { return true }
-        let decoded = decodedOnce(bytes)
-        guard decoded.count < bytes.count else { return false }
-        bytes = decoded
-    }
-}
-
-private func decodedOnce(_ bytes: [UInt8]) -> [UInt8] {
-    var out: [UInt8] = []
-    out.reserveCapacity(bytes.count)
-    var at = 0
-    while at < bytes.count {
-        if bytes[at] == UInt8(ascii: "%"), at + 2 < bytes.count,
-            let high = URLReference.hexadecimalValue(bytes[at + 1]),
-            let low = URLReference.hexadecimalValue(bytes[at + 2])
-        {
-            out.append(high << 4 | low)
-            at += 3
-        } else {
-            out.append(bytes[at])
-            at += 1
+    // Whatever can be decoded is, as soon as it is read: each byte comes and goes once, however deep escapes are nested.
+    // None of the letters can be taken away by that, since none of them but `a` is a digit, and `a` follows an `o`.
+    var decoded: [UInt8] = []
+    decoded.reserveCapacity(path.count)
+    for i in path.indices {
+        decoded.append(path[i])
+        while let byte = escapedByte(atEndOf: decoded) {
+            decoded.removeLast(3)
+            decoded.append(byte)
         }
-    }
-    return out
-}
-
-private func holdsOAuth(_ bytes: [UInt8]) -> Bool {
-    let word = Array("oauth".utf8)
-    guard bytes.count >= word.count else { return false }
-    for start in 0...(bytes.count - word.count) where word.indices.allSatisfy({ bytes[start + $0] | 0x20 == word[$0] })
-    {
-        return true
+        if endsWithOAuth(decoded.span) { return true }
     }
     return false
+}
+
+private func escapedByte(atEndOf bytes: [UInt8]) -> UInt8? {
+    let count = bytes.count
+    guard count >= 3, bytes[count - 3] == UInt8(ascii: "%"),
+        let high = URLReference.hexadecimalValue(bytes[count - 2]),
+        let low = URLReference.hexadecimalValue(bytes[count - 1])
+    else { return nil }
+    return high << 4 | low
+}
+
+private func endsWithOAuth(_ bytes: Span<UInt8>) -> Bool {
+    let word: StaticString = "oauth"
+    guard bytes.count >= 5 else { return false }
+    return word.withUTF8Buffer { word in
+        for i in 0..<5 where bytes[bytes.count - 5 + i] | 0x20 != word[i] { return false }
+        return true
+    }
 }

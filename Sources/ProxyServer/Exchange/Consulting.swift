@@ -156,24 +156,28 @@ extension DevicePlace {
     var isRead: Bool { self == .page || self == .metadata }
 
     fileprivate init?(_ path: Span<UInt8>, _ method: Method) {
-        let places: [(StaticString, DevicePlace)] = [
-            ("/oauth/device/code/", .code), ("/oauth/token/", .token), ("/oauth/revoke/", .revoke),
-            ("/oauth/device/", method == .post ? .decision : .page),
-            ("/.well-known/oauth-authorization-server", .metadata),
-        ]
-        for (name, place) in places where isExactly(path, name) {
-            self = place
-            return
+        if isExactly(path, "/oauth/device/code/") {
+            self = .code
+        } else if isExactly(path, "/oauth/token/") {
+            self = .token
+        } else if isExactly(path, "/oauth/revoke/") {
+            self = .revoke
+        } else if isExactly(path, "/oauth/device/") {
+            self = method == .post ? .decision : .page
+        } else if isExactly(path, "/.well-known/oauth-authorization-server") {
+            self = .metadata
+        } else {
+            return nil
         }
-        return nil
     }
 }
 
 private func isExactly(_ path: Span<UInt8>, _ expected: StaticString) -> Bool {
     guard path.count == expected.utf8CodeUnitCount else { return false }
-    let bytes = expected.utf8Start
-    for i in path.indices where path[i] != bytes[i] { return false }
-    return true
+    return expected.withUTF8Buffer { expected in
+        for i in path.indices where path[i] != expected[i] { return false }
+        return true
+    }
 }
 
 private func endOfPath(_ target: Span<UInt8>) -> Int {
