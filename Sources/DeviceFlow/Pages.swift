@@ -1,5 +1,6 @@
 internal import AccessPolicy
 internal import EventLoop
+internal import FoundationEssentials
 internal import TokenStore
 
 /// The page for people: no script, no redirect, nothing from elsewhere.
@@ -7,7 +8,7 @@ enum Pages {
     private static let style =
         "body{font:16px/1.5 sans-serif;max-width:42em;margin:3em auto;padding:0 1em}dt{font-weight:bold}code,input{font:inherit;font-family:monospace}"
     private static let fields =
-        "Content-Security-Policy: default-src 'none'; style-src 'sha256-\(base64(TokenDigest(of: style.utf8.span).bytes))'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n"
+        "Content-Security-Policy: default-src 'none'; style-src 'sha256-\(Data(TokenDigest(of: style.utf8.span).bytes).base64EncodedString())'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'\r\n"
         + "X-Frame-Options: DENY\r\nReferrer-Policy: no-referrer\r\nX-Content-Type-Options: nosniff\r\n"
 
     static func page(_ status: Int = 200, _ body: String, more: String = "") -> DeviceAnswer {
@@ -24,36 +25,7 @@ enum Pages {
     }
 
     static func message(_ status: Int, _ text: String, more: String = "") -> DeviceAnswer {
-        page(status, "<p>\(escaped(text))</p>", more: more)
-    }
-
-    static func escaped(_ text: String) -> String {
-        var out = ""
-        for character in text.unicodeScalars {
-            switch character {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            case "'": out += "&#39;"
-            default: out.unicodeScalars.append(character)
-            }
-        }
-        return out
-    }
-
-    static func base64(_ bytes: [UInt8]) -> String {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var out: [UInt8] = []
-        for start in stride(from: 0, to: bytes.count, by: 3) {
-            let group = bytes[start..<min(start + 3, bytes.count)]
-            let bits = group.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << UInt32(8 * (3 - group.count))
-            for index in 0..<4 {
-                out.append(
-                    index <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * index) & 0x3f)] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: out, as: UTF8.self)
+        page(status, "<p>\(escapedForHTML(text))</p>", more: more)
     }
 }
 
@@ -89,7 +61,7 @@ extension DeviceAuthorizer {
         Pages.page(
             status,
             """
-            <p>\(Pages.escaped(text))</p>
+            <p>\(escapedForHTML(text))</p>
             <form method="get" action="/oauth/device/"><p><label>Code <input name="user_code" autocomplete="off" autofocus></label> <button>Show</button></p></form>
             """)
     }
@@ -105,7 +77,7 @@ extension DeviceAuthorizer {
             ("Address", code.address), ("Asked at", UTCTime.text(code.made)), ("Asks", proposal.asks),
             ("Gets", proposal.gets), ("Leaves out", proposal.leavesOut),
         ]
-        let list = rows.map { "<dt>\($0.0)</dt><dd>\(Pages.escaped($0.1))</dd>" }.joined(separator: "\n")
+        let list = rows.map { "<dt>\($0.0)</dt><dd>\(escapedForHTML($0.1))</dd>" }.joined(separator: "\n")
         let way: String
         if case .approved = code.state {
             way = "<p>It is approved. The program goes on by itself.</p>"

@@ -57,7 +57,7 @@ import Testing
         #expect(LiveText.rate(0.25) == "0.3" && LiveText.rate(12) == "12" && LiveText.rate(1_234.5) == "1234")
         #expect(LiveText.hexadecimal(0xab) == "00000000000000ab")
         #expect(LiveText.path([0, 5, 10], most: 10) == "M0 98L10 50L20 2")
-        #expect(LiveText.escaped("<a href=\"x\">&'") == "&lt;a href=&quot;x&quot;&gt;&amp;&#39;")
+        #expect(escapedForHTML("<a href=\"x\">&'") == "&lt;a href=&quot;x&quot;&gt;&amp;&#39;")
     }
 
     @Test func fiftyFailuresAreKeptTheLatestFirst() {

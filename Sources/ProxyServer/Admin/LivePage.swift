@@ -1,3 +1,4 @@
+internal import AccessPolicy
 internal import EventLoop
 internal import Synchronization
 
@@ -81,7 +82,7 @@ final class LivePage: Sendable {
                     page.removeLast(2)
                     page += " d=\"\(path)\"/>"
                 }
-                if let name = tag.value("data-t"), let text = texts[name] { page += LiveText.escaped(text) }
+                if let name = tag.value("data-t"), let text = texts[name] { page += escapedForHTML(text) }
                 if let name = tag.value("data-rows"), let rows = rows[name] { page += table(rows, labels) }
                 rest = rest[tag.end...]
             }
@@ -103,8 +104,8 @@ final class LivePage: Sendable {
         rows.map { row in
             let cells = row.enumerated().map { column, text in
                 column == 0
-                    ? "<th scope=\"row\">\(LiveText.escaped(text))</th>"
-                    : "<td data-label=\"\(labels[column])\"\(column == 1 ? " class=\"words\"" : "")>\(LiveText.escaped(text))</td>"
+                    ? "<th scope=\"row\">\(escapedForHTML(text))</th>"
+                    : "<td data-label=\"\(labels[column])\"\(column == 1 ? " class=\"words\"" : "")>\(escapedForHTML(text))</td>"
             }
             return "<tr>\(cells.joined())</tr>"
         }.joined()

@@ -45,20 +45,4 @@ enum LiveText {
             return "\(index == 0 ? "M" : "L")\(index * 10) \(y)"
         }.joined()
     }
-
-    /// For content of an element and values of attributes in double quotes (HTML, §13.3).
-    static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            case "'": escaped += "&#39;"
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return escaped
-    }
 }
