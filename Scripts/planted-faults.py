@@ -171,6 +171,7 @@ def main() -> None:
     stale = plant()
     environment = {**os.environ, "SIMULATION": "1"}
     environment.pop("WERROR", None)
+    environment.pop("PLANTED", None)
     build = ["swift", "build", "-j", os.environ.get("JOBS", "2"), "--package-path", str(COPY), "--product", "Simulation"]
     if subprocess.run(build, env=environment, stdout=sys.stderr, check=False).returncode:
         sys.exit("the faults do not build")
@@ -189,7 +190,13 @@ def main() -> None:
         seed = re.search(r"^seed (\d+) broke after (\d+) exchanges", run.stdout, re.MULTILINE)
         signal = re.search(r"^seed (\d+): signal \d+", run.stdout, re.MULTILINE)
         complaint = re.search(r"^broken: (.*?) at \d+ µs$", run.stdout, re.MULTILINE)
-        if seed and complaint:
+        red = seed or signal
+        # A seed that is red without the fault as well says nothing of it.
+        if red and subprocess.run([str(program), red[1], "1", "50", fixtures], env=environment, check=False,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+            missed += 1
+            print(f"void    {name}\n        seed {red[1]} is red without it", flush=True)
+        elif seed and complaint:
             print(f"found   {name}\n        seed {seed[1]}, after {seed[2]} exchanges: {complaint[1]}", flush=True)
         elif signal:
             print(f"found   {name}\n        seed {signal[1]}: a check in the code ended the process", flush=True)
