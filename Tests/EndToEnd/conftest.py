@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import subprocess
+import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +34,40 @@ def pytest_sessionstart() -> None:
         raise pytest.UsageError(f"no proxy to test at {BINARY}; build it first or set PROXY_BINARY")
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """No test waits for ever: past its deadline it fails where it stands."""
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Past it, the test fails where it stands."""
 
     def expire(*_: Any) -> None:
-        raise AssertionError(f"the test took longer than {TEST_SECONDS:g} s")
+        raise AssertionError(f"the test took longer than {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, TEST_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+@contextmanager
+def deadline_of_process(seconds: float) -> Iterator[None]:
+    """Past it, the process ends; pytest-xdist says at which test, and starts another process."""
+    faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """No test waits for ever."""
+    # execnet, which runs the processes of pytest-xdist, may give the tests another thread than the main one, and only that one
+    # takes signals.
+    is_main = threading.current_thread() is threading.main_thread()
+    with (deadline if is_main else deadline_of_process)(TEST_SECONDS):
+        yield
 
 
 @pytest.fixture(scope="session")

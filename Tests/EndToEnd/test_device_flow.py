@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 import stat
 import time
@@ -17,6 +18,7 @@ from harness.device import CLIENT, EVERYTHING, FORM, GRANT, ask_for_code, fetch,
 from harness.proxy import Proxy, StartProxy, run_to_end
 from harness.upstream import StandIn
 
+SANITIZER = os.environ.get("SANITIZER", "")
 ALIAS = "sap_" + "a" * 43
 
 
@@ -343,7 +345,9 @@ def flood(start, polls: int, codes: int) -> None:
         assert answer.status == 400, answer.raw
     grown = resident(proxy) - before
     print(f"{polls} polls and {codes} codes asked: {grown >> 10} KiB more")
-    assert grown < 16 << 20
+    if SANITIZER:
+        print(f"memory growth is not judged: the {SANITIZER} sanitizer keeps memory of its own")
+    assert SANITIZER or grown < 16 << 20
     assert get(proxy.address, "/api/0/organizations/", ALIAS).status == 200
 
 
