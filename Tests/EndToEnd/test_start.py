@@ -52,6 +52,8 @@ def held(postgres: Postgres) -> Iterator[Held]:
 
 
 CHUNKED = b"POST /behave/verdict HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+# More than the replay buffer holds.
+SPOOLED = CHUNKED.replace(b"5\r\nhello", b"493e0\r\n" + b"w" * 300_000)
 
 
 @pytest.mark.parametrize("sent, body", [
@@ -59,12 +61,13 @@ CHUNKED = b"POST /behave/verdict HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunk
     (request("POST", "/behave/verdict", body=b"x" * 1000), b"x" * 1000),
     (request("POST", "/behave/verdict", body=b"y" * 600_000), b"y" * 600_000),
     (CHUNKED, b"hello"),
-], ids=["no body", "short body", "long body", "chunked body"])
+    (SPOOLED, b"w" * 300_000),
+], ids=["no body", "short body", "long body", "chunked body", "spooled body"])
 def test_the_first_requests_wait_for_the_first_token(
     stand_in: StandIn, start_proxy: StartProxy, held: Held, sent: bytes, body: bytes
 ) -> None:
     stand_in.set_tokens([TOKEN])
-    proxy = start_proxy(stand_in.uri, "--pgx-conn", held.connection_string, token=None)
+    proxy = start_proxy(stand_in.uri, "--pgx-conn", held.connection_string, "--long-chunked-body", "spool", token=None)
     with Client(proxy.address) as first, Client(proxy.address) as second:
         for client in (first, second):
             # A long one does not fit the sockets' buffers before somebody reads it.

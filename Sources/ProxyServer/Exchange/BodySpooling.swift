@@ -31,7 +31,7 @@ extension Exchange {
     }
 
     private func writeSpool(_ worker: Worker) -> Event? {
-        guard let buffer = replay.body.buffer, replay.body.count > 0 else { return spoolCompleted() }
+        guard let buffer = replay.body.buffer, replay.body.count > 0 else { return spoolCompleted(worker) }
         let count = replay.body.count
         let mayHold = !worker.spoolsToMemory || worker.pool.memory.mayHold(count, for: .body)
         guard mayHold, worker.shared.spooler?.reserve(count) == true else { return refuseSpooling() }
@@ -59,10 +59,10 @@ extension Exchange {
         return .requestRefused
     }
 
-    private func spoolCompleted() -> Event {
+    private func spoolCompleted(_ worker: Worker) -> Event {
         request.framing = .length(UInt64(request.spool?.size ?? 0))
         replay.recording = .overflowed
-        return .bodyCollected
+        return mustAwaitToken(worker) ? .renewalWanted : .bodyCollected
     }
 
     /// Asks for the next bytes of the body, for the upstream.
@@ -79,7 +79,7 @@ extension Exchange {
         switch phase {
         case .collectingBody:
             guard job.error == nil else { return refuseSpooling() }
-            return request.body.isWhole ? spoolCompleted() : collectBody(worker)
+            return request.body.isWhole ? spoolCompleted(worker) : collectBody(worker)
         case .sendingRequest, .relayingEarly:
             guard request.upload != .givenUp else { return nil }
             // A second sending may have begun meanwhile, from the body's start.
