@@ -140,6 +140,8 @@ final class Plan {
 
     // What happened.
     var isFinished = false
+    /// The upstream broke off behind the empty line of its head.
+    var isCutBeforeBody = false
     /// All of the request was given to the client's socket.
     var isSent = false
     /// Whole requests that the upstream got of it.

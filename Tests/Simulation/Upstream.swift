@@ -77,6 +77,7 @@ final class Upstream {
         if planned.status == 401 { plan.refusals += 1 }
         answer = planned.bytes(number: plan.number, isHead: plan.method == "HEAD")
         if planned.breaks != nil { answer.removeLast(answer.count - answer.count * planned.breaksAt / 1_000) }
+        if planned.breaks != nil { plan.isCutBeforeBody = answer.ends(with: Array("\r\n\r\n".utf8)) }
         kernel.after(planned.delay) { [weak self] in self?.write() }
     }
 
@@ -112,5 +113,11 @@ final class Upstream {
         guard !isOver else { return }
         isOver = true
         kernel.close(socket, resets: resets)
+    }
+}
+
+extension [UInt8] {
+    fileprivate func ends(with end: [UInt8]) -> Bool {
+        count >= end.count && self[(count - end.count)...].elementsEqual(end)
     }
 }
