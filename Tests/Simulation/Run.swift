@@ -443,7 +443,8 @@ final class Run: @unchecked Sendable {
         guard !plan.isFinished else { return }
         plan.isFinished = true
         unfinished -= 1
-        if unfinished == 0 { mailbox.post(.drain) }
+        // The last one may hear of its end while the world is taken down, when there is nobody left to drain.
+        if unfinished == 0 { mailbox?.post(.drain) }
     }
 
     // MARK: The end
