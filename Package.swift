@@ -33,40 +33,42 @@ let package = Package(
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-        .target(name: "EventLoop", dependencies: ["CEpoll"], swiftSettings: settings),
+        .target(name: "System", dependencies: ["CEpoll"], swiftSettings: settings),
+        .target(name: "EventLoop", dependencies: ["CEpoll", "System"], swiftSettings: settings),
         .target(name: "HTTP1", swiftSettings: settings),
         .target(name: "AccessPolicy", dependencies: ["HTTP1", "COpenSSL"], swiftSettings: settings),
-        .target(name: "TokenStore", dependencies: ["CPostgres"], swiftSettings: settings),
+        .target(name: "TokenStore", dependencies: ["CPostgres", "System"], swiftSettings: settings),
         .target(
-            name: "DeviceFlow", dependencies: ["AccessPolicy", "EventLoop", "HTTP1", "TokenStore"],
+            name: "DeviceFlow", dependencies: ["AccessPolicy", "EventLoop", "HTTP1", "System", "TokenStore"],
             swiftSettings: settings),
-        .target(name: "TLS", dependencies: ["COpenSSL"], swiftSettings: settings),
+        .target(name: "TLS", dependencies: ["COpenSSL", "System"], swiftSettings: settings),
         .target(
             name: "ProxyServer",
-            dependencies: ["AccessPolicy", "HTTP1", "EventLoop", "TokenStore", "DeviceFlow", "TLS", "CZlib"],
+            dependencies: ["AccessPolicy", "HTTP1", "EventLoop", "System", "TokenStore", "DeviceFlow", "TLS", "CZlib"],
             exclude: ["Admin/LivePage.html"],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "Main",
             dependencies: [
-                "ProxyServer", "TokenStore", "AccessPolicy", "DeviceFlow", "EventLoop", "HTTP1", "TLS",
+                "ProxyServer", "TokenStore", "AccessPolicy", "DeviceFlow", "EventLoop", "HTTP1", "System", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings
         ),
 
-        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: settings),
+        .testTarget(name: "SystemTests", dependencies: ["System"], swiftSettings: settings),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "System"], swiftSettings: settings),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: settings),
         .testTarget(name: "AccessPolicyTests", dependencies: ["AccessPolicy", "HTTP1"], swiftSettings: settings),
-        .testTarget(name: "TokenStoreTests", dependencies: ["TokenStore"], swiftSettings: settings),
+        .testTarget(name: "TokenStoreTests", dependencies: ["System", "TokenStore"], swiftSettings: settings),
         .testTarget(
             name: "DeviceFlowTests", dependencies: ["DeviceFlow", "AccessPolicy", "TokenStore"], swiftSettings: settings
         ),
         .testTarget(name: "TLSTests", dependencies: ["TLS"], swiftSettings: settings),
         .testTarget(
-            name: "ProxyServerTests", dependencies: ["ProxyServer", "EventLoop", "HTTP1", "TokenStore"],
+            name: "ProxyServerTests", dependencies: ["ProxyServer", "EventLoop", "HTTP1", "System", "TokenStore"],
             swiftSettings: settings),
         .testTarget(name: "MainTests", dependencies: ["Main"], swiftSettings: settings),
     ]
@@ -78,7 +80,7 @@ if Context.environment["BENCH"] == "1" {
     package.targets.append(
         .executableTarget(
             name: "MicroBenchmarks",
-            dependencies: ["AccessPolicy", "EventLoop", "HTTP1"],
+            dependencies: ["AccessPolicy", "EventLoop", "HTTP1", "System"],
             path: "Benchmarks/micro/Sources",
             swiftSettings: settings
         ))
@@ -92,7 +94,7 @@ if isSimulation {
         .executableTarget(
             name: "Simulation",
             dependencies: [
-                "AccessPolicy", "CEpoll", "CZlib", "EventLoop", "HTTP1", "ProxyServer", "TLS", "TokenStore",
+                "AccessPolicy", "CEpoll", "CZlib", "EventLoop", "HTTP1", "ProxyServer", "System", "TLS", "TokenStore",
             ],
             path: "Tests/Simulation",
             swiftSettings: settings + [.unsafeFlags(["-O"])]

@@ -1,5 +1,5 @@
 internal import AccessPolicy
-internal import EventLoop
+internal import System
 internal import TokenStore
 
 /// `POST /oauth/device/code/`: a client asks for a code (RFC 8628 §3.1), and what approving it comes to.

@@ -1,7 +1,8 @@
 package import AccessPolicy
-package import EventLoop
+internal import EventLoop
 internal import Glibc
 internal import Synchronization
+package import System
 internal import TokenStore
 
 /// The authorization server of the device flow (RFC 8628) that ends with an alias of this proxy.
@@ -105,8 +106,8 @@ package final class DeviceAuthorizer: Sendable {
             }.detach()
         }
         try Thread(name: "device-look") { [self] in
-            let never = Gate()
-            while !never.pass(within: Self.lookNanoseconds) { lookAround() }
+            let never = Latch()
+            while !never.wait(within: Self.lookNanoseconds) { lookAround() }
         }.detach()
     }
 

@@ -1,7 +1,7 @@
 package import AccessPolicy
-internal import EventLoop
 internal import FoundationEssentials
 internal import Synchronization
+internal import System
 internal import TokenStore
 
 /// Grants in `grants.json` of the state directory; what waits is in memory, and ends with the process.

@@ -1,6 +1,6 @@
 internal import AccessPolicy
-internal import EventLoop
 internal import FoundationEssentials
+internal import System
 
 /// The answers to operators: `device` and `alias list`, `alias revoke`.
 extension DeviceAuthorizer {

@@ -1,6 +1,6 @@
 package import AccessPolicy
-internal import EventLoop
 internal import FoundationEssentials
+internal import System
 package import TokenStore
 
 /// Waiting codes and grants in tables that replicas share. Each call is one transaction on a connection of its own, the form

@@ -1,5 +1,5 @@
 internal import AccessPolicy
-internal import EventLoop
+internal import System
 internal import TokenStore
 
 /// `POST /oauth/token/` with a device code: a client polls, and takes what was approved (RFC 8628 §3.4).

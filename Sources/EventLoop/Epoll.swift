@@ -1,4 +1,5 @@
 internal import CEpoll
+internal import System
 
 /// An epoll instance and the array it reports into.
 struct Epoll: ~Copyable {

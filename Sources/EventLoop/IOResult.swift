@@ -1,3 +1,5 @@
+package import System
+
 /// What one read or write came to. A socket that would block is an answer, not an error.
 package enum IOResult: Sendable, Equatable {
     case bytes(Int)

@@ -1,5 +1,6 @@
 internal import CEpoll
 internal import Glibc
+package import System
 
 /// A listening socket. Every reactor has its own for the same address; the kernel spreads connections
 /// over them (SO_REUSEPORT).

@@ -1,5 +1,6 @@
 internal import CEpoll
 internal import Synchronization
+package import System
 
 /// How any thread hands a message to a reactor's thread: a short lock and, for the first message since
 /// the last look, a wake-up by eventfd(2).

@@ -1,4 +1,5 @@
 internal import CEpoll
+package import System
 
 /// What a reactor calls; one implementation serves one reactor, on its thread.
 package protocol ReactorHandler: AnyObject {

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Synchronization
+package import System
 
 /// What is known about the upstream's name.
 package struct ResolvedAddresses: Sendable {

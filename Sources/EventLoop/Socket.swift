@@ -1,4 +1,5 @@
 internal import CEpoll
+package import System
 
 /// A connected (or connecting) non-blocking stream socket.
 ///

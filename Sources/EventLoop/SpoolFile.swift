@@ -1,5 +1,6 @@
 internal import CEpoll
 internal import Glibc
+package import System
 
 /// Where bytes are spooled that are too many to be held.
 package enum SpoolPlace: Sendable, Equatable {

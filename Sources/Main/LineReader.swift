@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// Reads a file or standard input line by line, of whatever size.
 enum LineReader {

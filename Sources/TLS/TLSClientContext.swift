@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import System
 
 #if canImport(Glibc)
     internal import Glibc
@@ -23,7 +24,7 @@ package final class TLSClientContext: Sendable {
     package init(
         _ configuration: ClientTLSConfiguration, nowSeconds: (@Sendable () -> Int)? = nil
     ) throws(TLSConfigurationError) {
-        sessions = TLSSessionStore(nowSeconds: nowSeconds ?? uptimeSeconds)
+        sessions = TLSSessionStore(nowSeconds: nowSeconds ?? { Int(Clock.monotonic / 1_000_000_000) })
         let context = try TLSContextSetup.make(TLS_client_method())
         do throws(TLSConfigurationError) {
             serverNameIndication = try Self.configure(context, configuration)

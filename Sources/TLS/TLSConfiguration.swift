@@ -1,3 +1,5 @@
+internal import System
+
 /// The name that an upstream's certificate must carry (RFC 6125, RFC 9110 §4.3.4).
 package enum TLSServerName: Sendable, Equatable {
     /// A DNS name; it is also sent as the server name indication (RFC 6066 §3).
@@ -108,7 +110,7 @@ package struct TLSConfigurationError: Error, Sendable, Equatable, CustomStringCo
     package var description: String {
         let place = path.map { "\(setting.name) \($0)" } ?? "\(setting.name)"
         return switch cause {
-        case .unreadable(let code): "\(place): cannot be read: \(systemMessage(code))"
+        case .unreadable(let code): "\(place): cannot be read: \(SystemError(code: code).summary)"
         case .noCertificate: "\(place): holds no certificate in PEM form"
         case .noKey: "\(place): holds no private key in PEM form"
         case .encryptedKey: "\(place): the private key is encrypted; give one without a pass phrase"

@@ -31,27 +31,6 @@ import Testing
     }
 }
 
-@Suite struct ProcessLimitsTests {
-    @Test(
-        arguments: [
-            ("max 100000\n", nil), ("100000 100000\n", 1), ("150000 100000\n", 2), ("50000 100000", 1),
-            ("400000 100000", 4),
-            ("", nil), ("100000", nil), ("0 100000", nil), ("-5 100000", nil), ("1 0", nil), ("a b", nil),
-            ("1 2 3", nil),
-        ] as [(String, Int?)])
-    func aQuotaIsRoundedUpToCPUs(_ text: String, _ expected: Int?) {
-        #expect(ProcessLimits.cpus(fromQuota: text) == expected)
-    }
-
-    @Test func aQuotaOfAnySizeIsNoTrap() {
-        #expect(ProcessLimits.cpus(fromQuota: "\(Int.max) 100000") != nil)
-    }
-
-    @Test func thereIsAtLeastOneCPU() {
-        #expect(ProcessLimits.cpus >= 1)
-    }
-}
-
 /// A name service that says what the test tells it.
 private final class NameService: Sendable {
     let answer = Mutex<Result<[SocketAddress], ResolveFailure>>(.success([]))

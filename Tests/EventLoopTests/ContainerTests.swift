@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import System
 import Testing
 
 @testable import EventLoop
@@ -97,21 +98,6 @@ private final class Holder {
             let own = seen.filter { $0 / 5_000 == thread }
             #expect(own == own.sorted())
         }
-    }
-}
-
-@Suite struct PublishedTests {
-    @Test func theVersionGrowsWithEachPublicationAndBelongsToItsValue() throws {
-        let published = Published(0)
-        let writer = try Thread(name: "publish") { for number in 1...20_000 { published.publish(number) } }
-        var last: UInt64 = 0
-        while last < 20_000 {
-            let seen = published.version
-            let (version, value) = published.current()
-            #expect(version >= seen && version >= last && value == Int(version))
-            last = version
-        }
-        writer.join()
     }
 }
 

@@ -1,6 +1,6 @@
-import EventLoop
 import Foundation
 import Synchronization
+import System
 import Testing
 import TokenStore
 
@@ -11,7 +11,7 @@ private final class OneAnswer: Sendable {
     let port: UInt16
     private let listener: CInt
     private let received: Received
-    private let thread: EventLoop.Thread
+    private let thread: System.Thread
 
     private final class Received: Sendable { let bytes = Mutex<[UInt8]>([]) }
 
@@ -35,7 +35,7 @@ private final class OneAnswer: Sendable {
         self.listener = listener
         let received = Received()
         self.received = received
-        thread = try EventLoop.Thread(name: "one-answer") {
+        thread = try System.Thread(name: "one-answer") {
             for _ in 0..<connections {
                 let connection = accept(listener, nil, nil)
                 guard connection >= 0 else { return }

@@ -2,6 +2,7 @@ internal import AccessPolicy
 internal import CEpoll
 internal import Glibc
 internal import HTTP1
+import System
 internal import TLS
 internal import TokenStore
 

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+internal import System
 import Testing
 
 @testable import TokenStore

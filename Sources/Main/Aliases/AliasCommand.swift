@@ -1,7 +1,7 @@
 internal import AccessPolicy
 internal import ArgumentParser
-internal import EventLoop
 internal import Glibc
+internal import System
 
 struct AliasCommand: ParsableCommand {
     static let configuration = CommandConfiguration(

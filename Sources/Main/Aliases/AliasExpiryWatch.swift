@@ -1,7 +1,7 @@
 internal import AccessPolicy
-internal import EventLoop
 internal import Logging
 internal import ProxyServer
+internal import System
 
 /// Which aliases to speak of: those that end within seven days. Once each, and anew for another end.
 struct AliasExpiryReminder {
@@ -33,10 +33,10 @@ struct AliasExpiryWatch {
     func start() throws(SystemError) {
         let thread = try Thread(name: "alias-expiry") { [self] in
             var reminder = AliasExpiryReminder()
-            let never = Gate()
+            let never = Latch()
             repeat {
                 look(&reminder, now: Int64(Clock.realtime / 1_000_000_000))
-            } while !never.pass(within: Self.periodNanoseconds)
+            } while !never.wait(within: Self.periodNanoseconds)
         }
         thread.detach()
     }

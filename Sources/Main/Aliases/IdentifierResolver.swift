@@ -1,8 +1,8 @@
 internal import AccessPolicy
-internal import EventLoop
 internal import FoundationEssentials
 internal import Logging
 internal import ProxyServer
+internal import System
 internal import TokenStore
 
 /// Asks Sentry for the numbers of the organizations and projects that aliases are held to: at each load, and every ten
@@ -37,7 +37,7 @@ struct IdentifierResolver {
             var said = Said()
             var last: RightsInForce?
             var (due, retry) = (UInt64(0), Self.firstRetryNanoseconds)
-            let never = Gate()
+            let never = Latch()
             repeat {
                 guard let rights = policy.current().value.rights else { continue }
                 let isNew = rights !== last
@@ -47,7 +47,7 @@ struct IdentifierResolver {
                 last = following
                 due = Clock.monotonic &+ (isWhole ? Self.periodNanoseconds : retry)
                 retry = min(retry * 2, Self.periodNanoseconds)
-            } while !never.pass(within: Self.lookNanoseconds)
+            } while !never.wait(within: Self.lookNanoseconds)
         }
         thread.detach()
     }

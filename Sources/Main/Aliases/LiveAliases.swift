@@ -1,7 +1,7 @@
 internal import AccessPolicy
 internal import DeviceFlow
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// The aliases of the files together with those that the device flow has granted.
 final class LiveAliases: Sendable {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
-internal import EventLoop
 internal import Glibc
 internal import ProxyServer
+internal import System
 internal import TokenStore
 
 struct AuthLogin: ParsableCommand {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// The flags that say where settings come from, and that ask about them instead of serving.
 struct ConfigurationOptions: ParsableArguments {

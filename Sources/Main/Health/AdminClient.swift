@@ -2,6 +2,7 @@ internal import EventLoop
 internal import Glibc
 internal import HTTP1
 internal import ProxyServer
+internal import System
 
 /// Asks the admin listener one question.
 struct AdminClient {

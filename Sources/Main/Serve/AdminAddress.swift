@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import ProxyServer
+internal import System
 
 /// Where the admin listener is, for the server and for those who ask it.
 struct AdminAddress {

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import ProxyServer
+internal import System
 
 /// What becomes of bodies that are held, as the operator set it.
 struct BodySettings {

@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Logging
 internal import ProxyServer
+internal import System
 
 /// When to speak of the end of the listener's certificate: 30, 7 and 1 days before it, and when it is there. Once each, and anew
 /// for another certificate.
@@ -36,10 +36,10 @@ struct CertificateWatch {
     func start() throws(SystemError) {
         let thread = try Thread(name: "certificate") { [self] in
             var reminder = CertificateReminder()
-            let never = Gate()
+            let never = Latch()
             repeat {
                 look(&reminder, now: Int(Clock.realtime / 1_000_000_000))
-            } while !never.pass(within: Self.periodNanoseconds)
+            } while !never.wait(within: Self.periodNanoseconds)
         }
         thread.detach()
     }

@@ -1,8 +1,8 @@
 internal import AccessPolicy
 internal import DeviceFlow
-internal import EventLoop
 internal import Logging
 internal import Synchronization
+internal import System
 
 /// The device flow in this run, with its doors to the rest of the program.
 final class DeviceService: Sendable {

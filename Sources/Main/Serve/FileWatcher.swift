@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Glibc
 internal import Synchronization
+internal import System
 internal import TokenStore
 
 /// Does something when one of several files has changed.

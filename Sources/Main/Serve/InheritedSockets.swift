@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import Glibc
+internal import System
 
 /// Listening sockets that the service manager opened for this process: sd_listen_fds(3).
 struct InheritedSockets {

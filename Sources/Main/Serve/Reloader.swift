@@ -1,8 +1,8 @@
 internal import AccessPolicy
-internal import EventLoop
 internal import Logging
 internal import ProxyServer
 internal import Synchronization
+internal import System
 
 /// Picks up changes in files: on SIGHUP, and by itself when a watched file has changed.
 final class Reloader: Sendable {

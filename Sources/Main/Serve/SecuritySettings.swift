@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 internal import TokenStore
 
 /// What weakens the guard over tokens and aliases, and what becomes of it.

@@ -1,8 +1,8 @@
 internal import AccessPolicy
 internal import ArgumentParser
-internal import EventLoop
 internal import HTTP1
 internal import ProxyServer
+internal import System
 
 /// The flags of `serve`. Each has an environment variable; `ServePlan` turns both into what the server needs.
 struct ServeOptions: ParsableArguments {

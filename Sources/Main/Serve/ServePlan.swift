@@ -1,8 +1,8 @@
 internal import AccessPolicy
-internal import EventLoop
 internal import Glibc
 internal import HTTP1
 internal import ProxyServer
+internal import System
 internal import TokenStore
 
 /// All that `serve` was told, checked before anything is started.

@@ -1,8 +1,8 @@
 internal import AccessPolicy
-internal import EventLoop
 internal import Glibc
 internal import Logging
 internal import ProxyServer
+internal import System
 internal import TokenStore
 
 /// One run of the proxy, from the checked plan to the last request.
@@ -221,10 +221,10 @@ struct Service {
     private func drain(
         _ server: Server, _ sockets: Sockets, _ writer: LogWriter, _ log: Logger
     ) throws(SystemError) {
-        let drained = Gate()
+        let drained = Latch()
         let draining = try Thread(name: "drain") { [self] in
             // Balancers that ask /readyz have this long to send their clients elsewhere.
-            if plan.drainDelay > 0 { _ = Gate().pass(within: plan.drainDelay) }
+            if plan.drainDelay > 0 { _ = Latch().wait(within: plan.drainDelay) }
             sockets.unlinkProxyPath()
             server.drain()
             server.join()
@@ -232,7 +232,7 @@ struct Service {
         }
         draining.detach()
         let limiting = try Thread(name: "drain-limit") { [self] in
-            if drained.pass(within: plan.drainDelay + plan.drainTimeout) {
+            if drained.wait(within: plan.drainDelay + plan.drainTimeout) {
                 log.info("drained")
             } else {
                 log.warning("requests were still in flight when the drain timeout passed")

@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Glibc
+internal import System
 
 /// Tells the service manager how this process is: sd_notify(3), a datagram of lines.
 struct ServiceNotifier: Sendable {

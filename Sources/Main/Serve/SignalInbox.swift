@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Glibc
 internal import Synchronization
+internal import System
 
 /// The process's signals, from before its settings are read until its end. A thread of its own reads them, so that one to
 /// end is not kept waiting by a start that hangs, in a look-up of a name for example.

@@ -2,6 +2,7 @@ internal import EventLoop
 internal import Glibc
 internal import ProxyServer
 internal import Synchronization
+internal import System
 
 /// The listening sockets of one run: bound as the plan says, or inherited from the service manager.
 final class Sockets: Sendable {

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import Glibc
+internal import System
 
 /// Where the upstream is, and who keeps that up to date.
 struct Upstream {

@@ -1,6 +1,6 @@
-internal import EventLoop
 internal import Logging
 internal import ProxyServer
+internal import System
 
 /// Keeps `/readyz` informed whether the upstream answers, on a thread of its own: by what traffic shows, and by a probe when
 /// there is none.
@@ -19,7 +19,7 @@ struct UpstreamWatch {
         let thread = try Thread(name: "upstream") { [self] in
             var pulse = UpstreamPulse()
             var wasSilent: Bool?
-            let never = Gate()
+            let never = Latch()
             repeat {
                 let seen = server.pulse(within: Self.collectNanoseconds)
                 if pulse.look(answers: seen.answers, errors: seen.errors, now: Clock.monotonic), isAnswered() {
@@ -29,7 +29,7 @@ struct UpstreamWatch {
                 facts.upstreamIs(silent: isSilent)
                 if isSilent != wasSilent { tell(isSilent, isFirst: wasSilent == nil) }
                 wasSilent = isSilent
-            } while !never.pass(within: UpstreamPulse.lookNanoseconds)
+            } while !never.wait(within: UpstreamPulse.lookNanoseconds)
         }
         thread.detach()
     }

@@ -2,6 +2,7 @@ package import AccessPolicy
 package import DeviceFlow
 package import EventLoop
 internal import Synchronization
+package import System
 package import TokenStore
 
 /// Where the admin listener's pages come from.

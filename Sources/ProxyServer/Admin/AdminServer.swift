@@ -1,5 +1,6 @@
 package import EventLoop
 internal import Glibc
+package import System
 
 /// The second listener, for operators: one thread, a handful of connections, each with a deadline.
 package final class AdminServer: Sendable {

@@ -1,6 +1,6 @@
 internal import AccessPolicy
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// `/` and `/live`: the page for people, and what its script asks for once a second.
 ///

@@ -1,5 +1,5 @@
 internal import AccessPolicy
-internal import EventLoop
+internal import System
 internal import TokenStore
 
 /// `/status`: how the process is, for people and their scripts. Nothing here may hold a token.

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import Glibc
+internal import System
 internal import TLS
 internal import TokenStore
 

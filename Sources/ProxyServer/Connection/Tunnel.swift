@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import System
 package import TokenStore
 
 /// A forward proxy on the way to the upstream (RFC 9110 §3.7), in the two forms in which it is asked.

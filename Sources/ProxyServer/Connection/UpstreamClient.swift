@@ -1,5 +1,6 @@
 package import EventLoop
 package import HTTP1
+package import System
 package import TLS
 package import TokenStore
 

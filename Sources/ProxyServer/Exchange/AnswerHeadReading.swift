@@ -1,6 +1,6 @@
 internal import AccessPolicy
-internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// The answer's head: read, judged and written anew for the client.
 extension Exchange {

@@ -1,5 +1,6 @@
 internal import AccessPolicy
 internal import EventLoop
+internal import System
 
 /// The race of the upstream's addresses (RFC 8305 §5), within the phase `dialing`.
 ///

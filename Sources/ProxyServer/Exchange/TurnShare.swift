@@ -1,4 +1,4 @@
-internal import EventLoop
+internal import System
 
 /// What one exchange may do in one turn of the loop, however many events report it.
 struct TurnShare {

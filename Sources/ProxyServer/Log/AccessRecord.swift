@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 internal import TLS
 
 /// Why an exchange did not go as it should: for the log and the counters, never for the client.

@@ -1,5 +1,6 @@
 internal import EventLoop
 internal import Glibc
+internal import System
 
 /// The log's descriptor, as its one thread writes to it. Lines it does not accept are lost as a whole, and counted:
 /// the reader may be gone (`EPIPE`) or the disk full (`ENOSPC`), now and no longer with the next line.

@@ -1,6 +1,7 @@
-package import EventLoop
+internal import EventLoop
 internal import Glibc
 internal import Synchronization
+package import System
 
 /// The one thread that writes to the log's descriptor. Whoever has a line puts it into a bounded queue and goes on: when
 /// the descriptor is slow, lines are dropped and counted, and no request waits.

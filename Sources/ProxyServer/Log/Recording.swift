@@ -1,6 +1,6 @@
 internal import AccessPolicy
-internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// What a worker keeps of its requests: for the counters, for the access log and for the rewriting of URLs.
 extension Worker {

@@ -1,5 +1,5 @@
 internal import DeviceFlow
-internal import EventLoop
+internal import System
 internal import TokenStore
 
 /// All metrics of the process. `docs/operations.md` has a row for each family, and a test compares the two.

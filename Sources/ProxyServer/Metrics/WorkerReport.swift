@@ -1,5 +1,5 @@
-internal import EventLoop
 internal import Synchronization
+internal import System
 
 /// One worker as it was last seen.
 package struct WorkerReport: Sendable {
@@ -52,7 +52,7 @@ final class WorkerReports: Sendable {
     /// Who still has to answer.
     final class Question: Sendable {
         private let missing: Mutex<[Bool]>
-        private let allAnswered = Gate()
+        private let allAnswered = Latch()
 
         init(_ asked: [Bool]) {
             missing = Mutex(asked)
@@ -71,7 +71,7 @@ final class WorkerReports: Sendable {
 
         /// - Returns: for each worker whether it is missing.
         func wait(within nanoseconds: UInt64) -> [Bool] {
-            _ = allAnswered.pass(within: nanoseconds)
+            _ = allAnswered.wait(within: nanoseconds)
             return missing.withLock { $0 }
         }
     }

@@ -1,4 +1,5 @@
 package import EventLoop
+package import System
 
 /// Where to listen, as the operator writes it: `addr:port`, `:port`, `[v6]:port` or `unix:PATH`.
 package enum ListenAddress: Sendable, Equatable {

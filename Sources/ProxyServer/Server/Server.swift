@@ -2,6 +2,7 @@ package import AccessPolicy
 package import DeviceFlow
 package import EventLoop
 internal import Synchronization
+package import System
 package import TokenStore
 
 /// The proxy: its workers, each with a thread, a listener and a reactor of its own.
@@ -14,7 +15,7 @@ package final class Server: Sendable {
     private let listeners: Mutex<[[Listener]]>
     private let mailboxes: [Mailbox<WorkerMail>]
     /// One for each worker, opened when it has ended.
-    private let ends: [Gate]
+    private let ends: [Latch]
     private let log: LogWriter
     private let reports: WorkerReports
 
@@ -39,7 +40,7 @@ package final class Server: Sendable {
         var mailboxes: [Mailbox<WorkerMail>] = []
         for _ in listeners { mailboxes.append(try Mailbox()) }
         self.mailboxes = mailboxes
-        ends = listeners.map { _ in Gate() }
+        ends = listeners.map { _ in Latch() }
         reports = WorkerReports(count: listeners.count)
     }
 
@@ -91,7 +92,7 @@ package final class Server: Sendable {
 
     /// Waits until all workers have ended.
     package func join() {
-        for end in ends { end.pass() }
+        for end in ends { end.wait() }
     }
 
     /// Asks the workers for their counters and waits for at most `nanoseconds`. One that does not answer in time, or has
@@ -137,7 +138,7 @@ package final class Server: Sendable {
 /// How a worker's start, on its own thread, turned out.
 private final class WorkerStart: Sendable {
     private let error = Mutex<SystemError?>(nil)
-    private let isKnown = Gate()
+    private let isKnown = Latch()
 
     /// Makes the worker, and tells who waits.
     func result<Value: ~Copyable>(_ body: () throws(SystemError) -> Value) throws(SystemError) -> Value {
@@ -151,7 +152,7 @@ private final class WorkerStart: Sendable {
     }
 
     func wait() throws(SystemError) {
-        isKnown.pass()
+        isKnown.wait()
         if let error = error.withLock({ $0 }) { throw error }
     }
 }

@@ -2,6 +2,7 @@ internal import AccessPolicy
 internal import DeviceFlow
 internal import EventLoop
 internal import Synchronization
+internal import System
 package import TLS
 internal import TokenStore
 

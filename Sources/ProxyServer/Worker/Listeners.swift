@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import System
 
 /// The listeners of one worker.
 final class Listeners: @unchecked Sendable {

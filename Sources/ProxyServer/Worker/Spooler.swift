@@ -1,6 +1,7 @@
 internal import EventLoop
 internal import Glibc
 internal import Synchronization
+internal import System
 
 /// A body's file. It is touched by the spooler's thread only, which also closes it: that can take as long as writing.
 final class SpooledBody: @unchecked Sendable {

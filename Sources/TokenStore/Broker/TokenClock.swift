@@ -1,4 +1,4 @@
-internal import Glibc
+internal import System
 
 /// Time as a parameter: the broker asks this and nothing else.
 package protocol TokenClock: Sendable {
@@ -12,14 +12,8 @@ package struct SystemClock: TokenClock {
     package init() {}
 
     package func now() -> TokenInstant {
-        var monotonic = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &monotonic)
-        var wall = timespec()
-        clock_gettime(CLOCK_REALTIME, &wall)
-        return TokenInstant(
-            monotonicNanoseconds: UInt64(monotonic.tv_sec) * 1_000_000_000 + UInt64(monotonic.tv_nsec),
-            wallSeconds: Int64(wall.tv_sec)
-        )
+        TokenInstant(
+            monotonicNanoseconds: Clock.monotonic, wallSeconds: Int64(Clock.realtime / 1_000_000_000))
     }
 
     package func sleep(nanoseconds: UInt64) async {

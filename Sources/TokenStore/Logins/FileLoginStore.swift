@@ -1,5 +1,3 @@
-internal import Glibc
-
 /// Logins in one file of one user: `logins.json` of the state directory.
 package struct FileLoginStore: LoginStore {
     static let mostBytes = StateFile.mostBytes
@@ -41,9 +39,4 @@ package struct FileLoginStore: LoginStore {
     private static func check(_ bytes: [UInt8]) throws(LoginStoreError) { _ = try LoginDocument.decode(bytes) }
 
     package func hasChanged(since stamp: LoginStamp, _ origin: String) async -> Bool { file.stamp != stamp }
-}
-
-/// strerror(3), for the operator.
-func systemText(_ code: CInt) -> String {
-    String(cString: strerror(code))
 }

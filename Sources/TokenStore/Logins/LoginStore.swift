@@ -1,3 +1,5 @@
+internal import System
+
 /// Where logins are kept: a file of one user, or a table that replicas share. Its calls block.
 package protocol LoginStore: Sendable {
     /// What to call it in a message: a path, or the table.
@@ -68,8 +70,8 @@ package enum LoginStoreError: Error, Sendable, Equatable {
         case .folderTooOpen: "others than its owner may use the folder"
         case .foreignOwner: "it belongs to another user"
         case .notRegular: "it is not a regular file"
-        case .notReadable(let code): "it cannot be read (\(systemText(code)))"
-        case .notWritable(let code): "it cannot be written (\(systemText(code)))"
+        case .notReadable(let code): "it cannot be read (\(SystemError(code: code).summary))"
+        case .notWritable(let code): "it cannot be written (\(SystemError(code: code).summary))"
         case .locked: "another process holds its lock"
         case .database(let error): error.message
         case .tableDenied:

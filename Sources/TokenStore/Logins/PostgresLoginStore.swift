@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import System
 
 /// Logins in a table that replicas share.
 ///

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Synchronization
+internal import System
 
 /// The addresses of a host, asked on a thread of its own: getaddrinfo(3) knows no deadline.
 final class HostLookUp: Sendable {

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import System
 
 /// One user of the database: its questions go over one route, and of those that the server leaves without an answer at
 /// most one waits there.

@@ -1,5 +1,5 @@
-internal import Glibc
 internal import Synchronization
+internal import System
 
 /// A stored login that keeps itself fresh by its refresh token.
 ///
@@ -130,7 +130,5 @@ package enum LoginNeed: Sendable, Equatable {
 
 /// CLOCK_REALTIME in milliseconds since 1970.
 package func wallMilliseconds() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    Int64(Clock.realtime / 1_000_000)
 }

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Synchronization
+internal import System
 
 /// Sentry's own token, read from its PostgreSQL.
 ///

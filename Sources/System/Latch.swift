@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// Threads wait before it until it is opened, once (sem_overview(7)).
-package final class Gate: @unchecked Sendable {
+/// Threads wait at it until it is opened, once (sem_overview(7)).
+package final class Latch: @unchecked Sendable {
     // Invariant: the semaphore is initialised before anybody sees the object and destroyed after all have left it;
     // its calls are thread-safe by themselves. Hence @unchecked.
     private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
@@ -20,14 +20,14 @@ package final class Gate: @unchecked Sendable {
     }
 
     /// Waits without end.
-    package func pass() {
+    package func wait() {
         while sem_wait(semaphore) != 0 {}
         sem_post(semaphore)
     }
 
     /// Waits for at most `nanoseconds`.
-    /// - Returns: whether the gate was opened.
-    package func pass(within nanoseconds: UInt64) -> Bool {
+    /// - Returns: whether it was opened.
+    package func wait(within nanoseconds: UInt64) -> Bool {
         let end = Clock.realtime + nanoseconds
         var time = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
         while sem_timedwait(semaphore, &time) != 0 {

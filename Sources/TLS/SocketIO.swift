@@ -6,11 +6,6 @@ internal import COpenSSL
     internal import Musl
 #endif
 
-/// The system's text for an `errno` value.
-func systemMessage(_ code: CInt) -> String {
-    String(cString: strerror(code))
-}
-
 /// The value of an environment variable; empty counts as unset.
 func environmentValue(_ name: String) -> String? {
     guard let value = getenv(name), value.pointee != 0 else { return nil }
@@ -38,13 +33,6 @@ func seconds(of time: UnsafePointer<ASN1_TIME>) -> Int? {
     var parts = tm()
     guard ASN1_TIME_to_tm(time, &parts) == 1 else { return nil }
     return timegm(&parts)
-}
-
-/// Seconds since the system started.
-func uptimeSeconds() -> Int {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return now.tv_sec
 }
 
 enum SocketIO {

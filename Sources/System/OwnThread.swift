@@ -37,40 +37,20 @@ private final class FirstAnswer<R: Sendable>: Sendable {
     }
 }
 
-private final class ThreadBody {
-    let run: @Sendable () -> Void
-    init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-}
-
 /// Starts a detached thread that takes no signals: those belong to the main thread.
-func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    defer { pthread_attr_destroy(&attributes) }
-    pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
-    // Balanced in the thread, or below when there is none.
-    let body = Unmanaged.passRetained(ThreadBody(run))
-    var thread = pthread_t()
-    let status = pthread_create(
-        &thread, &attributes,
-        { argument in
-            var all = sigset_t()
-            sigfillset(&all)
-            pthread_sigmask(SIG_BLOCK, &all, nil)
-            Unmanaged<ThreadBody>.fromOpaque(argument!).takeRetainedValue().run()
-            return nil
-        }, body.toOpaque())
-    if status != 0 { body.release() }
-    return status == 0
+package func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
+    guard let thread = try? Thread(name: "blocking", takesSignals: false, run) else { return false }
+    thread.detach()
+    return true
 }
 
 /// Stops the calling thread, which must be one of its own, for a while.
-func pauseThread(seconds: UInt64) {
+package func pauseThread(seconds: UInt64) {
     sleep(CUnsignedInt(seconds))
 }
 
 /// Stops the calling thread, which must be one of its own, until `isDone`, looked at every few milliseconds, or the
 /// deadline of the monotonic clock.
-func pauseThread(until deadline: UInt64, _ isDone: () -> Bool) {
-    while !isDone(), SystemClock().now().monotonicNanoseconds < deadline { usleep(5_000) }
+package func pauseThread(until deadline: UInt64, _ isDone: () -> Bool) {
+    while !isDone(), Clock.monotonic < deadline { usleep(5_000) }
 }
