@@ -60,6 +60,7 @@ package func writeRequestHead(
     writer.append(bytes.extracting(head.methodName.range))
     writer.append(byte: UInt8(ascii: " "))
     if let editedTarget {
+        writer.append(target.absoluteBase)
         writer.append(target.pathPrefix)
         writer.append(editedTarget)
     } else {

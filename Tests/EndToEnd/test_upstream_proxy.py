@@ -73,6 +73,20 @@ def test_http_goes_in_absolute_form(stand_in: StandIn, start_proxy: StartProxy, 
     assert PASSWORD not in proxy.output and BASIC not in proxy.output
 
 
+def test_a_target_that_rights_rewrite_goes_in_absolute_form_too(
+    stand_in: StandIn, start_proxy: StartProxy, tinyproxy: Start, tmp_path: Path,
+) -> None:
+    forward = tinyproxy()
+    alias = "sap_0123456789abcdef0123456789abcdef"
+    (tmp_path / "aliases").write_text(f"agent {alias} read-only org=acme:1\n")
+    (tmp_path / "aliases").chmod(0o600)
+    proxy = start_proxy(stand_in.uri, "--upstream-proxy", forward.uri, "--alias-file", str(tmp_path / "aliases"))
+    proxy.wait_for_line(lambda line: "of aliases are known" in line, 10)
+    stand_in.reset()
+    ask(proxy.address, request("GET", "/api/0/issues/12/", f"Authorization: Bearer {alias}"))
+    assert stand_in.request()["head"].startswith("GET /api/0/organizations/acme/issues/12/ HTTP/1.1\r\n")
+
+
 def test_https_goes_through_a_tunnel(
     secure: tuple[TLSUpstream, str], start_proxy: StartProxy, tinyproxy: Start, credentials: str
 ) -> None:
