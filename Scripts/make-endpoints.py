@@ -38,6 +38,18 @@ BODIES = {
     ("POST", "/organizations/{org}/data-export/"): "body~", ("POST", "/organizations/{org}/dashboards/"): "body~",
     ("POST", "/organizations/{org}/discover/saved/"): "body~", ("POST", "/organizations/{org}/code-mappings/"): "body~",
 }
+# Published with the parameter `project`, but the view does not hold to it (docs/adr/0014-queries-that-select-projects.md). `check`
+# holds the table to it.
+QUERIES = {
+    ("GET", "/organizations/{org}/replays/{replay_id}/"): "organization",
+    ("GET", "/organizations/{org}/workflows/"): "organization",
+    ("PUT", "/organizations/{org}/workflows/"): "organization",
+    ("DELETE", "/organizations/{org}/workflows/"): "organization",
+    ("GET", "/organizations/{org}/release-threshold-statuses/"): "organization",
+    ("GET", "/organizations/{org}/stats_v2/"): "query-id", ("GET", "/organizations/{org}/stats-summary/"): "query-id",
+    ("GET", "/organizations/{org}/releases/{version:free}/"): "query-id",
+    ("GET", "/organizations/{org}/notifications/actions/"): "query-id",
+}
 # What a second reading of the views changed, with its reason (docs/adr/0013-second-reading.md). `check` holds the table to it.
 SECOND = {
     ("GET", "/sentry-apps/{sentry_app_id_or_slug}/avatar/"): ("secret", "credential", "serializes the whole integration, with its client secret"),
@@ -102,7 +114,7 @@ def narrow(row: dict) -> dict:
     if kind == "identity" and path not in IDENTITY:
         kind, note = "user", "bound to a person"
     scopes = " ".join(s for s in row["scopes_any_of"].split() if re.fullmatch(r"[a-z_]+:[a-z]+", s)) if "(" not in row["scopes_any_of"] else ""
-    selects = BODIES.get((row["method"], path), row["selects"])
+    selects = (BODIES | QUERIES).get((row["method"], path), row["selects"])
     effect, kind, note = SECOND.get((row["method"], path), (row["effect"], kind, note))
     return dict(zip(COLUMNS, [row["method"], path, effect, kind, selects, row["object"], row["verb"], scopes or "-",
                               row["scopes_from"].replace(" ", "-"), row["seen"], note or "-"]))
@@ -120,8 +132,9 @@ HEAD = [
     "# effect    read, write, secret (hands out credentials or raw data), read-by-POST, write-on-GET",
     "# class     instance server user mint: in no set without a `danger` line; personal raw cost credential: add-on sets; identity: answered by",
     "#           the proxy; bulk: changes all that a query meets; outside: Sentry asks a third party; anonymous: needs no credential",
-    "# selects   how projects are chosen: path, object (an issue), query (parameter project), query-code and query~ (perhaps, unread),",
-    "#           body:NAME (a member of the body, ? when it may be absent), body~ (unread), organization (not), - (nothing)",
+    "# selects   how projects are chosen: path, object (an issue), query (parameters project or projectSlug), query-id (project alone),",
+    "#           query-code and query~ (perhaps, unread), body:NAME (a member of the body, ? when it may be absent: the query decides then),",
+    "#           body~ (unread), organization (not), - (nothing)",
     "# scopes    any of them is enough for Sentry; source says where they are from, `rule` is by the family of the path",
     "# seen      which Sentry has it: 23.7.1, 2026 or both",
 ]
@@ -146,9 +159,10 @@ def problems(rows: list[dict]) -> list[str]:
         if "unjudged" in row["note"]: found.append(f"{name}: not judged yet")
         if any(not value or "\t" in value or '"""' in value for value in row.values()): found.append(f"{name}: empty or malformed cell")
         if not row["path"].isascii(): found.append(f"{name}: not ASCII")
+        if row["selects"] != QUERIES.get((row["method"], row["path"]), row["selects"]): found.append(f"{name}: does not select its projects by the query")
         second = SECOND.get((row["method"], row["path"]))
         if second not in (None, (row["effect"], row["class"], row["note"])): found.append(f"{name}: not as the second reading has it: {second}")
-    found += [f"{method} {path}: of the second reading, but not in the table" for method, path in SECOND.keys() - {(r["method"], r["path"]) for r in rows}]
+    found += [f"{method} {path}: of a later reading, but not in the table" for method, path in (SECOND | QUERIES).keys() - {(r["method"], r["path"]) for r in rows}]
     return found
 
 

@@ -146,6 +146,7 @@ struct EndpointTableBuilder {
         case "path": .path
         case "object": .object
         case "query": .query
+        case "query-id": .numbers
         case "query-code", "query~", "body~": .unread
         case "organization": .organization
         case "-": .nothing

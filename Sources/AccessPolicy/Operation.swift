@@ -46,7 +46,11 @@ package enum OperationClass: String, Sendable, CaseIterable {
 
 /// How the projects of a request are chosen: the column `selects`.
 package enum ProjectSelection: Sendable, Equatable {
-    case path, object, query, unread, organization, nothing
+    case path, object, unread, organization, nothing
+    /// By `project`, a number, or `projectSlug` in the query.
+    case query
+    /// By `project` alone: a slug would select nothing, and so every project.
+    case numbers
     /// By a top-level member of the body.
     case body(BodyMember)
 }
@@ -96,6 +100,8 @@ package enum OperationTreatment: UInt8, Sendable {
     case organizations, projects
     /// Below `/organizations/{org}/`: its details, its projects, and what names no project.
     case organization, organizationProjects, neutral
+    /// Searches issues, and finds one by its id wherever it is.
+    case issues
     /// Has the project's `securityToken` among its members.
     case project
 
@@ -112,6 +118,7 @@ package enum OperationTreatment: UInt8, Sendable {
         "GET ": .root, "GET /auth": .auth, "GET /auth/validate": .validate, "GET /users/me": .me,
         "GET /users/me/regions": .regions, "GET /organizations": .organizations, "GET /projects": .projects,
         "GET /organizations/*": .organization, "GET /organizations/*/projects": .organizationProjects,
+        "GET /organizations/*/issues": .issues, "GET /projects/*/*/issues": .issues,
         "GET /organizations/*/repos": .neutral, "GET /organizations/*/chunk-upload": .neutral,
         "POST /organizations/*/chunk-upload": .neutral, "GET /projects/*/*": .project, "PUT /projects/*/*": .project,
         "GET /projects/*/rule-conditions": .project,

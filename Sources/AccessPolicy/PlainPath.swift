@@ -93,7 +93,7 @@ private func isDotSegment(_ path: Span<UInt8>, _ range: Range<Int>) -> Bool {
 }
 
 /// A byte of a segment, its escape decoded once, and where the next one begins; nil for an escape that is not whole.
-private func decodedByte(_ path: Span<UInt8>, at index: Int, to end: Int) -> (byte: UInt8, next: Int)? {
+func decodedByte(_ path: Span<UInt8>, at index: Int, to end: Int) -> (byte: UInt8, next: Int)? {
     guard path[index] == UInt8(ascii: "%") else { return (path[index], index + 1) }
     guard index + 2 < end, let high = path[index + 1].hexDigitValue, let low = path[index + 2].hexDigitValue else {
         return nil
@@ -110,6 +110,10 @@ func decodesTo(_ expected: Span<UInt8>, _ bytes: Span<UInt8>) -> Bool {
         at = next
     }
     return at == bytes.count
+}
+
+func decodesTo(_ expected: StaticString, _ bytes: Span<UInt8>) -> Bool {
+    expected.withUTF8Buffer { decodesTo($0.span, bytes) }
 }
 
 /// Whether a segment with escapes means the same decoded once, twice and not at all.

@@ -9,8 +9,9 @@ let endpointText: StaticString = #"""
 # effect    read, write, secret (hands out credentials or raw data), read-by-POST, write-on-GET
 # class     instance server user mint: in no set without a `danger` line; personal raw cost credential: add-on sets; identity: answered by
 #           the proxy; bulk: changes all that a query meets; outside: Sentry asks a third party; anonymous: needs no credential
-# selects   how projects are chosen: path, object (an issue), query (parameter project), query-code and query~ (perhaps, unread),
-#           body:NAME (a member of the body, ? when it may be absent), body~ (unread), organization (not), - (nothing)
+# selects   how projects are chosen: path, object (an issue), query (parameters project or projectSlug), query-id (project alone),
+#           query-code and query~ (perhaps, unread), body:NAME (a member of the body, ? when it may be absent: the query decides then),
+#           body~ (unread), organization (not), - (nothing)
 # scopes    any of them is enough for Sentry; source says where they are from, `rule` is by the family of the path
 # seen      which Sentry has it: 23.7.1, 2026 or both
 method	path	effect	class	selects	object	verb	scopes	source	seen	note
@@ -467,7 +468,7 @@ POST	/organizations/{org}/invite-requests/	write	-	organization	member	create	me
 DELETE	/organizations/{org}/invite-requests/{member_id}/	write	-	organization	member	delete	-	23.7.1	23.7.1+2026	-
 GET	/organizations/{org}/invite-requests/{member_id}/	read	personal	organization	member	read	member:admin member:read member:write	23.7.1	23.7.1+2026	names and e-mail addresses
 PUT	/organizations/{org}/invite-requests/{member_id}/	write	-	organization	member	update	-	23.7.1	23.7.1+2026	-
-GET	/organizations/{org}/notifications/actions/	read	-	query	organization	list	org:admin org:read org:write	openapi	23.7.1+2026	-
+GET	/organizations/{org}/notifications/actions/	read	-	query-id	organization	list	org:admin org:read org:write	openapi	23.7.1+2026	-
 POST	/organizations/{org}/notifications/actions/	write	-	query-code	organization	create	org:admin org:read org:write	openapi	23.7.1+2026	-
 DELETE	/organizations/{org}/notifications/actions/{action_id}/	write	-	query-code	organization	delete	org:admin org:read org:write	openapi	23.7.1+2026	-
 GET	/organizations/{org}/notifications/actions/{action_id}/	read	-	query-code	organization	read	org:admin org:read org:write	openapi	23.7.1+2026	-
@@ -527,10 +528,10 @@ GET	/organizations/{org}/legacy-webhooks/	secret	credential	organization	hook	li
 GET	/organizations/{org}/releases/	read	-	query	release	list	org:ci project:admin project:read project:releases project:write	openapi	23.7.1+2026	-
 POST	/organizations/{org}/releases/	write	-	body:projects	release	create	org:ci project:admin project:releases project:write	openapi	23.7.1+2026	-
 GET	/organizations/{org}/release-thresholds/	read	-	query~	organization	list	org:read	rule	2026	-
-GET	/organizations/{org}/release-threshold-statuses/	read	-	query	organization	list	org:ci project:admin project:read project:releases project:write	openapi	2026	-
+GET	/organizations/{org}/release-threshold-statuses/	read	-	organization	organization	list	org:ci project:admin project:read project:releases project:write	openapi	2026	-
 GET	/organizations/{org}/releases/stats/	read	-	query-code	release	list	org:ci project:admin project:read project:releases project:write	23.7.1	23.7.1+2026	-
 DELETE	/organizations/{org}/releases/{version:free}/	write	-	query-code	release	delete	project:admin project:releases	openapi	23.7.1+2026	-
-GET	/organizations/{org}/releases/{version:free}/	read	-	query	release	read	org:ci project:admin project:read project:releases project:write	openapi	23.7.1+2026	-
+GET	/organizations/{org}/releases/{version:free}/	read	-	query-id	release	read	org:ci project:admin project:read project:releases project:write	openapi	23.7.1+2026	-
 PUT	/organizations/{org}/releases/{version:free}/	write	-	body:projects?	release	update	org:ci project:admin project:releases project:write	openapi	23.7.1+2026	-
 GET	/organizations/{org}/releases/{version:free}/meta/	read	-	query~	release	list	org:ci project:admin project:read project:releases project:write	23.7.1	23.7.1+2026	-
 POST	/organizations/{org}/releases/{version:free}/assemble/	write	-	organization	artifact	upload	org:ci project:admin project:releases project:write	23.7.1	23.7.1+2026	-
@@ -606,8 +607,8 @@ DELETE	/organizations/{org}/org-auth-tokens/{token_id}/	write	mint	organization	
 GET	/organizations/{org}/org-auth-tokens/{token_id}/	secret	credential	organization	credential	read	org:admin org:read org:write	23.7.1	23.7.1+2026	list of organization tokens, last characters only
 PUT	/organizations/{org}/org-auth-tokens/{token_id}/	write	mint	organization	credential	update	org:admin org:read org:write	23.7.1	23.7.1+2026	organization keys and tokens
 GET	/organizations/{org}/stats/	read	-	organization	organization	list	org:admin org:read org:write	23.7.1	23.7.1+2026	-
-GET	/organizations/{org}/stats_v2/	read	-	query	organization	list	org:admin org:read org:write	openapi	23.7.1+2026	-
-GET	/organizations/{org}/stats-summary/	read	-	query	organization	list	org:admin org:read org:write	openapi	2026	-
+GET	/organizations/{org}/stats_v2/	read	-	query-id	organization	list	org:admin org:read org:write	openapi	23.7.1+2026	-
+GET	/organizations/{org}/stats-summary/	read	-	query-id	organization	list	org:admin org:read org:write	openapi	2026	-
 GET	/organizations/{org}/teams/	read	-	organization	team	list	org:admin org:read org:write	openapi	23.7.1+2026	-
 POST	/organizations/{org}/teams/	write	-	organization	team	create	org:admin org:write team:write	openapi	23.7.1+2026	-
 GET	/organizations/{org}/tags/	read	-	query	tag	list	org:admin org:read org:write	openapi	23.7.1+2026	-
@@ -633,7 +634,7 @@ DELETE	/organizations/{org}/flags/signing-secrets/{signing_secret_id:d}/	write	-
 GET	/organizations/{org}/replays/	read	-	query	replay	list	org:admin org:read org:write	openapi	23.7.1+2026	-
 GET	/organizations/{org}/replay-selectors/	read	-	query	replay	list	org:admin org:read org:write	openapi	2026	-
 GET	/organizations/{org}/replay-count/	read	-	query	replay	list	org:admin org:read org:write	openapi	23.7.1+2026	-
-GET	/organizations/{org}/replays/{replay_id}/	read	-	query	replay	read	org:admin org:read org:write	openapi	23.7.1+2026	-
+GET	/organizations/{org}/replays/{replay_id}/	read	-	organization	replay	read	org:admin org:read org:write	openapi	23.7.1+2026	-
 GET	/organizations/{org}/replays-events-meta/	read	-	query-code	replay	list	org:admin org:read org:write	23.7.1	23.7.1+2026	-
 POST	/organizations/{org}/request-project-creation/	write	-	organization	organization	create	org:read	23.7.1	23.7.1+2026	-
 GET	/organizations/{org}/scim/v2/Users	secret	personal	organization	member	list	member:admin member:read member:write	openapi	23.7.1+2026	accounts and addresses; wants the token of a SCIM integration
@@ -674,10 +675,10 @@ DELETE	/organizations/{org}/detectors/{detector_id:d}/	write	-	organization	aler
 GET	/organizations/{org}/detectors/{detector_id:d}/	secret	credential	query~	alert	read	alerts:read org:admin org:read org:write	openapi	2026	headers and body that uptime monitors send, which may log in somewhere
 PUT	/organizations/{org}/detectors/{detector_id:d}/	write	-	organization	alert	update	alerts:write org:admin org:read org:write	openapi	2026	-
 GET	/organizations/{org}/detectors/{detector_id}/anomaly-data/	read	-	query~	alert	list	alerts:read org:read	rule	2026	-
-DELETE	/organizations/{org}/workflows/	write	-	query	alert	delete	alerts:write org:admin org:write	openapi	2026	-
-GET	/organizations/{org}/workflows/	read	-	query	alert	list	alerts:read org:admin org:read org:write	openapi	2026	-
+DELETE	/organizations/{org}/workflows/	write	-	organization	alert	delete	alerts:write org:admin org:write	openapi	2026	-
+GET	/organizations/{org}/workflows/	read	-	organization	alert	list	alerts:read org:admin org:read org:write	openapi	2026	-
 POST	/organizations/{org}/workflows/	write	-	organization	alert	create	alerts:write org:admin org:write	openapi	2026	-
-PUT	/organizations/{org}/workflows/	write	-	query	alert	update	alerts:write org:admin org:write	openapi	2026	-
+PUT	/organizations/{org}/workflows/	write	-	organization	alert	update	alerts:write org:admin org:write	openapi	2026	-
 DELETE	/organizations/{org}/detectors/	write	-	query	alert	delete	alerts:write org:admin org:read org:write	openapi	2026	-
 GET	/organizations/{org}/detectors/	secret	credential	query	alert	list	alerts:read org:admin org:read org:write	openapi	2026	headers and body that uptime monitors send, which may log in somewhere
 PUT	/organizations/{org}/detectors/	write	-	query	alert	update	alerts:write org:admin org:read org:write	openapi	2026	-

@@ -50,9 +50,10 @@ extension RightsTable {
     ///
     /// Only `project=` with plain decimal numbers and `projectSlug=` with slugs are read; with both of them Sentry
     /// follows the slugs alone, and an escape in name or value is a spelling that no client needs. All of that is refused.
-    func selection(_ target: Span<UInt8>, from mark: Int, rights: Int, _ identifiers: ResolvedIdentifiers)
-        -> QuerySelection
-    {
+    /// - Parameter takesSlugs: Sentry heeds `projectSlug=` there.
+    func selection(
+        _ target: Span<UInt8>, from mark: Int, rights: Int, _ identifiers: ResolvedIdentifiers, takesSlugs: Bool = true
+    ) -> QuerySelection {
         var hasNumber = false
         var hasSlug = false
         var isWaiting = false
@@ -70,7 +71,7 @@ extension RightsTable {
                 }
             } else if isText(name, "projectSlug") {
                 hasSlug = true
-                guard hasSlugOfProject(value, rights) else { return .refused }
+                guard takesSlugs, hasSlugOfProject(value, rights) else { return .refused }
             } else if mayStandForProject(name) {
                 return .refused
             }
@@ -112,9 +113,42 @@ extension RightsTable {
 
     /// Whether a name decodes to one that chooses projects.
     private func mayStandForProject(_ name: Span<UInt8>) -> Bool {
-        let number: StaticString = "project"
-        let slug: StaticString = "projectSlug"
-        return number.withUTF8Buffer { decodesTo($0.span, name) } || slug.withUTF8Buffer { decodesTo($0.span, name) }
+        decodesTo("project", name) || decodesTo("projectSlug", name)
+    }
+
+    /// Whether a search for issues may be answered by a direct hit: Sentry looks a short id up in the whole organization,
+    /// and an event in all projects of the token's teams, whatever projects the query selects
+    /// (src/sentry/issues/endpoints/organization_group_index.py).
+    func mayFindById(_ target: Span<UInt8>, from mark: Int) -> Bool {
+        var pairs = QueryPairs(from: mark)
+        while pairs.next(target) {
+            if pairs.hasSemicolon { return true }
+            let name = target.extracting(pairs.name)
+            let value = target.extracting(pairs.value)
+            if decodesTo("shortIdLookup", name), !value.isEmpty, !isText(value, "0") { return true }
+            if decodesTo("query", name), mayBeEventID(value) { return true }
+        }
+        return false
+    }
+
+    /// Whether Python's `uuid.UUID` may read the value: 32 hexadecimal digits, with hyphens anywhere, braces around,
+    /// `urn:` and `uuid:` before, and in between what `int` forgives, digits of other scripts among it.
+    private func mayBeEventID(_ value: Span<UInt8>) -> Bool {
+        var count = 0
+        var at = 0
+        while at < value.count {
+            guard let (byte, next) = decodedByte(value, at: at, to: value.count) else { return false }
+            at = next
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"),
+                UInt8(ascii: "A")...UInt8(ascii: "F"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "+"),
+                UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: ":"), UInt8(ascii: "u"), UInt8(ascii: "r"),
+                UInt8(ascii: "n"), UInt8(ascii: "i"), UInt8(ascii: "x"), UInt8(ascii: "X"), 0...0x20, 0x7f...:
+                count += 1
+            default: return false
+            }
+        }
+        return count >= 32
     }
 
     /// Whether the query has all parameters of one of the lists that an operation needs, none of them empty.

@@ -94,7 +94,3 @@ extension RightsTable {
         }
     }
 }
-
-private func decodesTo(_ name: StaticString, _ bytes: Span<UInt8>) -> Bool {
-    name.withUTF8Buffer { decodesTo($0.span, bytes) }
-}

@@ -242,6 +242,11 @@ extension RightsTable {
         case .organizationProjects:
             verdict.filter = .projects
             return
+        case .issues:
+            guard !mayFindById(target, from: plain.end) else {
+                verdict.outcome = .refuse(.project)
+                return
+            }
         case .none, .root, .auth, .validate, .me, .regions, .project: break
         }
         switch operation.selects {
@@ -256,15 +261,24 @@ extension RightsTable {
                 verdict.outcome = .refuse(.project)
                 return
             }
-        case .query:
-            switch selection(target, from: plain.end, rights: rights, identifiers) {
-            case .named: break
-            case .absent: verdict.edit.query = .appendProjects
-            case .waiting: verdict.outcome = .wait
-            case .refused: verdict.outcome = .refuse(.project)
-            }
-        case .body(let member): verdict.body = member
+        case .query: select(selection(target, from: plain.end, rights: rights, identifiers), &verdict)
+        case .numbers:
+            select(selection(target, from: plain.end, rights: rights, identifiers, takesSlugs: false), &verdict)
+        case .body(let member):
+            verdict.body = member
+            // Without the member Sentry goes by the query.
+            guard member.isOptional else { break }
+            select(selection(target, from: plain.end, rights: rights, identifiers, takesSlugs: false), &verdict)
         case .unread, .organization, .nothing: verdict.outcome = .refuse(.project)
+        }
+    }
+
+    private func select(_ selection: QuerySelection, _ verdict: inout Verdict) {
+        switch selection {
+        case .named: break
+        case .absent: verdict.edit.query = .appendProjects
+        case .waiting: verdict.outcome = .wait
+        case .refused: verdict.outcome = .refuse(.project)
         }
     }
 

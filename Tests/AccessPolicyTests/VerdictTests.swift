@@ -186,6 +186,60 @@ private func text(_ body: (inout Collected) -> Void) -> String {
         #expect(try Judge("read-only org=acme project=web:10,api:11").sent(.get, target) == expected)
     }
 
+    @Test(arguments: [
+        // Sentry looks a short id up in the whole organization, and an event in all projects of the token's teams.
+        ("issues/?shortIdLookup=1&query=OTHER-4F", false), ("issues/?project=10&query=OTHER-4F&shortIdLookup=1", false),
+        ("issues/?%73hortIdLookup=1", false), ("issues/?shortIdLookup=%31", false),
+        ("issues/?shortIdLookup=0&shortIdLookup=1", false),
+        ("issues/?shortIdLookup=0&query=OTHER-4F", true), ("issues/?shortIdLookup=", true),
+        ("issues/?query=0123456789abcdef0123456789abcdef", false),
+        ("issues/?query=01234567-89ab-cdef-0123-456789ABCDEF", false),
+        ("issues/?query=%7b0123456789abcdef0123456789abcdef%7D", false),
+        ("issues/?query=+urn:uuid:0123456789abcdef0123456789abcdef%20", false),
+        ("issues/?qu%65ry=%30123456789abcdef0123456789abcdef", false),
+        ("issues/?query=0123456789abcdef0123456789abcde_f", false),
+        ("issues/?query=0123456789abcdef0123456789abcde%D9%A3", false),
+        ("issues/?query=0123456789abcdef0123456789abcde", true),
+        ("issues/?query=id:0123456789abcdef0123456789abcdef+level:error", true),
+        ("issues/?query=is:unresolved+assigned:me+user.email:a@example.com", true),
+    ]) func `no search by an id leads to issues of other projects`(_ rest: String, _ isHeld: Bool) throws {
+        let judge = try Judge("read-only org=acme project=web:10")
+        for path in ["/api/0/organizations/acme/", "/api/0/projects/acme/web/"] {
+            #expect((judge.sent(.get, path + rest) != "project") == isHeld, "\(path + rest)")
+        }
+        // Within an organization alone, all of its projects are the alias's.
+        #expect(try Judge("read-only org=acme").sent(.get, "/api/0/organizations/acme/" + rest).hasSuffix(rest))
+    }
+
+    @Test(arguments: [
+        // Sentry reads the numbers alone: a slug there would be a selection of all projects.
+        ("stats_v2/", "query-id"), ("stats-summary/", "query-id"), ("releases/1.0/", "query-id"),
+        // With `id=`, or always, it goes past the projects of the query.
+        ("workflows/", "refused"), ("workflows/?id=7", "refused"),
+        ("replays/0123456789abcdef0123456789abcdef/", "refused"),
+        ("release-threshold-statuses/", "refused"),
+        ("replays/", "query"), ("events/", "query"),
+    ]) func `a query selects projects only where Sentry heeds it`(_ path: String, _ kind: String) throws {
+        let judge = try Judge("read-only org=acme project=web:10")
+        let target = "/api/0/organizations/acme/\(path)"
+        #expect(judge.sent(.get, target) == (kind == "refused" ? "project" : target + "?project=10"))
+        #expect(
+            judge.sent(.get, target + "?projectSlug=web") == (kind == "query" ? target + "?projectSlug=web" : "project")
+        )
+        #expect(judge.sent(.get, target + "?project=10") == (kind == "refused" ? "project" : target + "?project=10"))
+    }
+
+    @Test func `a release is changed only where the query finds it in an own project`() throws {
+        let judge = try Judge("ci-upload org=acme project=web:10,api:11")
+        let release = "/api/0/organizations/acme/releases/1.0/"
+        #expect(judge.sent(.put, release) == release + "?project=10&project=11")
+        #expect(judge.sent(.put, release + "?project=11") == release + "?project=11")
+        #expect(judge.sent(.put, release + "?project=12") == "project")
+        #expect(judge.sent(.put, release + "?projectSlug=web") == "project")
+        #expect(judge.verdict(.put, release).body == BodyMember(name: .projects, isOptional: true))
+        #expect(try Judge("ci-upload org=acme project=web").sent(.put, release) == "wait")
+    }
+
     @Test func `numbers are waited for, learnt, and not believed twice`() throws {
         var judge = try Judge("read-only org=acme project=web,api")
         #expect(judge.sent(.get, "/api/0/organizations/acme/issues/") == "wait")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 import subprocess
 from pathlib import Path
 
@@ -30,7 +28,8 @@ def batch(tmp_path: Path, lines: list[str], requests: list[str]) -> list[list[st
     return answers
 
 
-def test_every_row_with_every_set_is_judged_as_a_second_reading_says(tmp_path: Path) -> None:
+@pytest.mark.parametrize("everywhere", [False, pytest.param(True, marks=pytest.mark.campaign)])
+def test_every_row_with_every_set_is_judged_as_a_second_reading_says(tmp_path: Path, everywhere: bool) -> None:
     words = [word for word in [*sets().held, *sorted(all_scopes()), "full"] if granted(word)]
     assert len(words) >= 40
     cases: list[tuple[str, Alias, Place]] = []
@@ -41,7 +40,7 @@ def test_every_row_with_every_set_is_judged_as_a_second_reading_says(tmp_path: P
             (f"{word}/project", Alias(word, ACME, WEB), RIGHT),
             (f"{word}/project", Alias(word, ACME, WEB), Place("acme", "other", "OTHER-4F")),
         ]
-    if os.environ.get("RIGHTS_EVERY"):
+    if everywhere:
         for word in words:
             cases += [
                 (f"{word}/both", Alias(word, BOTH), Place("2", "web", "WEB-4F", "?a=b")),
@@ -52,6 +51,7 @@ def test_every_row_with_every_set_is_judged_as_a_second_reading_says(tmp_path: P
                 (f"{word}/project", Alias(word, ACME, WEB), Place("acme", "web", "12", "?project=10&project=-1")),
                 (f"{word}/project", Alias(word, ACME, WEB), Place("acme", "WEB", "WEB_4F", "?projectSlug=api")),
                 (f"{word}/project", Alias(word, ACME, WEB), Place("acme", "api", "we-b-1", "?projectSlug=web&project=10")),
+                (f"{word}/project", Alias(word, ACME, WEB), Place("acme", "web", "WEB-1", "?project=11&shortIdLookup=1&query=OTHER-1")),
             ]
     # Limits alone are no rights, so `full` without an organization is judged by nobody.
     cases = [case for case in cases if case[0] != "full/any"]

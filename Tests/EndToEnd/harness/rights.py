@@ -202,6 +202,8 @@ def decide(row: Row, alias: Alias, place: Place) -> tuple[str, str, str, str]:
                                         ("POST", "/organizations/*/chunk-upload")}:
         known = [slug for slug, _ in alias.projects]
         numbers = [str(number) for _, number in alias.projects]
+        if shape[0] == "GET" and shape[1] in ("/organizations/*/issues", "/projects/*/*/issues") and "shortIdLookup=1" in query:
+            return refused("project")
         if shape == ("GET", "/organizations/*"):
             upstream = path + "?detailed=0" + (f"&{query}" if query else "")
         elif judged.selects == "path":
@@ -210,9 +212,11 @@ def decide(row: Row, alias: Alias, place: Place) -> tuple[str, str, str, str]:
         elif judged.selects == "object":
             if not re.fullmatch(r"(?:%s)-[A-Za-z0-9]+" % "|".join(map(re.escape, known)), place.issue, re.IGNORECASE):
                 return refused("project")
-        elif judged.selects == "query":
+        elif judged.selects in ("query", "query-id", "body:projects?"):
             given = [pair.split("=", 1) for pair in query.split("&") if pair.startswith(("project=", "projectSlug="))]
             if len({key for key, _ in given}) > 1:
+                return refused("project")
+            if any(key == "projectSlug" for key, _ in given) and judged.selects != "query":
                 return refused("project")
             if any(value not in (numbers if key == "project" else known) for key, value in given):
                 return refused("project")
