@@ -48,10 +48,16 @@ let package = Package(
             exclude: ["Admin/LivePage.html"],
             swiftSettings: settings
         ),
+        .target(
+            name: "SentryClient",
+            dependencies: ["ProxyServer", "EventLoop", "HTTP1", "System", "TLS", "TokenStore"],
+            swiftSettings: settings
+        ),
         .executableTarget(
             name: "Main",
             dependencies: [
-                "ProxyServer", "TokenStore", "AccessPolicy", "DeviceFlow", "EventLoop", "HTTP1", "System", "TLS",
+                "ProxyServer", "SentryClient", "TokenStore", "AccessPolicy", "DeviceFlow", "EventLoop", "HTTP1",
+                "System", "TLS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -69,6 +75,9 @@ let package = Package(
         .testTarget(name: "TLSTests", dependencies: ["TLS"], swiftSettings: settings),
         .testTarget(
             name: "ProxyServerTests", dependencies: ["ProxyServer", "EventLoop", "HTTP1", "System", "TokenStore"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SentryClientTests", dependencies: ["SentryClient", "EventLoop", "HTTP1", "System", "TokenStore"],
             swiftSettings: settings),
         .testTarget(name: "MainTests", dependencies: ["Main"], swiftSettings: settings),
     ]

@@ -2,6 +2,7 @@ internal import AccessPolicy
 internal import FoundationEssentials
 internal import Logging
 internal import ProxyServer
+internal import SentryClient
 internal import System
 internal import TokenStore
 

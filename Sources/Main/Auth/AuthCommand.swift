@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import DeviceFlow
 internal import FoundationEssentials
 internal import ProxyServer
+internal import SentryClient
 internal import TokenStore
 
 struct AuthCommand: ParsableCommand {

@@ -94,7 +94,7 @@ struct AuthLogin: ParsableCommand {
         } catch {
             throw Failure(.usage, "--token: expected a Sentry token, but \(error.message)")
         }
-        switch context.client.verdict(on: secret) {
+        switch context.client.check(secret) {
         case .accepted: break
         case .refused(let status):
             throw Failure(

@@ -133,7 +133,7 @@ struct AuthStatus: ParsableCommand {
         case .failure(let error): report.problem = error.logMessage
         case .success(let token):
             report.token = Report.Token(lastFour: token.lastFour, lengthClass: token.lengthClass)
-            let verdict = context.client.verdict(on: token)
+            let verdict = context.client.check(token)
             report.usable = verdict == .accepted
             switch verdict {
             case .accepted: (report.accepted, report.verdict) = (true, "accepted")

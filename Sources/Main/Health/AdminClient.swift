@@ -123,9 +123,6 @@ struct AdminClient {
     }
 
     private func wait(_ socket: borrowing Socket, _ events: CInt, _ deadline: UInt64) throws(SystemError) {
-        let now = Clock.monotonic
-        guard now < deadline else { throw .timedOut }
-        var waiting = pollfd(fd: socket.descriptor, events: Int16(events), revents: 0)
-        guard poll(&waiting, 1, Int32((deadline - now) / 1_000_000 + 1)) > 0 else { throw .timedOut }
+        guard try waitUntilReady(socket.descriptor, for: events, until: deadline) else { throw .timedOut }
     }
 }

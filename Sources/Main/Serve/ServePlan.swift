@@ -2,6 +2,7 @@ internal import AccessPolicy
 internal import Glibc
 internal import HTTP1
 internal import ProxyServer
+internal import SentryClient
 internal import System
 internal import TokenStore
 

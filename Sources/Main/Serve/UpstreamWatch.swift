@@ -1,5 +1,6 @@
 internal import Logging
 internal import ProxyServer
+internal import SentryClient
 internal import System
 
 /// Keeps `/readyz` informed whether the upstream answers, on a thread of its own: by what traffic shows, and by a probe when

@@ -1,5 +1,5 @@
-internal import EventLoop
-internal import System
+package import EventLoop
+package import System
 package import TokenStore
 
 /// A forward proxy on the way to the upstream (RFC 9110 §3.7), in the two forms in which it is asked.
@@ -16,7 +16,7 @@ package struct UpstreamProxy: Sendable {
 }
 
 /// Why there is no tunnel.
-enum TunnelFailure: Equatable {
+package enum TunnelFailure: Equatable {
     /// The forward proxy answered with this status.
     case refused(Int)
     case malformedAnswer
@@ -24,24 +24,25 @@ enum TunnelFailure: Equatable {
 }
 
 /// A tunnel through a forward proxy (RFC 9110 §9.3.6) that is being opened, ahead of TLS.
-struct Tunnel {
+package struct Tunnel {
     private let request: Secret
     private var sent = 0
     private var answer = TunnelAnswer()
 
-    enum Progress: Equatable {
+    package enum Progress: Equatable {
         case open
         case wantsRead
         case wantsWrite
         case failed(TunnelFailure)
     }
 
-    init(_ request: Secret) {
+    /// - Parameter request: the whole CONNECT request.
+    package init(_ request: Secret) {
         self.request = request
     }
 
     /// Goes on as far as the socket lets it.
-    mutating func advance(_ socket: borrowing Socket) -> Progress {
+    package mutating func advance(_ socket: borrowing Socket) -> Progress {
         while sent < request.count {
             let result = request.withBytes { bytes in
                 bytes.withUnsafeBytes { socket.send(UnsafeRawBufferPointer(rebasing: $0[sent...]), more: false) }

@@ -6,9 +6,7 @@ internal import HTTP1
 /// `ExchangeState` is about.
 ///
 /// An exchange lives in a slot of its worker, is used on the worker's thread only and is reused when it is vacant. What
-/// it does in each part of its life is in the files named for it: `RequestHeadReading`, `BodyCollecting`, `Dialing`,
-/// `Racing`, `RequestSending`, `Renewing`, `AnswerHeadReading`, `AnswerRelaying`, `OwnAnswer`, `Closing`; besides these there
-/// are `HalfClosing` and `ExchangeDeadlines`.
+/// it does in each part of its life is in the other files of this folder; ARCHITECTURE.md walks through them.
 final class Exchange {
     /// The sides of an event token.
     enum Side {

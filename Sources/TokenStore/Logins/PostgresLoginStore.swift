@@ -144,7 +144,7 @@ package final class PostgresLoginStore: LoginStore {
         until deadline: UInt64? = nil, _ body: (PostgresQuery) throws(PostgresFailure) -> R
     ) throws(LoginStoreError) -> R {
         do throws(DatabaseError) {
-            return try client.ask(until: deadline ?? monotonicNow() &+ Self.readNanoseconds, body)
+            return try client.ask(until: deadline ?? Clock.monotonic &+ Self.readNanoseconds, body)
         } catch {
             switch error.kind {
             case .tableMissing: throw .tableMissing

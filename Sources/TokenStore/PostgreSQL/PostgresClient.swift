@@ -46,7 +46,7 @@ package final class PostgresClient: Sendable {
         // Nobody else uses it any more: its asker has only the failure in hand.
         nonisolated(unsafe) let query = query
         let isRunning = startThread { [self] in
-            repeat { cancel(query) } while !query.drain(until: monotonicNow() &+ Self.cancelNanoseconds)
+            repeat { cancel(query) } while !query.drain(until: Clock.monotonic &+ Self.cancelNanoseconds)
             isWaitedFor.store(false, ordering: .releasing)
         }
         if !isRunning { isWaitedFor.store(false, ordering: .releasing) }

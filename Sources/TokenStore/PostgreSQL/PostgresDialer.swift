@@ -1,5 +1,6 @@
 internal import CPostgres
 internal import Glibc
+internal import System
 
 /// Makes a connection: every address of every host in turn, each with its share of the time that is left, the one that
 /// answered last before the others.
@@ -23,7 +24,7 @@ struct PostgresDialer {
             return try connect(string.targetSessionAttributes, remembers: true, until: deadline)
         }
         // libpq, target_session_attrs: first all hosts for a standby, then again for any.
-        let now = monotonicNow()
+        let now = Clock.monotonic
         do throws(PostgresFailure) {
             return try connect("standby", remembers: true, until: now + (deadline - min(now, deadline)) / 2)
         } catch {
@@ -36,12 +37,12 @@ struct PostgresDialer {
         _ attributes: String, remembers: Bool, until deadline: UInt64
     ) throws(PostgresFailure) -> (connection: OpaquePointer, place: String) {
         var failures: [PostgresFailure] = []
-        let good = route.good(at: monotonicNow())
+        let good = route.good(at: Clock.monotonic)
 
         func attempt(_ endpoint: PostgresEndpoint, _ end: UInt64) throws(PostgresFailure) -> OpaquePointer? {
             do throws(PostgresFailure) {
                 let connection = try dial(endpoint, attributes, until: end)
-                if remembers { route.remember(endpoint, at: monotonicNow()) }
+                if remembers { route.remember(endpoint, at: Clock.monotonic) }
                 return connection
             } catch {
                 guard !error.isFinal else { throw error }
@@ -78,7 +79,7 @@ struct PostgresDialer {
 
     /// The end of one of `count` equal parts of the time that is left; `connect_timeout` may end it sooner.
     private func share(of count: Int, until deadline: UInt64) -> UInt64 {
-        let now = monotonicNow()
+        let now = Clock.monotonic
         let end = now &+ (deadline - min(now, deadline)) / UInt64(max(count, 1))
         guard let seconds = string.connectTimeoutSeconds else { return end }
         return min(end, now &+ min(seconds, 86_400) * 1_000_000_000)
@@ -208,18 +209,8 @@ enum PostgresFiles {
     }()
 }
 
-/// Nanoseconds of the monotonic clock.
-func monotonicNow() -> UInt64 { SystemClock().now().monotonicNanoseconds }
-
 /// - Returns: false when the deadline passed first.
 func waitForSocket(_ socket: CInt, _ events: CInt, until end: UInt64) -> Bool {
-    while true {
-        let now = monotonicNow()
-        guard now < end else { return false }
-        let milliseconds = (end - now + 999_999) / 1_000_000
-        var descriptor = pollfd(fd: socket, events: CShort(events), revents: 0)
-        let ready = poll(&descriptor, 1, CInt(min(milliseconds, 60_000)))
-        // An error of poll(2) itself is libpq's to find at the next call.
-        if ready > 0 || (ready < 0 && errno != EINTR) { return true }
-    }
+    // An error of poll(2) itself is libpq's to find at the next call.
+    (try? waitUntilReady(socket, for: events, until: end)) ?? true
 }

@@ -81,7 +81,7 @@ package final class SystemTokenSource: TokenSource {
     private func read() async throws(TokenSourceError) -> Secret? {
         let length = deadlineNanoseconds
         let answer = await onOwnThread(deadlineNanoseconds: length) { [client] in
-            Self.read(client, monotonicNow() &+ length)
+            Self.read(client, Clock.monotonic &+ length)
         }
         switch answer {
         case nil:

@@ -1,12 +1,13 @@
 internal import EventLoop
 internal import Glibc
+internal import ProxyServer
 internal import System
 internal import TLS
 internal import TokenStore
 
 /// A blocking view of one non-blocking connection, plain or through TLS, with one deadline for all that is done on it.
 /// Used by one thread.
-final class ClientConnection {
+final class BlockingConnection {
     private var socket: Socket
     private var session: TLSSession?
     private let deadline: UInt64
@@ -118,14 +119,10 @@ final class ClientConnection {
 
     /// - Returns: false when the time passed.
     private func wait(for events: CInt, until end: UInt64) throws(UpstreamClientError) -> Bool {
-        while true {
-            let now = Clock.monotonic
-            guard now < end else { return false }
-            var entry = pollfd(fd: socket.descriptor, events: CShort(events), revents: 0)
-            let milliseconds = CInt(min((end - now + 999_999) / 1_000_000, 60_000))
-            let ready = poll(&entry, 1, milliseconds)
-            if ready > 0 { return true }
-            if ready < 0, errno != EINTR { throw .connectionLost(SystemError(code: errno)) }
+        do throws(SystemError) {
+            return try waitUntilReady(socket.descriptor, for: events, until: end)
+        } catch {
+            throw .connectionLost(error)
         }
     }
 }

@@ -4,7 +4,7 @@ import System
 import Testing
 import TokenStore
 
-@testable import ProxyServer
+@testable import SentryClient
 
 /// Answers one connection after the other on the loopback: takes a request, sends the pieces, closes.
 private final class OneAnswer: Sendable {
@@ -85,14 +85,14 @@ private final class OneAnswer: Sendable {
 
     private func exchange(
         _ pieces: [[UInt8]], holds: Bool = false, within nanoseconds: UInt64 = 5 * second
-    ) throws -> (UpstreamAnswer, OneAnswer) {
+    ) throws -> (UpstreamResponse, OneAnswer) {
         let server = try OneAnswer(pieces, holds: holds)
         let answer = try server.client(prefix: "/base").exchange(
             UpstreamRequest(.get, path: "/api/0/"), within: nanoseconds)
         return (answer, server)
     }
 
-    func exchange(_ text: String) throws -> UpstreamAnswer { try exchange([Array(text.utf8)]).0 }
+    func exchange(_ text: String) throws -> UpstreamResponse { try exchange([Array(text.utf8)]).0 }
 
     @Test func theRequestIsExactlyThis() throws {
         let server = try OneAnswer([Array("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}".utf8)])

@@ -1,4 +1,4 @@
-internal import ProxyServer
+internal import SentryClient
 internal import TLS
 internal import TokenStore
 
@@ -33,7 +33,7 @@ extension UpstreamClient {
     }
 
     /// What the upstream says to a token.
-    enum Verdict: Equatable {
+    enum TokenCheck: Equatable {
         case accepted
         /// 401 or 403.
         case refused(Int)
@@ -45,9 +45,10 @@ extension UpstreamClient {
     }
 
     /// Asks with one call. `/api/0/` answers 200 to a token that Sentry knows, whatever its scopes, and 401 to another.
-    func verdict(on token: Secret) -> Verdict {
+    func check(_ token: Secret) -> TokenCheck {
         do throws(UpstreamClientError) {
-            return Verdict(try exchange(UpstreamRequest(.get, path: "/api/0/", bearer: token), within: 10_000_000_000))
+            return TokenCheck(
+                try exchange(UpstreamRequest(.get, path: "/api/0/", bearer: token), within: 10_000_000_000))
         } catch {
             return .unreachable(error)
         }
@@ -58,7 +59,7 @@ extension UpstreamClient {
         switch await send(UpstreamRequest(.get, path: "/api/0/", bearer: token), within: 5_000_000_000) {
         case .failure: return .unclear
         case .success(let answer):
-            switch Verdict(answer) {
+            switch TokenCheck(answer) {
             case .accepted: return .accepted
             case .refused(401): return .refused
             case .refused, .redirected, .unclear, .unreachable: return .unclear
@@ -67,8 +68,8 @@ extension UpstreamClient {
     }
 }
 
-extension UpstreamClient.Verdict {
-    init(_ answer: UpstreamAnswer) {
+extension UpstreamClient.TokenCheck {
+    init(_ answer: UpstreamResponse) {
         switch answer.status {
         case 200: self = .accepted
         case 401:
@@ -81,7 +82,7 @@ extension UpstreamClient.Verdict {
     }
 }
 
-extension UpstreamAnswer {
+extension UpstreamResponse {
     /// Scheme and authority that a redirect leads to; nil for every other answer, and for a redirect to a path.
     var redirectBase: String? {
         guard [301, 302, 303, 307, 308].contains(status), let location,

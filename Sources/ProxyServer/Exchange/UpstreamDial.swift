@@ -2,7 +2,7 @@ internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
 
-/// The way to the upstream: every request has a connection of its own. How its addresses are tried is in `Racing`.
+/// The way to the upstream: every request has a connection of its own. How its addresses are tried is in `HappyEyeballs.swift`.
 extension Exchange {
     /// Connects, with the request's first bytes staged or in the backlog.
     func dial(_ worker: Worker) -> Event? {

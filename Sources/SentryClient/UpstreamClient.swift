@@ -1,5 +1,6 @@
 package import EventLoop
 package import HTTP1
+package import ProxyServer
 package import System
 package import TLS
 package import TokenStore
@@ -55,7 +56,7 @@ package struct UpstreamRequest: Sendable {
     }
 }
 
-package struct UpstreamAnswer: Sendable {
+package struct UpstreamResponse: Sendable {
     package let status: Int
     /// The value of `Location`, when it is visible ASCII.
     package let location: String?
@@ -119,7 +120,7 @@ package final class UpstreamClient: Sendable {
     /// Sends `request` without blocking a thread of the cooperative pool.
     package func send(
         _ request: UpstreamRequest, within nanoseconds: UInt64
-    ) async -> Result<UpstreamAnswer, UpstreamClientError> {
+    ) async -> Result<UpstreamResponse, UpstreamClientError> {
         let answer = await onOwnThread(deadlineNanoseconds: nanoseconds) { [self] in
             Result { () throws(UpstreamClientError) in try exchange(request, within: nanoseconds) }
         }
@@ -131,7 +132,7 @@ package final class UpstreamClient: Sendable {
     /// - Parameter nanoseconds: from now until the answer's last byte. A look-up of a host name may add to it.
     package func exchange(
         _ request: UpstreamRequest, within nanoseconds: UInt64
-    ) throws(UpstreamClientError) -> UpstreamAnswer {
+    ) throws(UpstreamClientError) -> UpstreamResponse {
         let deadline = Clock.monotonic &+ nanoseconds
         let connection = try connect(deadline)
         defer { connection.close() }
@@ -141,7 +142,7 @@ package final class UpstreamClient: Sendable {
 
     // MARK: - Connecting
 
-    private func connect(_ deadline: UInt64) throws(UpstreamClientError) -> ClientConnection {
+    private func connect(_ deadline: UInt64) throws(UpstreamClientError) -> BlockingConnection {
         let context = try tlsContext()
         let addresses = try addresses()
         var failure = UpstreamClientError.notConnected(.timedOut)
@@ -151,7 +152,7 @@ package final class UpstreamClient: Sendable {
             // A silent address must leave time for those behind it.
             let share = now + (deadline - now) / UInt64(addresses.count - index)
             do throws(UpstreamClientError) {
-                let connection = try ClientConnection(to: address, connectDeadline: share, deadline: deadline)
+                let connection = try BlockingConnection(to: address, connectDeadline: share, deadline: deadline)
                 if let tunnel = endpoint.proxy?.forms.connect { try connection.open(tunnel) }
                 if let context { try connection.startTLS(context) }
                 return connection
@@ -184,7 +185,7 @@ package final class UpstreamClient: Sendable {
 
     // MARK: - One request
 
-    private func write(_ request: UpstreamRequest, to connection: ClientConnection) throws(UpstreamClientError) {
+    private func write(_ request: UpstreamRequest, to connection: BlockingConnection) throws(UpstreamClientError) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.mostRequestBytes, alignment: 1)
         defer {
             // It held a token or a form with one.
@@ -228,7 +229,7 @@ package final class UpstreamClient: Sendable {
 
     // MARK: - One answer
 
-    private func read(from connection: ClientConnection) throws(UpstreamClientError) -> UpstreamAnswer {
+    private func read(from connection: BlockingConnection) throws(UpstreamClientError) -> UpstreamResponse {
         var bytes: [UInt8] = []
         let head = try readHead(from: connection, &bytes)
         let framing: BodyFraming
@@ -256,7 +257,7 @@ package final class UpstreamClient: Sendable {
         case .chunked:
             bytes = try readChunks(from: connection, first: bytes)
         }
-        return UpstreamAnswer(status: head.status, location: location, body: bytes)
+        return UpstreamResponse(status: head.status, location: location, body: bytes)
     }
 
     private static func location(_ head: ResponseHead, _ bytes: [UInt8]) -> String? {
@@ -269,7 +270,7 @@ package final class UpstreamClient: Sendable {
 
     /// The final head; interim ones (1xx) are dropped.
     private func readHead(
-        from connection: ClientConnection, _ bytes: inout [UInt8]
+        from connection: BlockingConnection, _ bytes: inout [UInt8]
     ) throws(UpstreamClientError) -> ResponseHead {
         var parser = ResponseHeadParser(limits: HeadLimits(fields: 200))
         while true {
@@ -289,7 +290,7 @@ package final class UpstreamClient: Sendable {
     }
 
     private func readChunks(
-        from connection: ClientConnection, first: [UInt8]
+        from connection: BlockingConnection, first: [UInt8]
     ) throws(UpstreamClientError) -> [UInt8] {
         var input = first
         var body: [UInt8] = []
