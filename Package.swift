@@ -103,7 +103,8 @@ if isSimulation {
         .executableTarget(
             name: "Simulation",
             dependencies: [
-                "AccessPolicy", "CEpoll", "CZlib", "EventLoop", "HTTP1", "ProxyServer", "System", "TLS", "TokenStore",
+                "AccessPolicy", "CEpoll", "CZlib", "DeviceFlow", "EventLoop", "HTTP1", "ProxyServer", "System", "TLS",
+                "TokenStore",
             ],
             path: "Tests/Simulation",
             swiftSettings: settings + [.unsafeFlags(["-O"])]

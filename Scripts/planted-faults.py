@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from source_copy import ROOT, copy_sources
+
 COPY = ROOT / ".build" / "planted"
 
 # Name, file (found by its last part), the code as it is, the code with the fault.
@@ -125,7 +125,6 @@ def plant() -> list[str]:
     """Copies what a build needs and puts the faults in. Files that did not change keep their times, for the next build.
     Returns the names of those whose place is not there any more."""
     stale: list[str] = []
-    COPY.mkdir(parents=True, exist_ok=True)
     changed: dict[Path, str] = {}
     modules: set[Path] = set()
     for number, (name, file, old, new) in enumerate(FAULTS):
@@ -137,29 +136,9 @@ def plant() -> list[str]:
         path = found[0]
         changed[path] = text.replace(old, new.replace("PLANTED", f"isPlanted({number})"))
         modules.add(ROOT / "Sources" / path.relative_to(ROOT / "Sources").parts[0])
-    wanted = {path.relative_to(ROOT): None for top in ("Sources", "Tests/Simulation") for path in (ROOT / top).rglob("*") if path.is_file()}
-    wanted[Path("Package.swift")] = None
-    if (ROOT / "Package.resolved").exists():
-        wanted[Path("Package.resolved")] = None
     extra = {(module / "Planted.swift").relative_to(ROOT): SWITCH for module in modules}
-    for top in ("Sources", "Tests"):
-        for path in (COPY / top).rglob("*"):
-            relative = path.relative_to(COPY)
-            if path.is_file() and relative not in wanted and relative not in extra:
-                path.unlink()
-    for relative in wanted:
-        text = changed.get(ROOT / relative, None)
-        write(COPY / relative, text.encode() if text is not None else (ROOT / relative).read_bytes())
-    for relative, text in extra.items():
-        write(COPY / relative, text.encode())
+    copy_sources(COPY, ("Sources", "Tests/Simulation"), changed, extra)
     return stale
-
-
-def write(path: Path, data: bytes) -> None:
-    if path.exists() and path.read_bytes() == data:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
 
 
 def main() -> None:
@@ -172,10 +151,11 @@ def main() -> None:
     environment = {**os.environ, "SIMULATION": "1"}
     environment.pop("WERROR", None)
     environment.pop("PLANTED", None)
-    build = ["swift", "build", "-j", os.environ.get("JOBS", "2"), "--package-path", str(COPY), "--product", "Simulation"]
+    build = ["swift", "build", "-c", "release", "-Xswiftc", "-enable-testing", "-j", os.environ.get("JOBS", "2"), "--package-path", str(COPY),
+             "--product", "Simulation"]
     if subprocess.run(build, env=environment, stdout=sys.stderr, check=False).returncode:
         sys.exit("the faults do not build")
-    program = COPY / ".build" / "debug" / "Simulation"
+    program = COPY / ".build" / "release" / "Simulation"
     fixtures = str(ROOT / "Tests" / "Fixtures")
     missed = 0
     for number, (name, *_) in enumerate(FAULTS):

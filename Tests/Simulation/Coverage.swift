@@ -5,17 +5,6 @@ final class Coverage {
     private var steps: [Phase: [Event: Int]] = [:]
     private var faults: [String: Int] = [:]
 
-    /// Pairs that are legal and that no run can reach.
-    private static let reasons = [
-        "dialing, requestRefused": "nothing reports it; a request is refused before it dials",
-        "closing, clientLeft": "a client in this phase is drained, and what it does ends in bothClosed",
-        "readingHead, flowWanted": "the device flow is off",
-        "collectingBody, flowWanted": "the device flow is off",
-        "consulting, clientLeft": "the device flow is off",
-        "consulting, flowAnswered": "the device flow is off",
-        "consulting, flowSilent": "the device flow is off",
-    ]
-
     func note(_ phase: Phase, _ event: Event) {
         steps[phase, default: [:]][event, default: 0] += 1
     }
@@ -37,7 +26,7 @@ final class Coverage {
                     print("reached   \(phase), \(event): \(count)")
                 } else {
                     missed += 1
-                    print("missed    \(phase), \(event)\(Self.reasons["\(phase), \(event)"].map { ": \($0)" } ?? "")")
+                    print("missed    \(phase), \(event)")
                 }
             }
         }

@@ -6,6 +6,7 @@ struct Grammar {
     static let upstream = "sentry.internal:9000"
 
     let isCalm: Bool
+    let hasDeviceFlow: Bool
     let replayBytes: Int
     let requests: [[UInt8]]
     let responses: [[UInt8]]
@@ -27,6 +28,7 @@ struct Grammar {
             plan.fields.append("X-Field-\(index): \(String(repeating: "v", count: random.magnitude(300)))")
         }
         method(plan, &random)
+        if hasDeviceFlow { consultation(plan, &random) }
         plan.isHTTP10 = plan.framing != .chunked && random.chance(80)
         if plan.isHTTP10 { plan.expectsContinue = false }
         plan.pieceBytes = max(1, random.magnitude(65_536))
@@ -40,6 +42,11 @@ struct Grammar {
         if isCalm, random.chance(100) {
             plan.leaving = .halfClose
             plan.leavesAfter = 0
+            if random.chance(300) {
+                // Its answer takes long, and nobody has to ask whether it is still there.
+                plan.answer.pause = milliseconds(random.within(100...600))
+                plan.answer.pieceBytes = (plan.answer.coded ?? plan.answer.body).count / 15 + 50
+            }
         }
         // Thousands of tiny pieces would take long and show nothing that hundreds do not.
         let (all, _) = plan.bytes()
@@ -75,6 +82,30 @@ struct Grammar {
         plan.body = body(random.chance(100) ? random.magnitude(400_000) : random.magnitude(20_000), &random)
         plan.chunkBytes = max(plan.chunkBytes, plan.body.count / 200)
         plan.expectsContinue = random.chance(150)
+    }
+
+    /// Some of the requests are to the device flow, and most of these are what it takes.
+    private func consultation(_ plan: Plan, _ random: inout Random) {
+        plan.isRefusedByDeviceFlow = plan.target.hasPrefix("/oauth/")
+        guard random.chance(200) else { return }
+        plan.isRefusedByDeviceFlow = false
+        let isRead = random.chance(300)
+        (plan.method, plan.framing, plan.body) = (isRead ? random.pick(["GET", "HEAD"]) : "POST", .none, [])
+        guard !isRead else {
+            plan.expectsContinue = false
+            plan.target = random.pick(["/oauth/device/?user_code=ABCD", "/.well-known/oauth-authorization-server"])
+            return
+        }
+        plan.target = random.pick(["/oauth/device/code/", "/oauth/token/", "/oauth/revoke/", "/oauth/device/"])
+        plan.fields.append("Content-Type: application/x-www-form-urlencoded")
+        plan.framing = random.pick([.length, .chunked])
+        plan.body = body(random.magnitude(8_192), &random)
+        if random.chance(60) {
+            plan.body = body(random.within(8_193...40_000), &random)
+            plan.isRefusedByDeviceFlow = true
+        }
+        plan.chunkBytes = max(1, random.magnitude(3_000), plan.body.count / 200)
+        plan.expectsContinue = random.chance(100)
     }
 
     /// Bytes that tell where they come from.
@@ -148,6 +179,11 @@ struct Grammar {
         if random.chance(300) {
             plan.leavesAfter = milliseconds(random.magnitude(30_000))
             plan.leaving = random.pick([.close, .reset])
+        }
+        if plan.framing == .chunked, random.chance(300) { plan.isCorrupt = true }
+        if random.chance(200) {
+            plan.readPause = seconds(random.within(30...60))
+            plan.receiveCapacity = random.within(1...500)
         }
     }
 

@@ -7,10 +7,12 @@ internal import Glibc
 struct Invariants {
     var memoryBytes = 0
     private var turns = 0
-    private var lastLog: [UInt8] = []
+    /// Who held each slot last, by its generation and its request's id.
+    private var tenants: [Int: (generation: UInt32, id: UInt64)] = [:]
 
+    /// - Parameter sleeps: the loop has nothing left to do until something is reported.
     /// - Returns: what does not hold.
-    mutating func afterTurn(_ worker: Worker, _ shared: ServerState) -> String? {
+    mutating func afterTurn(_ worker: Worker, _ shared: ServerState, sleeps: Bool) -> String? {
         turns += 1
         if worker.counters.impossibleSteps != 0 { return "an impossible step" }
         var (busy, armed, requests, spools) = (0, 0, 0, 0)
@@ -25,9 +27,14 @@ struct Invariants {
                 continue
             }
             busy += 1
+            if let former = tenants[slot], former.id != exchange.record.id, former.generation == exchange.generation {
+                return "slot \(slot) has another tenant and the same generation: events of the one reach the other"
+            }
+            tenants[slot] = (exchange.generation, exchange.record.id)
             if exchange.record.isRequest { requests += 1 }
             if exchange.request.spool != nil { spools += 1 }
             if let what = deadlines(exchange, worker) { return what }
+            if sleeps, let what = overlooked(exchange) { return what }
         }
         if busy != worker.exchanges.count {
             return "\(worker.exchanges.count) slots are taken, and \(busy) exchanges are at it"
@@ -79,6 +86,30 @@ struct Invariants {
         // A tick of the wheel, and what a turn may take.
         guard exchange.timer.armedFor + seconds(1) > kernel.clock else { return "the timer did not go off" }
         guard exchange.timer.deadline < kernel.clock + seconds(120) else { return "the deadline is far away" }
+        return nil
+    }
+
+    /// What an exchange waits for is not there already, with nobody to tell it: reports come at edges only.
+    private func overlooked(_ exchange: Exchange) -> String? {
+        let (wantsClient, wantsUpstream) =
+            switch exchange.phase {
+            case .readingHead: (true, false)
+            case .collectingBody: (exchange.request.spool?.isBusy != true && exchange.request.reading == nil, false)
+            case .sendingRequest, .relayingEarly:
+                (
+                    exchange.request.upload == .streaming && exchange.upstream.peer.backlog.isEmpty
+                        && exchange.request.spool == nil && !exchange.request.body.isWhole, false
+                )
+            case .awaitingAnswer: (false, true)
+            case .relaying: (false, exchange.client.backlog.isEmpty)
+            case .vacant, .renewingFirst, .dialing, .renewing, .answering, .consulting, .closing: (false, false)
+            }
+        if wantsClient, kernel.isOverlooked(exchange.client.transport.descriptor) {
+            return "bytes of the client are overlooked in \(exchange.phase), slot \(exchange.slot)"
+        }
+        if wantsUpstream, kernel.isOverlooked(exchange.upstream.peer.transport.descriptor) {
+            return "bytes of the upstream are overlooked in \(exchange.phase), slot \(exchange.slot)"
+        }
         return nil
     }
 

@@ -102,7 +102,8 @@ protocol World: AnyObject {
     /// - Returns: what connect(2) returns.
     func connecting(_ node: Node, to address: Int) -> CInt
     /// A turn of the proxy's loop is over.
-    func turnEnded()
+    /// - Parameter sleeps: it has nothing left to do until something is reported.
+    func turnEnded(sleeps: Bool)
     /// Nothing will ever happen any more.
     func isStuck()
 }
@@ -228,6 +229,12 @@ final class Kernel {
         return false
     }
 
+    /// Whether something can be read from a watched socket, and no report of that is on its way.
+    func isOverlooked(_ descriptor: CInt) -> Bool {
+        guard let node = node(descriptor), node.isWatched, !node.isQueued else { return false }
+        return !node.inbox.isEmpty && node.interest & CEPOLL_IN != 0
+    }
+
     // MARK: epoll
 
     func create() -> CInt { 0 }
@@ -262,7 +269,7 @@ final class Kernel {
     }
 
     func wait(_ events: UnsafeMutablePointer<epoll_event>, _ capacity: Int, timeout: CInt) -> CInt {
-        world?.turnEnded()
+        world?.turnEnded(sleeps: timeout != 0)
         call()
         if random.chance(weather.interruptedWaits) {
             struck("interrupted wait")
@@ -286,6 +293,7 @@ final class Kernel {
         for node in levelTriggered where node.readiness & node.interest != 0 {
             found.append((node.readiness & node.interest, node.token))
         }
+        let levels = found.count
         var most = min(capacity, ready.count)
         if most > 1, random.chance(weather.shortReports) { most = random.within(1...most) }
         for at in 0..<most { ready.swapAt(at, at + random.below(ready.count - at)) }
@@ -296,6 +304,8 @@ final class Kernel {
             if bits != 0 { found.append((bits, node.token)) }
         }
         ready.removeFirst(most)
+        // A listener has no place of its own among the others.
+        for at in 0..<levels { found.swapAt(at, random.below(found.count)) }
         let reported = found.prefix(capacity)
         for (at, each) in reported.enumerated() {
             events[at].events = each.0

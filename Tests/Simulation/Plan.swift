@@ -119,6 +119,8 @@ final class Plan {
     var extra: [UInt8] = []
     /// In place of a request: bytes that are not meant to be one.
     var fixture: [UInt8]?
+    /// It asks the device flow for something that this does not do.
+    var isRefusedByDeviceFlow = false
     /// A PROXY header comes first.
     var preface: [UInt8] = []
     var answer = Answer()
@@ -146,7 +148,9 @@ final class Plan {
     var isSent = false
     /// Whole requests that the upstream got of it.
     var arrivals = 0
-    /// Of those, the ones that were answered 401.
+    /// How often the device flow was asked for it.
+    var consultations = 0
+    /// Of the arrivals, the ones that were answered 401.
     var refusals = 0
 
     init(_ number: Int) {

@@ -1,5 +1,6 @@
 internal import AccessPolicy
 internal import CEpoll
+internal import DeviceFlow
 internal import Glibc
 internal import HTTP1
 import System
@@ -32,6 +33,7 @@ final class Run: @unchecked Sendable {
     private var mailbox: Mailbox<WorkerMail>!
     private var policy: Published<PolicyConfiguration>?
     private var hasRights = false
+    private let hasDeviceFlow: Bool
     private var replayBytes = 0
     private var invariants = Invariants()
     /// What was found to be wrong, the first thing first.
@@ -57,6 +59,7 @@ final class Run: @unchecked Sendable {
         random = Random(seed: seed)
         isCalm = random.chance(250)
         hasRights = random.chance(250)
+        hasDeviceFlow = random.chance(250)
         self.exchanges = random.within(1...max(1, 2 * exchanges - 1))
     }
 
@@ -65,7 +68,12 @@ final class Run: @unchecked Sendable {
         kernel = Kernel(Random(seed: seed &+ 0x5eed))
         kernel.trace.isPrinted = isTraced
         kernel.world = self
-        if !isCalm { kernel.weather = weather() }
+        if isCalm {
+            // To be slow is no fault: everybody gets his answer all the same.
+            if random.chance(300) { kernel.weather.slowCalls = random.magnitude(30) }
+        } else {
+            kernel.weather = weather()
+        }
         do {
             try serve()
         } catch {
@@ -145,12 +153,14 @@ final class Run: @unchecked Sendable {
             ? try Spooler(.memory, most: configuration.bodies.spoolBytes) : nil
         shared = ServerState(
             configuration: configuration, tokens: tokens, policy: policy, addresses: resolved, tls: tls, log: log,
-            memory: memory, spooler: spooler, renew: { [unowned self] in renew($0, $1) })
+            memory: memory, spooler: spooler, deviceFlow: hasDeviceFlow ? consultationDoor() : nil,
+            renew: { [unowned self] in renew($0, $1) })
         mailbox = try Mailbox()
         let socket = try Listener(address: SocketAddress(address: "10.0.0.200", port: 8_080)!, backlog: 128)
         listener = socket.descriptor
         worker = try Worker(shared, listeners: Listeners([socket]), mailbox: mailbox)
         makePlans(configuration.replayBufferBytes)
+        if isCalm ? random.chance(200) : random.chance(100) { learnNamesLate(resolved) }
         if !isCalm { disturb(policy, resolved) }
         if isCalm, isRenewable, random.chance(400) {
             // Every request is sent again after its 401, and no client hears of it.
@@ -163,7 +173,9 @@ final class Run: @unchecked Sendable {
     private func newPolicy() throws -> PolicyConfiguration {
         var words: [String] = []
         if hasRights {
-            words = ["full", "concurrency=\(isCalm ? 1_000 : random.within(1...8))"]
+            // Who may not do everything is answered by the proxy where the token is refused.
+            let set = !isCalm && random.chance(300) ? "read-only" : "full"
+            words = [set, "concurrency=\(isCalm ? 1_000 : random.within(1...8))"]
             if !isCalm, random.chance(200) { words.append("rate=\(random.within(1...100))/s") }
         }
         var entries = [AliasEntry(name: "main", token: Array(Grammar.alias.utf8), words: words, origin: .item(1))]
@@ -190,7 +202,8 @@ final class Run: @unchecked Sendable {
 
     private func makePlans(_ replayBytes: Int) {
         let grammar = Grammar(
-            isCalm: isCalm, replayBytes: replayBytes, requests: fixtures.requests, responses: fixtures.responses)
+            isCalm: isCalm, hasDeviceFlow: hasDeviceFlow, replayBytes: replayBytes, requests: fixtures.requests,
+            responses: fixtures.responses)
         plans = (0..<exchanges).map { grammar.plan($0, &random) }
         unfinished = plans.count
         for plan in plans {
@@ -242,14 +255,15 @@ final class Run: @unchecked Sendable {
                 }
             }
         }
-        if random.chance(100) {
-            // Nothing is known of the name for a while.
-            resolved.publish(.pending)
-            kernel.after(microseconds(random.magnitude(15_000_000))) { [unowned self] in
-                kernel.struck("name known late")
-                resolved.publish(resolution())
-                mailbox.post(.publishedChanged)
-            }
+    }
+
+    /// Nothing is known of the name for a while.
+    private func learnNamesLate(_ resolved: Published<ResolvedAddresses>) {
+        resolved.publish(.pending)
+        kernel.after(microseconds(random.magnitude(isCalm ? 4_000_000 : 15_000_000))) { [unowned self] in
+            kernel.struck("name known late")
+            resolved.publish(resolution())
+            mailbox.post(.publishedChanged)
         }
     }
 
@@ -326,6 +340,43 @@ final class Run: @unchecked Sendable {
         }
     }
 
+    // MARK: The device flow
+
+    private func consultationDoor() -> ConsultationDoor {
+        let hasRead = isCalm || random.chance(900)
+        return ConsultationDoor(hasReadGrants: { hasRead }, handle: { [unowned self] in consult($0, $1) })
+    }
+
+    /// What a client asked of the device flow.
+    private func consult(_ call: DeviceCall, _ answer: @escaping @Sendable (DeviceAnswer?) -> Void) {
+        guard let plan = call.client.flatMap({ plan(Int($0.low & 0xffff)) }) else {
+            broken("the device flow is asked by nobody", nil)
+            return
+        }
+        plan.consultations += 1
+        if plan.consultations > 1 { broken("the device flow is asked twice", plan) }
+        if plan.fixture == nil, call.form.array != (call.place.isRead ? [] : plan.body) {
+            broken("another form at the device flow", plan)
+        }
+        if !isCalm, kernel.random.chance(50) {
+            kernel.struck("device flow silent")
+            return
+        }
+        let isMute = !isCalm && kernel.random.chance(100)
+        let delay = microseconds(kernel.random.magnitude(isCalm ? 1_000_000 : 10_000_000))
+        kernel.after(delay) {
+            answer(
+                isMute
+                    ? nil
+                    : DeviceAnswer(
+                        status: 200, fields: "X-Answer: \(plan.number)\r\n", body: Secret(Self.deviceText(plan))))
+        }
+    }
+
+    private static func deviceText(_ plan: Plan) -> [UInt8] {
+        Array("{\"device\": \(plan.number), \"pad\": \"\(String(repeating: "p", count: plan.number % 7 * 900))\"}".utf8)
+    }
+
     // MARK: What the upstream sees
 
     /// Whether the token of an elevated request is not good any more.
@@ -340,6 +391,9 @@ final class Run: @unchecked Sendable {
         if request.headBytes.holds(Grammar.aliasMark) { broken("an alias went upstream", plan) }
         let tokens = request.fields.filter { $0.value.contains(Grammar.tokenMark) }
         guard let plan else { return }
+        if hasDeviceFlow, plan.fixture == nil, plan.target.contains("oauth") {
+            broken("a request to the device flow went upstream", plan)
+        }
         guard plan.isElevated, !plan.target.hasPrefix("/oauth/") else {
             if !tokens.isEmpty { broken("a token on the bypass", plan) }
             return
@@ -382,6 +436,10 @@ final class Run: @unchecked Sendable {
     }
 
     private func judge(_ plan: Plan, _ answer: MessageReader) {
+        guard plan.consultations == 0 else {
+            judgeConsulted(plan, answer)
+            return
+        }
         // Bytes that are none may happen to be an answer.
         guard plan.answer.garbage.isEmpty else { return }
         // Whoever is refused before the request was read may have asked for a head only.
@@ -431,8 +489,22 @@ final class Run: @unchecked Sendable {
         }
     }
 
+    private func judgeConsulted(_ plan: Plan, _ answer: MessageReader) {
+        guard let number = answer.value("x-answer") else {
+            broken("another answer than the device flow's: \(answer.startLine)", plan)
+            return
+        }
+        if number != String(plan.number) { broken("the device flow's answer to client \(number)", plan) }
+        // A fixture may be a HEAD request, whatever its plan says.
+        guard plan.fixture == nil else { return }
+        if answer.extra > 0 { broken("bytes behind the answer", plan) }
+        if plan.method != "HEAD", answer.body != Self.deviceText(plan) {
+            broken("another body of the device flow's: \(answer.body.count) bytes", plan)
+        }
+    }
+
     private func judgeOwn(_ plan: Plan, _ answer: MessageReader) {
-        if isCalm, plan.isPatient, plan.answer.isPlain {
+        if isCalm, plan.isPatient, plan.answer.isPlain, !plan.isRefusedByDeviceFlow {
             broken("the proxy's own \(answer.status)", plan)
         }
         // A request without a number (a fixture) is answered 200 by the upstream.
@@ -506,9 +578,9 @@ extension Run: World {
         kernel.connected(node, error: 0)
     }
 
-    func turnEnded() {
+    func turnEnded(sleeps: Bool) {
         guard let worker, let shared, complaints.isEmpty else { return }
-        if let what = invariants.afterTurn(worker, shared) { broken(what, nil) }
+        if let what = invariants.afterTurn(worker, shared, sleeps: sleeps) { broken(what, nil) }
     }
 
     func isStuck() {
@@ -522,5 +594,11 @@ extension Plan {
     func startLineMatches(_ line: String) -> Bool {
         guard fixture == nil else { return true }
         return line == "\(method) \(target) HTTP/1.1"
+    }
+}
+
+extension Secret {
+    fileprivate var array: [UInt8] {
+        withBytes { bytes in bytes.withUnsafeBytes { Array($0) } }
     }
 }

@@ -8,6 +8,7 @@ final class Upstream {
     private var answer: [UInt8] = []
     private var written = 0
     private var hasBegun = false
+    private var hasHeard = false
     private var hasArrived = false
     private var isOver = false
     private var status = 0
@@ -34,6 +35,13 @@ final class Upstream {
         // Who does not read sees no end either, but for a reset.
         if plan?.answer.isDeaf == true, !socket.isReset, !socket.hasPeerEnded { return }
         let piece = kernel.read(socket, max(512, kernel.random.magnitude(200_000)))
+        if let first = piece.first, !hasHeard {
+            hasHeard = true
+            // The rest of a request that was begun on another connection would be none. (One fixture's method begins with `!`.)
+            if !(UInt8(ascii: "A")...UInt8(ascii: "z") ~= first || first == UInt8(ascii: "!")) {
+                run.broken("no request line upstream", plan)
+            }
+        }
         reader.feed(piece)
         if plan == nil, reader.hasHead {
             plan = reader.value("x-sim").flatMap { Int($0) }.flatMap { run.plan($0) }

@@ -187,10 +187,11 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
     case .dialing:
         switch event {
         case .connected: .next(.sendingRequest, .sendRequest)
-        case .dialFailed, .requestRefused: .next(.answering, .answer)
+        case .dialFailed: .next(.answering, .answer)
         case .clientLeft: .next(.vacant, .abandon)
-        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .requestSent,
-            .answerBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken,
+        case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
+            .requestRefused, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed, .answerSent,
+            .upstreamFailed, .answerBroken,
             .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
@@ -276,11 +277,12 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         }
     case .closing:
         switch event {
-        case .bothClosed, .clientLeft: .next(.vacant, .release)
+        // A client that leaves now is read to its end, which is one of both.
+        case .bothClosed: .next(.vacant, .release)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
             .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
             .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut,
-            .relayStalled, .flowWanted, .flowAnswered, .flowSilent:
+            .relayStalled, .clientLeft, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
     }

@@ -155,7 +155,7 @@ extension Exchange {
         switch decide(head, bytes.span, worker.policy) {
         case .refuse(let decided):
             // A client forgets its login at a 401, so that is said only when it is known which aliases were granted.
-            let isUndecided = decided == .aliasUnknown && worker.shared.deviceFlow?.hasReadGrants == false
+            let isUndecided = decided == .aliasUnknown && worker.shared.deviceFlow?.hasReadGrants() == false
             let answer = isUndecided ? .grantsUnread : decided
             if answer == .aliasMisplaced { record.blot(path: false) }
             record.cause = Cause(refusedBy: answer)

@@ -33,7 +33,10 @@ package final class Server: Sendable {
         spooler = bodies.longChunked == .spool ? try Spooler(bodies.spoolPlace, most: bodies.spoolBytes) : nil
         state = ServerState(
             configuration: configuration, tokens: tokens, policy: policy, addresses: addresses, tls: tls, log: log,
-            memory: memory, spooler: spooler, deviceFlow: deviceFlow,
+            memory: memory, spooler: spooler,
+            deviceFlow: deviceFlow.map { flow in
+                ConsultationDoor(hasReadGrants: { flow.hasReadGrants }, handle: { flow.handle($0, $1) })
+            },
             renew: { version, answer in Task.detached { answer(await renew(version)) } })
         self.listeners = Mutex(listeners)
         self.log = log

@@ -38,6 +38,14 @@ package struct TLSContexts: Sendable {
     }
 }
 
+/// The device flow, as a worker sees it.
+struct ConsultationDoor: Sendable {
+    /// False until the grants have been read once: an alias that is not known may be one of them.
+    var hasReadGrants: @Sendable () -> Bool
+    /// Hands a call in, and returns at once; the answer is told later, on any thread. Nil is to close without one.
+    var handle: @Sendable (DeviceCall, @escaping @Sendable (DeviceAnswer?) -> Void) -> Void
+}
+
 /// Asks for a newer token than the one of the given version, and returns at once; what became of it is told later, on any
 /// thread.
 typealias RenewalDoor = @Sendable (UInt64, @escaping @Sendable (RenewalOutcome) -> Void) -> Void
@@ -52,7 +60,7 @@ final class ServerState: Sendable {
     let log: LogWriter
     let memory: MemoryBudget
     /// Nil when it is off.
-    let deviceFlow: DeviceAuthorizer?
+    let deviceFlow: ConsultationDoor?
     /// Nil when no body is spooled.
     let spooler: Spooler?
     private let renewToken: RenewalDoor
@@ -64,7 +72,7 @@ final class ServerState: Sendable {
     init(
         configuration: ServerConfiguration, tokens: TokenPublisher, policy: Published<PolicyConfiguration>,
         addresses: Published<ResolvedAddresses>, tls: Published<TLSContexts>, log: LogWriter, memory: MemoryBudget,
-        spooler: Spooler?, deviceFlow: DeviceAuthorizer? = nil,
+        spooler: Spooler?, deviceFlow: ConsultationDoor? = nil,
         renew: @escaping RenewalDoor
     ) {
         self.configuration = configuration
