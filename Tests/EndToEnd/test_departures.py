@@ -13,6 +13,7 @@ from harness.client import Client, ask, request
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
 from harness.scripted import Scripted, read_head
+from harness.sockets import wait_until_ended, wait_until_watched
 from harness.upstream import StandIn
 
 AT_ONCE_SECONDS = 2.0
@@ -74,13 +75,14 @@ def test_a_half_close_in_the_middle_of_an_answer_is_no_departure(
     start_proxy: StartProxy, slow_answer: tuple[Scripted, threading.Event, threading.Event], version: str
 ) -> None:
     upstream, go_on, _ = slow_answer
-    with Client(start_proxy(upstream.uri).address) as client:
+    proxy = start_proxy(upstream.uri)
+    with Client(proxy.address) as client:
         client.send(request("GET", "/api/0/x/", version=version))
         client.read_until(b"a" * 30)
-        # Past the time after which the client's socket is watched.
-        time.sleep(0.3)
+        wait_until_watched(proxy, client.sock)
         client.half_close()
-        time.sleep(0.3)
+        wait_until_ended(client.sock)
+        time.sleep(0.1)  # To be heard: nothing tells of that.
         go_on.set()
         answer = client.read_answer()
     assert answer.body == b"a" * 30 + b"b" * 20 and answer.complete and answer.interim == []
@@ -90,10 +92,11 @@ def test_a_client_that_closes_in_the_middle_of_an_answer_is_found_out_by_its_nex
     start_proxy: StartProxy, slow_answer: tuple[Scripted, threading.Event, threading.Event]
 ) -> None:
     upstream, go_on, refused = slow_answer
-    with Client(start_proxy(upstream.uri).address) as client:
+    proxy = start_proxy(upstream.uri)
+    with Client(proxy.address) as client:
         client.send(request("GET", "/api/0/x/"))
         client.read_until(b"a" * 30)
-        time.sleep(0.3)
+        wait_until_watched(proxy, client.sock)
     go_on.set()
     assert refused.wait(AT_ONCE_SECONDS)
 

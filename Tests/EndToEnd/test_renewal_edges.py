@@ -10,11 +10,12 @@ import time
 
 import pytest
 
-from harness.client import Client, request
+from harness.client import Client, ask, request
 from harness.database import Postgres, as_server_user, server_binary
 from harness.process import eventually
-from harness.proxy import StartProxy
+from harness.proxy import Proxy, StartProxy
 from harness.scripted import Gated, Scripted, read_head, read_request
+from harness.sockets import wait_until_watched
 
 pytestmark = pytest.mark.tokens
 
@@ -31,12 +32,17 @@ def lock_token(postgres: Postgres, seconds: float) -> subprocess.Popen[bytes]:
     return process
 
 
+def wait_until_ready(proxy: Proxy) -> None:
+    """It has its first token."""
+    eventually(lambda: ask(proxy.admin, request("GET", "/readyz")).status == 200, "the proxy is ready", 20)
+
+
 def test_a_broken_401_leaves_nothing_for_the_exchange_after_it(start_proxy: StartProxy, postgres: Postgres) -> None:
     postgres.store_token(OLD)
     upstream = Gated()
     proxy = start_proxy(upstream.uri, "--pgx-conn", postgres.connection_string, "--threads", "1", token=None)
     proxy.wait_for_line(lambda line: "listening" in line)
-    time.sleep(0.5)
+    wait_until_ready(proxy)
     lock = lock_token(postgres, 1.5)
     with Client(proxy.address) as first, Client(proxy.address) as second:
         first.send(request("GET", "/api/0/first/"))
@@ -83,11 +89,11 @@ def test_a_body_that_arrives_during_the_renewal_is_sent_on_when_the_401_stands(s
 
     upstream = Scripted(play)
     proxy = start_proxy(upstream.uri, "--pgx-conn", postgres.connection_string, "--body-timeout", "3", token=None)
-    time.sleep(0.5)
+    wait_until_ready(proxy)
     lock = lock_token(postgres, 1.5)
     with Client(proxy.address) as client:
         client.send(request("POST", "/api/0/x/", f"Content-Length: {len(body)}") + body[:100])
-        time.sleep(0.3)
+        wait_until_watched(proxy, client.sock)
         client.send(body[100:])
         answer = client.read_answer()
     lock.wait(10)
@@ -105,7 +111,7 @@ def test_the_times_of_a_retried_request_are_those_of_its_last_try(start_proxy: S
 
     upstream = Scripted(play)
     proxy = start_proxy(upstream.uri, "--pgx-conn", postgres.connection_string, token=None)
-    time.sleep(0.5)
+    wait_until_ready(proxy)
     postgres.store_token(NEW)
     with Client(proxy.address) as client:
         client.send(request("GET", "/api/0/x/"))

@@ -16,6 +16,7 @@ from harness.client import Client, ask, request
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
 from harness.scripted import Gated, Scripted, read_head, read_request
+from harness.sockets import wait_until_arrived, wait_until_ended, wait_until_read, wait_until_watched
 from harness.upstream import StandIn
 
 UPLOAD = "/api/0/organizations/acme/chunk-upload/"
@@ -66,16 +67,19 @@ def json_answer(value: object) -> bytes:
 
 def test_a_rewritten_answer_reaches_a_client_whose_socket_is_full(start_proxy: StartProxy, scripted) -> None:  # noqa: ANN001
     count = 30_000
+    go = threading.Event()
 
     def play(sock: socket.socket, _: int) -> None:
         read_head(sock)
-        time.sleep(0.3)  # The client is watched by now, for reading only.
+        go.wait(10)
         sock.sendall(json_answer({"regions": [{"url": "http://a.example"}] * count}))
 
     proxy = start_proxy(scripted(play).uri, "--body-timeout", "15")
     with slow_reader(proxy) as sock:
         # A long Host makes the rewritten body larger than any socket's buffer.
         sock.sendall(request("GET", "/api/0/users/me/regions/", host="h" * 240 + ".example"))
+        wait_until_watched(proxy, sock)  # For reading only.
+        go.set()
         time.sleep(1)
         data = read_to_end(sock)
     assert len(data) > 8_000_000, proxy.output[-600:]
@@ -127,7 +131,7 @@ def test_a_client_that_half_closes_after_a_slow_upload_gets_a_large_answer_whole
     proxy = start_proxy(scripted(play).uri, "--body-timeout", "5")
     with slow_reader(proxy) as sock:
         sock.sendall(request("POST", "/api/0/x/", "Content-Length: 10"))
-        time.sleep(0.2)  # Now the client is watched while it uploads.
+        wait_until_watched(proxy, sock)  # While it uploads.
         sock.sendall(b"0123456789")
         sock.shutdown(socket.SHUT_WR)
         time.sleep(0.7)
@@ -140,10 +144,10 @@ def test_a_body_and_a_half_close_that_come_while_the_upstream_is_dialed_count(st
     gated.fill()
     with Client(proxy.address) as client:
         client.send(request("POST", "/api/0/x/", "Content-Length: 5"))
-        time.sleep(0.2)
+        wait_until_watched(proxy, client.sock)
         client.send(b"hello")
         client.half_close()
-        time.sleep(0.2)
+        wait_until_ended(client.sock)
         gated.open()
         with gated.accept() as sock:
             assert read_request(sock).endswith(b"hello")
@@ -157,14 +161,14 @@ def test_an_upstream_that_answers_before_it_was_asked_is_heard(start_proxy: Star
     gated.fill()
     with Client(proxy.address) as client:
         client.send(request("GET", "/api/0/x/"))
-        time.sleep(0.2)
+        wait_until_read(client.sock)
         # The connection and the answer are there when the proxy looks again, so both are one event.
         proxy.signal(signal.SIGSTOP)
         try:
             gated.open()
             sock = gated.accept()
             sock.sendall(b"HTTP/1.1 503 Full\r\nContent-Length: 4\r\n\r\nfull")
-            time.sleep(0.1)
+            wait_until_arrived(sock, 4)
         finally:
             proxy.signal(signal.SIGCONT)
         answer = client.read_answer()
@@ -173,13 +177,15 @@ def test_an_upstream_that_answers_before_it_was_asked_is_heard(start_proxy: Star
 
 
 def test_the_end_of_one_client_is_not_held_against_the_next(start_proxy: StartProxy, scripted) -> None:  # noqa: ANN001
-    go, part = threading.Event(), threading.Event()
+    go, said, part = threading.Event(), threading.Event(), threading.Event()
 
     def play(sock: socket.socket, number: int) -> None:
         read_head(sock)
         if number == 0:
             go.wait(10)
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            wait_until_arrived(sock, 2)
+            said.set()
             part.wait(10)
         else:
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
@@ -189,14 +195,14 @@ def test_the_end_of_one_client_is_not_held_against_the_next(start_proxy: StartPr
     proxy = start_proxy(scripted(play).uri, "--threads", "1")
     with Client(proxy.address) as client:
         client.send(request("GET", "/api/0/x/", "Connection: close"))
-        time.sleep(0.2)
+        wait_until_watched(proxy, client.sock)
         # The answer and the client's FIN are one batch of events, the answer first.
         proxy.signal(signal.SIGSTOP)
         try:
             go.set()
-            time.sleep(0.2)
+            assert said.wait(10)
             client.half_close()
-            time.sleep(0.1)
+            wait_until_ended(client.sock)
         finally:
             proxy.signal(signal.SIGCONT)
         assert client.read_answer().body == b"ok"
@@ -205,7 +211,7 @@ def test_the_end_of_one_client_is_not_held_against_the_next(start_proxy: StartPr
     with Client(proxy.address) as client:
         client.send(request("GET", "/api/0/x/"))
         client.read_until(b"abc")
-        time.sleep(0.2)
+        wait_until_watched(proxy, client.sock)
         client.send(b"more")
         answer = client.read_answer()
         assert b"abcdef" in answer.raw or answer.raw.endswith(b"def"), answer.raw
