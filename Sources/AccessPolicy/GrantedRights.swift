@@ -18,6 +18,8 @@ package struct GrantCeiling: Sendable {
     package struct Grant: Sendable, Equatable {
         package var words: [String]
         package var scopes: [String]
+        /// Those of the scopes of which the grant holds a part.
+        package var partialScopes: [String]
     }
 
     /// Cuts what was asked.
@@ -41,7 +43,9 @@ package struct GrantCeiling: Sendable {
         if !projects.isEmpty { granted.append("project=" + pinned(projects, words.projects)) }
         var table = RightsTable(policy.table)
         try table.add(try AliasWords(granted, sets: policy.sets, now: .min), policy.sets)
-        return Grant(words: granted, scopes: table.rights.first?.scopes.names ?? asked)
+        let rights = table.rights.first
+        return Grant(
+            words: granted, scopes: rights?.scopes.names ?? asked, partialScopes: rights?.partialScopes.names ?? [])
     }
 
     private static func cut(_ held: [String], to chosen: [String], _ key: String) throws(AliasWords.Problem) -> [String]

@@ -67,6 +67,18 @@ package struct PolicySets: Sendable {
         return set
     }
 
+    /// The scopes of a wish of which something is left: an operation that Sentry takes none weaker of them for. What writes
+    /// is left of no `:read` scope, and what reads of no other.
+    func left(of wish: ScopeSet, in held: OperationSet) -> ScopeSet {
+        var left: ScopeSet = []
+        for (row, operation) in table.operations.enumerated() where held.contains(row) {
+            let writes = operation.effect == .write || operation.effect == .writeOnGET
+            let met = operation.scopes.weakest.intersection(wish)
+            left.formUnion(writes ? met.subtracting(.reading) : met.intersection(.reading))
+        }
+        return left
+    }
+
     /// Everything but what never is an alias's: for `full` within an organization.
     var all: ExpandedSet {
         var set = ExpandedSet(operations: OperationSet(count: table.operations.count))

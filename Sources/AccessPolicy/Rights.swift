@@ -18,8 +18,11 @@ package struct Rights: Sendable {
     var projects: TableText
     /// A part of `RightsTable.needs`.
     var needs: TableText
-    /// Scopes of which every operation is held: what the alias comes to in Sentry's words.
+    /// Scopes of which every operation is held, and those of `scopes=` of which some are: what the alias comes to in Sentry's
+    /// words.
     var scopes: ScopeSet
+    /// Those of them of which not every operation is held.
+    var partialScopes: ScopeSet
     /// The words that say it, a part of `RightsTable.text`.
     package var words: TableText
 }
@@ -144,11 +147,13 @@ package struct RightsTable: Sendable {
             + (words.scopes.map { ["scopes=" + $0.names.joined(separator: ",")] } ?? [])).joined(separator: " ")
         let places = words.organizations.isEmpty ? "" : " in \(words.organizations.map(\.slug).joined(separator: ", "))"
         let parts = words.projects.isEmpty ? "" : ", projects \(words.projects.map(\.slug).joined(separator: ", "))"
+        let whole = scopes(within: set.operations, sets)
+        let left = words.scopes.map { sets.left(of: $0, in: set.operations) } ?? []
         rights.append(
             Rights(
                 bits: Int32(bits.count), organizations: organizationPart, projects: projectPart,
                 needs: TableText(start: Int32(needsStart), count: Int32(needs.count - needsStart)),
-                scopes: scopes(within: set.operations, sets),
+                scopes: whole.union(left), partialScopes: left.subtracting(whole),
                 words: add(names + places + parts)))
         bits += set.operations.words
         known[key] = Int32(rights.count - 1)

@@ -41,6 +41,17 @@ package struct ScopeSet: OptionSet, Sendable, Hashable {
         self = entry.implies.reduce(into: Self.bits[name]!) { $0.insert(Self.bits[$1]!) }
     }
 
+    /// Of these, those that imply no other of them.
+    var weakest: ScopeSet {
+        var found = self
+        for (bit, implied) in Self.implied where contains(bit) && !isDisjoint(with: implied) { found.remove(bit) }
+        return found
+    }
+
+    private static let implied: [(ScopeSet, ScopeSet)] = all.filter { !$0.implies.isEmpty }.map {
+        (bits[$0.name]!, $0.implies.reduce(into: []) { $0.insert(bits[$1]!) })
+    }
+
     /// Writes the names, with a blank between two.
     func writeNames(into writer: inout HeadWriter) {
         var isFirst = true

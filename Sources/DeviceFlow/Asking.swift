@@ -45,7 +45,13 @@ extension DeviceAuthorizer {
                     return .error("invalid_scope")
                 }
             }
-            guard try store.add(code, most: DeviceFlowSettings.mostWaiting, now: now) else { return slowDown(60) }
+            switch try store.add(code, most: DeviceFlowSettings.mostWaiting, now: now) {
+            case .added: break
+            case .full: return slowDown(60)
+            case .denied:
+                note(.refused, [("client_addr", address), ("reason", "denied")])
+                return .error("access_denied", status: 403)
+            }
             note(
                 .asked,
                 [
@@ -103,10 +109,11 @@ extension DeviceAuthorizer {
         doors.isNameTaken(name) || grants.contains { $0.name == name }
     }
 
-    func freeName(_ wanted: String) -> String {
+    /// - Parameter taken: names of grants that are not known here yet.
+    func freeName(_ wanted: String, besides taken: Set<String> = []) -> String {
         var name = wanted
         var number = 2
-        while isNameTaken(name) {
+        while taken.contains(name) || isNameTaken(name) {
             name = "\(wanted)-\(number)"
             number += 1
         }

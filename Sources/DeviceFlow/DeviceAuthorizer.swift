@@ -18,6 +18,8 @@ package final class DeviceAuthorizer: Sendable {
         /// An alias that no grant made has this name.
         package var isNameTaken: @Sendable (String) -> Bool
         package var approvers: @Sendable () -> [Approver]
+        /// What operators must show; nil when reaching the admin listener is enough.
+        package var adminToken: @Sendable () -> TokenDigest?
         package var note: @Sendable (DeviceEvent) -> Void
         /// Seconds since 1970.
         package var now: @Sendable () -> Int64
@@ -27,6 +29,7 @@ package final class DeviceAuthorizer: Sendable {
         package init(
             ceiling: @escaping @Sendable () -> GrantCeiling, publish: @escaping @Sendable ([Grant]) -> Void,
             isNameTaken: @escaping @Sendable (String) -> Bool, approvers: @escaping @Sendable () -> [Approver],
+            adminToken: @escaping @Sendable () -> TokenDigest? = { nil },
             note: @escaping @Sendable (DeviceEvent) -> Void,
             now: @escaping @Sendable () -> Int64 = { Int64(Clock.realtime / 1_000_000_000) },
             milliseconds: @escaping @Sendable () -> Int64 = { Int64(Clock.monotonic / 1_000_000) }
@@ -35,6 +38,7 @@ package final class DeviceAuthorizer: Sendable {
             self.publish = publish
             self.isNameTaken = isNameTaken
             self.approvers = approvers
+            self.adminToken = adminToken
             self.note = note
             self.now = now
             self.milliseconds = milliseconds
@@ -66,8 +70,14 @@ package final class DeviceAuthorizer: Sendable {
     package var hasReadGrants: Bool { wasRead.load(ordering: .acquiring) }
     private let wasRead = Atomic<Bool>(false)
 
+    /// Seconds for which a shared store is asked what waits after somebody has looked.
+    private static let lookedSeconds: Int64 = 5
+    private let lookedAt = Atomic<Int64>(.min)
+
     private struct Known {
         var revision: [Int64]?
+        /// What waited when was looked last, with a shared store.
+        var waiting: [WaitingCode] = []
         var grants: [Grant] = []
         var isFailing = false
     }
@@ -121,6 +131,9 @@ package final class DeviceAuthorizer: Sendable {
             return
         }
     }
+
+    /// What operators must show; nil when reaching the admin listener is enough.
+    package var adminToken: TokenDigest? { doors.adminToken() }
 
     /// Hands a question of an operator in.
     package func handle(_ question: [UInt8], _ answer: @escaping @Sendable (OperatorAnswer) -> Void) {
@@ -180,6 +193,10 @@ package final class DeviceAuthorizer: Sendable {
                 for grant in ended { note(.expired, [("alias", grant.name)]) }
                 if !ended.isEmpty { try store.tidy(now: now) }
             }
+            if store.isShared, now - Self.lookedSeconds < lookedAt.load(ordering: .relaxed) {
+                let waiting = try store.waiting(now: now)
+                known.withLock { $0.waiting = waiting }
+            }
             known.withLock { $0.isFailing = false }
         } catch {
             failed(error)
@@ -206,6 +223,26 @@ package final class DeviceAuthorizer: Sendable {
             }
         }
         try result.get()
+    }
+
+    /// What waits, without a wait: with a shared store as it was a moment ago.
+    package func proposals() -> [Proposal] {
+        let now = doors.now()
+        lookedAt.store(now, ordering: .relaxed)
+        let codes = store.isShared ? known.withLock { $0.waiting } : (try? store.waiting(now: now)) ?? []
+        let ceiling = doors.ceiling()
+        // Most ask for the same.
+        var grants: [[String]: GrantCeiling.Grant?] = [:]
+        return codes.filter { $0.isWaiting(now) }.map { code in
+            let grant: GrantCeiling.Grant?
+            if let known = grants[code.asked] {
+                grant = known
+            } else {
+                grant = try? ceiling.grant(asked: code.asked)
+                grants[code.asked] = .some(grant)
+            }
+            return Proposal(code, grant, now)
+        }
     }
 
     /// The grants that hold, as known here.

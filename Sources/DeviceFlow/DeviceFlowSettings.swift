@@ -57,6 +57,8 @@ package struct DeviceFlowSettings: Sendable {
     /// client refresh at once, each for itself.
     static let overlapSeconds: Int64 = 600
     static let passcodeSeconds: Int64 = 600
+    /// How long `device deny --client` holds.
+    static let denialSeconds: Int64 = 3_600
 
     /// The base of the URLs that people are told. A Host that a client chose is no base unless it is this machine's: it
     /// would send a person to somebody else's page.

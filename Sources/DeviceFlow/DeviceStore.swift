@@ -4,7 +4,8 @@ package import AccessPolicy
 package enum GrantEdit: Sendable, Equatable {
     case none
     case add(Grant)
-    case withdraw(String)
+    /// One of the same name that was made at another time stays.
+    case withdraw(String, made: Int64)
 }
 
 package enum WaitingKey: Sendable, Equatable {
@@ -38,16 +39,27 @@ package struct DeviceStoreFailure: Error, Sendable {
     }
 }
 
+/// What adding a code came to.
+package enum AddedCode: Sendable {
+    case added
+    /// So many wait already.
+    case full
+    /// Its customer was denied.
+    case denied
+}
+
 /// Where waiting codes and grants are. Its calls block; each is done whole or not at all.
 package protocol DeviceStore: Sendable {
     /// Whether other proxies use it too.
     var isShared: Bool { get }
 
-    /// Adds a code, unless so many wait already.
-    func add(_ code: WaitingCode, most: Int, now: Int64) throws(DeviceStoreFailure) -> Bool
+    /// Adds a code.
+    func add(_ code: WaitingCode, most: Int, now: Int64) throws(DeviceStoreFailure) -> AddedCode
     /// Changes the code that the key names, if there is one.
+    /// - Parameter body: may be called for an approved code with the names of all grants that hold; nobody else can take one
+    ///   of the others until what it returns is done.
     func change<R>(
-        _ key: WaitingKey, _ body: (inout WaitingCode) -> (R, GrantEdit)
+        _ key: WaitingKey, now: Int64, _ body: (inout WaitingCode, _ taken: Set<String>) -> (R, GrantEdit)
     ) throws(DeviceStoreFailure) -> R?
     func waiting(now: Int64) throws(DeviceStoreFailure) -> [WaitingCode]
 
@@ -60,6 +72,9 @@ package protocol DeviceStore: Sendable {
     /// An approval code that is good once.
     func addPasscode(_ digest: TokenDigest, ends: Int64, now: Int64) throws(DeviceStoreFailure)
     func takePasscode(_ digest: TokenDigest, now: Int64) throws(DeviceStoreFailure) -> Bool
+
+    /// Adds no more codes of this customer until then.
+    func deny(customer: String, ends: Int64, now: Int64) throws(DeviceStoreFailure)
 
     /// Forgets what is over.
     func tidy(now: Int64) throws(DeviceStoreFailure)

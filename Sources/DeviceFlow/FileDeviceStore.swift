@@ -10,10 +10,13 @@ package final class FileDeviceStore: DeviceStore {
     private static let lockNanoseconds: UInt64 = 2_000_000_000
     static let mostGrants = 4_096
     static let mostPasscodes = 64
+    static let mostDenied = 256
 
     private struct Memory {
         var codes: [TokenDigest: WaitingCode] = [:]
         var passcodes: [TokenDigest: Int64] = [:]
+        /// Addresses, and until when.
+        var denied: [String: Int64] = [:]
     }
 
     private struct Document: Codable {
@@ -34,19 +37,20 @@ package final class FileDeviceStore: DeviceStore {
 
     // MARK: What waits
 
-    package func add(_ code: WaitingCode, most: Int, now: Int64) -> Bool {
+    package func add(_ code: WaitingCode, most: Int, now: Int64) -> AddedCode {
         memory.withLock { memory in
+            guard memory.denied[code.customer].map({ $0 <= now }) ?? true else { return .denied }
             memory.codes = memory.codes.filter { $0.value.ends > now }
             guard memory.codes.values.count(where: { $0.isWaiting(now) }) < most, memory.codes.count < most * 16,
                 let digest = TokenDigest(hexadecimal: code.deviceDigest)
-            else { return false }
+            else { return .full }
             memory.codes[digest] = code
-            return true
+            return .added
         }
     }
 
     package func change<R>(
-        _ key: WaitingKey, _ body: (inout WaitingCode) -> (R, GrantEdit)
+        _ key: WaitingKey, now: Int64, _ body: (inout WaitingCode, Set<String>) -> (R, GrantEdit)
     ) throws(DeviceStoreFailure) -> R? {
         // One thread alone changes what waits, so nothing moves between the two looks.
         let found = memory.withLock { memory in
@@ -56,12 +60,22 @@ package final class FileDeviceStore: DeviceStore {
             }
         }
         guard var code = found else { return nil }
-        let (result, edit) = body(&code)
-        switch edit {
-        case .none: break
-        case .add(let grant):
-            try changeFile { $0.append(grant) }
-        case .withdraw(let name): try changeFile { $0.removeAll { $0.name == name } }
+        let result: R
+        switch code.state {
+        case .approved, .taken:
+            // Another process may have the same folder.
+            result = try changeFile { grants in
+                let (result, edit) = body(&code, Set(grants.filter { !$0.isOver(now) }.map(\.name)))
+                switch edit {
+                case .none: break
+                case .add(let grant):
+                    grants.removeAll { $0.name == grant.name }
+                    grants.append(grant)
+                case .withdraw(let name, let made): grants.removeAll { $0.name == name && $0.made == made }
+                }
+                return result
+            }
+        case .waiting, .denied, .over: result = body(&code, []).0
         }
         if let digest = TokenDigest(hexadecimal: code.deviceDigest) {
             memory.withLock { $0.codes[digest] = code }
@@ -85,6 +99,16 @@ package final class FileDeviceStore: DeviceStore {
 
     package func takePasscode(_ digest: TokenDigest, now: Int64) -> Bool {
         memory.withLock { $0.passcodes.removeValue(forKey: digest) }.map { $0 > now } ?? false
+    }
+
+    package func deny(customer: String, ends: Int64, now: Int64) throws(DeviceStoreFailure) {
+        let isAdded = memory.withLock { memory in
+            memory.denied = memory.denied.filter { $0.value > now }
+            guard memory.denied.count < Self.mostDenied else { return false }
+            memory.denied[customer] = ends
+            return true
+        }
+        guard isAdded else { throw DeviceStoreFailure("\(Self.mostDenied) addresses are denied already") }
     }
 
     package func tidy(now: Int64) throws(DeviceStoreFailure) {

@@ -10,6 +10,7 @@ extension DeviceAuthorizer {
         var name: String?
         var rights: String?
         var lifetime: Int64?
+        var client: String?
     }
 
     func answer(operator question: [UInt8]) -> OperatorAnswer {
@@ -20,7 +21,9 @@ extension DeviceAuthorizer {
             switch question.command {
             case "list": return OperatorAnswer(status: 200, text: try waitingList())
             case "approve": return try decideByOperator(question, isApproved: true)
-            case "deny": return try decideByOperator(question, isApproved: false)
+            case "deny":
+                if let client = question.client { return try deny(client: client) }
+                return try decideByOperator(question, isApproved: false)
             case "passcode": return try passcode()
             case "grants": return OperatorAnswer(status: 200, text: try grantList())
             case "revoke": return try revoke(question)
@@ -36,14 +39,14 @@ extension DeviceAuthorizer {
 
     private func waitingList() throws(DeviceStoreFailure) -> String {
         let now = doors.now()
-        let codes = try store.waiting(now: now)
-        guard !codes.isEmpty else { return "nobody waits" }
-        return codes.map { code in
-            let proposal = Proposal(code, try? doors.ceiling().grant(asked: code.asked))
-            let state = if case .approved = code.state { " (approved, not taken yet)" } else { "" }
+        let ceiling = doors.ceiling()
+        let waiting = try store.waiting(now: now).map { Proposal($0, try? ceiling.grant(asked: $0.asked), now) }
+        guard !waiting.isEmpty else { return "nobody waits" }
+        return waiting.map { proposal in
+            let state = proposal.isApproved ? " (approved, not taken yet)" : ""
             return """
-                \(code.shown)-....  asked \(now - code.made) s ago by \(code.client) at \(code.address)\(state)
-                  program:    \(code.userAgent)
+                \(proposal.shown)-....  asked \(proposal.age) s ago by \(proposal.client) at \(proposal.address)\(state)
+                  program:    \(proposal.program)
                   asks:       \(proposal.asks)
                   gets:       \(proposal.gets)
                   leaves out: \(proposal.leavesOut)
@@ -86,13 +89,38 @@ extension DeviceAuthorizer {
         }
     }
 
+    /// Denies whatever waits from an address, and what it asks for in the next hour.
+    private func deny(client: String) throws(DeviceStoreFailure) -> OperatorAnswer {
+        guard let customer = WaitingCode.customer(IPAddress(client.utf8.span)) else {
+            return OperatorAnswer(status: 400, text: "--client: expected an address as device list shows it")
+        }
+        let now = doors.now()
+        try store.deny(customer: customer, ends: now + DeviceFlowSettings.denialSeconds, now: now)
+        var count = 0
+        for code in try store.waiting(now: now) where code.customer == customer {
+            guard let digest = TokenDigest(hexadecimal: code.deviceDigest) else { continue }
+            let isDenied = try store.change(.device(digest), now: now) { code, _ -> (Bool, GrantEdit) in
+                guard code.isWaiting(now) else { return (false, .none) }
+                code.state = .denied
+                return (true, .none)
+            }
+            if isDenied == true { count += 1 }
+        }
+        note(.denied, [("client_addr", customer), ("codes", "\(count)"), ("by", "operator")])
+        return OperatorAnswer(
+            status: 200,
+            text:
+                "denied: \(count) that waited, and what \(customer) asks for in the next \(DeviceFlowSettings.denialSeconds / 60) minutes"
+        )
+    }
+
     /// Approves or denies a code.
     /// - Returns: nil when there is none.
     private func decide(
         _ user: [UInt8], isApproved: Bool, name: String?, choice: [String], lifetime: Int64?, approver: String
     ) throws(DeviceStoreFailure) -> Decided? {
         let now = doors.now()
-        let decided = try store.change(.user(UserCode.digest(user))) { code -> (Decided, GrantEdit) in
+        let decided = try store.change(.user(UserCode.digest(user)), now: now) { code, _ -> (Decided, GrantEdit) in
             guard code.isWaiting(now) else { return (.late, .none) }
             guard isApproved else {
                 code.state = .denied
@@ -139,7 +167,7 @@ extension DeviceAuthorizer {
     {
         let now = doors.now()
         guard let approver = try approver(typed, now) else {
-            let left = try store.change(.user(UserCode.digest(user))) { code -> (Int, GrantEdit) in
+            let left = try store.change(.user(UserCode.digest(user)), now: now) { code, _ -> (Int, GrantEdit) in
                 guard code.isWaiting(now) else { return (-1, .none) }
                 code.wrong += 1
                 if code.wrong >= WaitingCode.mostWrong { code.state = .denied }
@@ -197,12 +225,23 @@ enum PageDecision {
 }
 
 /// What people are shown of a code before they approve it.
-struct Proposal {
-    let asks: String
-    let gets: String
-    let leavesOut: String
+package struct Proposal: Sendable {
+    /// The first four letters of the code.
+    package let shown: String
+    package let client: String
+    package let program: String
+    package let address: String
+    /// Seconds since it was asked for.
+    package let age: Int64
+    package let isApproved: Bool
+    package let asks: String
+    package let gets: String
+    package let leavesOut: String
 
-    init(_ code: WaitingCode, _ grant: GrantCeiling.Grant?) {
+    init(_ code: WaitingCode, _ grant: GrantCeiling.Grant?, _ now: Int64) {
+        (shown, client, program, address) = (code.shown, code.client, code.userAgent, code.address)
+        age = max(0, now - code.made)
+        isApproved = if case .approved = code.state { true } else { false }
         asks = code.asked.joined(separator: " ")
         gets =
             grant.map {
@@ -210,7 +249,10 @@ struct Proposal {
                     + " (\($0.scopes.joined(separator: " ")))"
             }
             ?? "nothing"
-        let left = code.asked.filter { !(grant?.scopes.contains($0) ?? false) }
-        leavesOut = left.isEmpty ? "nothing" : left.joined(separator: " ")
+        let left = code.asked.compactMap { scope -> String? in
+            guard let grant, grant.scopes.contains(scope) else { return scope }
+            return grant.partialScopes.contains(scope) ? "part of \(scope)" : nil
+        }
+        leavesOut = left.isEmpty ? "nothing" : left.joined(separator: ", ")
     }
 }

@@ -71,7 +71,7 @@ extension DeviceAuthorizer {
     }
 
     private func show(_ code: WaitingCode, _ shown: String) -> DeviceAnswer {
-        let proposal = Proposal(code, try? doors.ceiling().grant(asked: code.asked))
+        let proposal = Proposal(code, try? doors.ceiling().grant(asked: code.asked), doors.now())
         let rows = [
             ("Code", shown), ("Client", "\(code.client) (it says so itself)"), ("Program", code.userAgent),
             ("Address", code.address), ("Asked at", UTCTime.text(code.made)), ("Asks", proposal.asks),

@@ -37,14 +37,17 @@ package final class PostgresDeviceStore: DeviceStore {
 
     // MARK: What waits
 
-    package func add(_ code: WaitingCode, most: Int, now: Int64) throws(DeviceStoreFailure) -> Bool {
+    package func add(_ code: WaitingCode, most: Int, now: Int64) throws(DeviceStoreFailure) -> AddedCode {
         try asking { query throws(PostgresFailure) in
             _ = try query.firstValue("BEGIN")
             try Self.lock(Self.codeTable, query)
             _ = try query.rows("DELETE FROM \(Self.codeTable) WHERE ends <= $1::bigint", [Self.text(now)])
+            let denied = try query.rows(
+                "SELECT device FROM \(Self.codeTable) WHERE device = $1", [Self.text("denied:" + code.customer)])
+            guard denied.isEmpty else { return .denied }
             let waiting = try query.firstValue("SELECT count(*)::text FROM \(Self.codeTable) WHERE waits")
             guard let waiting, let count = Int(String(decoding: waiting, as: UTF8.self)), count < most else {
-                return false
+                return .full
             }
             _ = try query.rows(
                 "INSERT INTO \(Self.codeTable) (device, user_code, address, waits, ends, document) VALUES ($1, $2, $3, true, $4::bigint, $5)",
@@ -53,12 +56,12 @@ package final class PostgresDeviceStore: DeviceStore {
                     Self.text(code.ends), Self.json(code),
                 ])
             _ = try query.firstValue("COMMIT")
-            return true
+            return .added
         }
     }
 
     package func change<R>(
-        _ key: WaitingKey, _ body: (inout WaitingCode) -> (R, GrantEdit)
+        _ key: WaitingKey, now: Int64, _ body: (inout WaitingCode, Set<String>) -> (R, GrantEdit)
     ) throws(DeviceStoreFailure) -> R? {
         let (column, digest) =
             switch key {
@@ -71,14 +74,14 @@ package final class PostgresDeviceStore: DeviceStore {
                 "SELECT document FROM \(Self.codeTable) WHERE \(column) = $1 FOR UPDATE",
                 [Self.text(digest.hexadecimal)])
             guard let bytes = rows.first?.first, var code = Self.decode(WaitingCode.self, bytes) else { return nil }
-            let (result, edit) = body(&code)
+            let (result, edit) = body(&code, try Self.namesToAvoid(code, now, query))
             _ = try query.rows(
                 "UPDATE \(Self.codeTable) SET waits = $2::boolean, document = $3 WHERE device = $1",
                 [Self.text(code.deviceDigest), Self.text(code.isWaiting(.min) ? "true" : "false"), Self.json(code)])
             switch edit {
             case .none: break
             case .add(let grant): try Self.write(grant, grant.name, query)
-            case .withdraw(let name): try Self.write(nil, name, query)
+            case .withdraw(let name, let made): try Self.withdraw(name, made: made, query)
             }
             _ = try query.firstValue("COMMIT")
             return result
@@ -108,6 +111,16 @@ package final class PostgresDeviceStore: DeviceStore {
                 "DELETE FROM \(Self.codeTable) WHERE device = $1 AND ends > $2::bigint RETURNING device",
                 [Self.text("passcode:" + digest.hexadecimal), Self.text(now)])
             return !rows.isEmpty
+        }
+    }
+
+    package func deny(customer: String, ends: Int64, now: Int64) throws(DeviceStoreFailure) {
+        try asking { query throws(PostgresFailure) in
+            _ = try query.rows(
+                """
+                INSERT INTO \(Self.codeTable) (device, user_code, address, waits, ends, document)
+                    VALUES ($1, '', '', false, $2::bigint, '') ON CONFLICT (device) DO UPDATE SET ends = excluded.ends
+                """, [Self.text("denied:" + customer), Self.text(ends)])
         }
     }
 
@@ -181,6 +194,27 @@ package final class PostgresDeviceStore: DeviceStore {
             ON CONFLICT (name) DO UPDATE
                 SET keys = excluded.keys, ends = excluded.ends, revision = excluded.revision, document = excluded.document
             """, [text(name), text(keys), text(grant.ends), json(grant)])
+    }
+
+    private static func withdraw(_ name: String, made: Int64, _ query: PostgresQuery) throws(PostgresFailure) {
+        try lock(grantTable, query)
+        let rows = try query.rows(
+            "SELECT document FROM \(grantTable) WHERE document IS NOT NULL AND name = $1", [text(name)])
+        guard let bytes = rows.first?.first, decode(Grant.self, bytes)?.made == made else { return }
+        try write(nil, name, query)
+    }
+
+    /// The names that other grants have, when one is about to be made: until the transaction ends nobody else makes any.
+    private static func namesToAvoid(
+        _ code: WaitingCode, _ now: Int64, _ query: PostgresQuery
+    ) throws(PostgresFailure) -> Set<String> {
+        guard case .approved(let plan) = code.state else { return [] }
+        try lock(grantTable, query)
+        // Another one of the same beginning may be all that is free.
+        let rows = try query.rows(
+            "SELECT name FROM \(grantTable) WHERE document IS NOT NULL AND ends > $1::bigint AND left(name, length($2)) = $2",
+            [text(now), text(plan.name)])
+        return Set(rows.compactMap { $0.first.map { String(decoding: $0, as: UTF8.self) } })
     }
 
     private static func lock(_ name: String, _ query: PostgresQuery) throws(PostgresFailure) {

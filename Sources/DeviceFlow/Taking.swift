@@ -53,15 +53,16 @@ extension DeviceAuthorizer {
             // Made before, since nothing may fail once the code is taken.
             let secrets = try newSecrets()
             let clock = store.isShared ? now * 1_000 : doors.milliseconds()
-            let polled = try store.change(.device(TokenDigest(of: device.span))) { code -> (Polled, GrantEdit) in
+            let polled = try store.change(.device(TokenDigest(of: device.span)), now: now) {
+                code, taken -> (Polled, GrantEdit) in
                 switch code.poll(client: String(client.prefix(64)), now: now, milliseconds: clock) {
                 case .pending: (.answer(.error("authorization_pending")), .none)
                 case .slowDown: (.answer(.error("slow_down")), .none)
                 case .denied: (.answer(.error("access_denied")), .none)
                 case .expired: (.answer(.error("expired_token")), .none)
                 case .invalid: (.answer(.error("invalid_grant")), .none)
-                case .takenTwice(let name): (.withdrawn(name), .withdraw(name))
-                case .take(let plan): take(plan, &code, secrets, now)
+                case .takenTwice(let name, let made): (.withdrawn(name), .withdraw(name, made: made))
+                case .take(let plan): take(plan, &code, besides: taken, secrets, now)
                 }
             }
             switch polled {
@@ -91,12 +92,13 @@ extension DeviceAuthorizer {
     }
 
     private func take(
-        _ plan: WaitingCode.Plan, _ code: inout WaitingCode, _ secrets: (alias: String, refresh: String), _ now: Int64
+        _ plan: WaitingCode.Plan, _ code: inout WaitingCode, besides taken: Set<String>,
+        _ secrets: (alias: String, refresh: String), _ now: Int64
     ) -> (Polled, GrantEdit) {
         let aliasEnds =
             settings.hasRefresh ? min(plan.lifetime, DeviceFlowSettings.refreshedAliasSeconds) : plan.lifetime
         // Somebody else may have got the name since it was chosen.
-        let name = freeName(plan.name)
+        let name = freeName(plan.name, besides: taken)
         var grant = Grant(
             name: name, words: plan.words, scopes: plan.scopes, client: code.client, approver: plan.approver,
             address: code.address, made: now, ends: now + plan.lifetime,
@@ -106,7 +108,7 @@ extension DeviceAuthorizer {
         if settings.hasRefresh {
             grant.refresh = [Grant.Refresh(digest: TokenDigest(of: secrets.refresh.utf8.span).hexadecimal, made: now)]
         }
-        code.state = .taken(name)
+        code.state = .taken(name, made: now)
         return (.taken(grant, alias: secrets.alias, refresh: settings.hasRefresh ? secrets.refresh : nil), .add(grant))
     }
 

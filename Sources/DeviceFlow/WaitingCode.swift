@@ -1,3 +1,5 @@
+internal import AccessPolicy
+
 /// A device code that was asked for, from then until its time is over. Codes are there as digests alone.
 package struct WaitingCode: Sendable, Equatable, Codable {
     /// What was approved.
@@ -16,8 +18,8 @@ package struct WaitingCode: Sendable, Equatable, Codable {
         case denied
         /// The client was told that it is denied.
         case over
-        /// The grant of this name was made.
-        case taken(String)
+        /// The grant of this name was made then.
+        case taken(String, made: Int64)
     }
 
     /// What a poll comes to (RFC 8628 §3.5).
@@ -25,7 +27,7 @@ package struct WaitingCode: Sendable, Equatable, Codable {
         case pending, slowDown, denied, expired, invalid
         case take(Plan)
         /// Two hold one code: the grant is withdrawn.
-        case takenTwice(String)
+        case takenTwice(String, made: Int64)
     }
 
     static let lifetime: Int64 = 600
@@ -49,6 +51,15 @@ package struct WaitingCode: Sendable, Equatable, Codable {
     package var wrong = 0
     package var state = State.waiting
 
+    /// Whom `device deny --client` keeps out: the last 64 bits of an IPv6 address are for its owner to choose (RFC 4291 §2.5.4).
+    var customer: String { Self.customer(IPAddress(address.utf8.span)) ?? address }
+
+    static func customer(_ address: IPAddress?) -> String? {
+        address.map {
+            $0.isIPv4 ? DeviceAuthorizer.text($0) : DeviceAuthorizer.text(IPAddress(high: $0.high, low: 0)) + "/64"
+        }
+    }
+
     /// Whether it counts among those that wait.
     func isWaiting(_ now: Int64) -> Bool {
         switch state {
@@ -63,7 +74,7 @@ package struct WaitingCode: Sendable, Equatable, Codable {
     ///   - milliseconds: of the store's clock.
     mutating func poll(client: String, now: Int64, milliseconds: Int64) -> Poll {
         guard client == self.client else { return .invalid }
-        if case .taken(let name) = state { return .takenTwice(name) }
+        if case .taken(let name, let made) = state { return .takenTwice(name, made: made) }
         guard ends > now else { return .expired }
         let isEarly = polled.map { milliseconds - $0 < interval * 1_000 } ?? false
         polled = milliseconds

@@ -24,8 +24,8 @@ private let plan = WaitingCode.Plan(name: "n", words: ["read-only"], scopes: [],
         code.state = .approved(plan)
         #expect(code.poll(client: "other", now: 1_001, milliseconds: 0) == .invalid)
         #expect(code.poll(client: "c", now: 1_001, milliseconds: 0) == .take(plan))
-        code.state = .taken("n")
-        #expect(code.poll(client: "c", now: 1_002, milliseconds: 1) == .takenTwice("n"))
+        code.state = .taken("n", made: 1_001)
+        #expect(code.poll(client: "c", now: 1_002, milliseconds: 1) == .takenTwice("n", made: 1_001))
     }
 
     @Test func aDenialIsToldOnce() {

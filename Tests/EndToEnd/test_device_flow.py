@@ -7,34 +7,22 @@ import hashlib
 import os
 import re
 import stat
-import time
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from harness.client import ask, request
-from harness.device import CLIENT, EVERYTHING, FORM, GRANT, ask_for_code, fetch, get, poll, post
-from harness.proxy import Proxy, StartProxy, run_to_end
+from harness.device import ALIAS, CLIENT, FORM, GRANT, ask_for_code, command, fetch, get, poll, post, starter
+from harness.proxy import Proxy, StartProxy
 from harness.upstream import StandIn
 
 SANITIZER = os.environ.get("SANITIZER", "")
-ALIAS = "sap_" + "a" * 43
 
 
 @pytest.fixture
 def start(stand_in: StandIn, start_proxy: StartProxy, tmp_path: Path):
-    """Starts proxies with the device flow on and one state directory."""
-    file = tmp_path / "aliases"
-    file.write_text(f"ops {ALIAS}\n")
-    file.chmod(0o600)
-
-    def start(*flags: str, approval: str = "none") -> Proxy:
-        more = ("--device-from", "127.0.0.0/8") if approval == "none" else ()
-        return start_proxy(stand_in.uri, "--alias-file", str(file), "--state-dir", str(tmp_path / "state"), "--device-flow", "on",
-                           "--device-approval", approval, *more, *flags)
-
-    return start
+    return starter(stand_in, start_proxy, tmp_path)
 
 
 def log_in(proxy: Proxy) -> dict:
@@ -98,51 +86,30 @@ def test_nothing_else_under_oauth_reaches_sentry(start, stand_in: StandIn, targe
     stand_in.assert_untouched()
 
 
-def command(proxy: Proxy, *words: str):
-    return run_to_end(*words, "--admin-listen", f"127.0.0.1:{proxy.admin[1]}")
-
-
-def test_an_operator_approves_and_narrows(start, stand_in: StandIn) -> None:
-    proxy = start("--device-policy", "read-only", approval="admin")
-    code = ask_for_code(proxy.address, scope=EVERYTHING)
-    assert poll(proxy.address, code["device_code"]).json == {"error": "authorization_pending"}
-    assert poll(proxy.address, code["device_code"]).json == {"error": "slow_down"}
-    listed = command(proxy, "device", "list")
-    assert listed.returncode == 0 and code["user_code"][:4] in listed.stdout and code["user_code"] not in listed.stdout, listed
-    leaves = next(line for line in listed.stdout.splitlines() if "leaves out" in line)
-    assert "team:admin" in leaves and "event:write" in leaves, listed.stdout
-    approved = command(proxy, "device", "approve", code["user_code"].lower(), "--name", "agent-7", "--rights", "read-only org=acme",
-                       "--for", "30m")
-    assert approved.returncode == 0 and "agent-7" in approved.stdout, approved
-    token = eventually_polled(proxy, code["device_code"])
-    assert token["expires_in"] == 1800 and token["user"]["name"] == "alias agent-7"
-    assert "event:write" not in token["scope"]
-    assert [item["slug"] for item in get(proxy.address, "/api/0/organizations/", token["access_token"]).json] == ["acme"]
-    assert fetch(proxy.address, "PUT", "/api/0/organizations/acme/issues/1/", f"authorization: Bearer {token['access_token']}").status == 403
-    assert "agent-7" in command(proxy, "alias", "list").stdout
-    assert command(proxy, "alias", "revoke", "agent-7").returncode == 0
-    assert get(proxy.address, "/api/0/auth/", token["access_token"]).status == 401
-    unknown = command(proxy, "alias", "revoke", "agent-7")
-    assert unknown.returncode == 65 and unknown.stderr.count("\n") == 1, unknown
-
-
-def eventually_polled(proxy: Proxy, device_code: str) -> dict:
-    """Polls as a client does that was told to slow down once."""
-    for _ in range(4):
-        time.sleep(10.5)
-        answer = poll(proxy.address, device_code)
-        if answer.status == 200:
-            return answer.json
-    raise AssertionError(answer.raw)
-
-
-def test_a_denied_client_is_told_once(start) -> None:
+def test_a_client_that_polls_too_fast_is_slowed_down(start) -> None:
     proxy = start(approval="admin")
     code = ask_for_code(proxy.address)
-    assert command(proxy, "device", "deny", code["user_code"]).returncode == 0
-    answer = poll(proxy.address, code["device_code"])
-    assert (answer.status, answer.json) == (400, {"error": "access_denied"})
-    assert command(proxy, "device", "approve", code["user_code"]).returncode == 65
+    assert poll(proxy.address, code["device_code"]).json == {"error": "authorization_pending"}
+    too_fast = poll(proxy.address, code["device_code"])
+    assert (too_fast.status, too_fast.json) == (400, {"error": "slow_down"}), too_fast.raw
+
+
+def test_a_code_of_another_client_is_not_taken(start) -> None:
+    proxy = start()
+    code = ask_for_code(proxy.address)
+    assert poll(proxy.address, code["device_code"], client="another").json == {"error": "invalid_grant"}
+    assert poll(proxy.address, code["device_code"]).status == 200
+
+
+def test_a_job_that_uploads_is_told_its_scope(start, stand_in: StandIn) -> None:
+    proxy = start("--device-policy", "ci-upload org=acme", "--device-lifetime", "1h")
+    code = ask_for_code(proxy.address, scope="org:ci")
+    token = poll(proxy.address, code["device_code"]).json
+    assert token["scope"] == "org:ci", token
+    alias = token["access_token"]
+    assert get(proxy.address, "/api/0/", alias).json["auth"]["scopes"] == ["org:ci"]
+    assert get(proxy.address, "/api/0/organizations/acme/chunk-upload/", alias).status == 200
+    assert get(proxy.address, "/api/0/organizations/acme/issues/", alias).status == 403
 
 
 def test_a_restart_ends_what_waits(start) -> None:
@@ -151,17 +118,6 @@ def test_a_restart_ends_what_waits(start) -> None:
     proxy.stop()
     proxy = start(approval="admin")
     assert poll(proxy.address, code["device_code"]).json == {"error": "expired_token"}
-
-
-def test_the_admin_listener_takes_no_question_of_a_web_page(start) -> None:
-    proxy = start(approval="admin")
-    body = b'{"command": "list"}'
-    json_type = "Content-Type: application/json"
-    assert ask(proxy.admin, request("POST", "/device", json_type, body=body)).status == 200
-    assert ask(proxy.admin, request("POST", "/device", json_type, "Origin: http://127.0.0.1:9090", body=body)).status == 403
-    assert ask(proxy.admin, request("POST", "/device", "Content-Type: text/plain", body=body)).status == 403
-    assert ask(proxy.admin, request("POST", "/device", json_type, body=body, host="evil.example")).status == 421
-    assert ask(proxy.admin, request("GET", "/device")).status == 405
 
 
 def page(proxy: Proxy, query: str = ""):
@@ -302,25 +258,6 @@ def test_a_refusal_of_sentry_does_not_end_a_login(start, stand_in: StandIn) -> N
     alias = log_in(proxy)["access_token"]
     stand_in.set_tokens(["sntryu_" + "0" * 64])
     assert get(proxy.address, "/api/0/organizations/", alias).status == 502
-
-
-@pytest.mark.parametrize(("flags", "status", "word"), [
-    (("--device-flow", "maybe"), 64, "--device-flow"),
-    (("--device-flow", "on", "--device-approval", "anybody"), 64, "--device-approval"),
-    (("--device-flow", "on", "--device-approval", "none"), 64, "--device-from"),
-    (("--device-flow", "on", "--device-lifetime", "31d"), 64, "--device-lifetime"),
-    (("--device-flow", "on", "--device-from", "10.0.0.1/8"), 64, "--device-from"),
-    (("--device-flow", "on", "--device-policy", "nothing-known"), 64, "--device-policy"),
-    (("--device-flow", "on"), 64, "--alias-file"),
-    (("--device-flow", "on", "--alias-token", ALIAS, "--listen", "0.0.0.0:0"), 64, "--public-url"),
-    (("--device-flow", "on", "--alias-token", ALIAS, "--listen", "0.0.0.0:0", "--public-url", "http://proxy.example"), 64, "--public-url"),
-    (("--device-flow", "on", "--alias-token", ALIAS, "--admin-listen", "off"), 64, "--admin-listen"),
-    (("--device-flow", "on", "--alias-token", ALIAS, "--device-refresh", "x"), 64, "--device-refresh"),
-])
-def test_what_is_wrong_ends_the_start_in_one_line(flags: tuple[str, ...], status: int, word: str, tmp_path: Path) -> None:
-    more = () if "--listen" in flags else ("--listen", "127.0.0.1:0")
-    ended = run_to_end("--sentry-uri", "http://127.0.0.1:1", *more, *flags, SENTRY_TOKEN="x" * 20, STATE_DIR=str(tmp_path / "state"))
-    assert ended.returncode == status and ended.stderr.count("\n") == 1 and word in ended.stderr, ended.stderr
 
 
 def resident(proxy: Proxy) -> int:

@@ -10,12 +10,10 @@ from typing import Any
 import pytest
 
 from harness.database import Postgres
-from harness.device import CLIENT, ask_for_code, get, poll, post
+from harness.device import ALIAS, CLIENT, ask_for_code, command, get, poll, post
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy, run_to_end
 from harness.upstream import StandIn
-
-ALIAS = "sap_" + "a" * 43
 
 
 @pytest.fixture
@@ -88,6 +86,19 @@ def test_one_code_is_taken_once_by_two_pollers_at_two_replicas(replicas, postgre
         alias = next(answer for answer in both if answer.status == 200).json["access_token"]
         for proxy in proxies:
             eventually(lambda proxy=proxy: answers(proxy, alias, 401), "the alias is withdrawn", 10)
+
+def test_a_name_is_given_once_wherever_it_is_taken(replicas, postgres: Postgres) -> None:
+    proxies = replicas("--device-approval", "admin")
+    for turn in range(4):
+        codes = [ask_for_code(proxy.address, f"X-Forwarded-For: 10.4.{turn}.{number}") for number, proxy in enumerate(proxies)]
+        for proxy, code in zip(proxies, codes, strict=True):
+            assert command(proxy, "device", "approve", code["user_code"], "--name", f"agent-{turn}").returncode == 0
+        with ThreadPoolExecutor(3) as pool:
+            tokens = [answer.json for answer in pool.map(lambda pair: poll(pair[0].address, pair[1]["device_code"]), zip(proxies, codes, strict=True))]
+        assert {token["user"]["name"] for token in tokens} == {f"alias agent-{turn}{more}" for more in ("", "-2", "-3")}, tokens
+        for token in tokens:
+            for proxy in proxies:
+                eventually(lambda proxy=proxy, token=token: answers(proxy, token["access_token"], 200), "all three aliases hold everywhere", 10)
 
 
 def test_while_the_database_is_away_aliases_go_on(replicas, postgres: Postgres) -> None:

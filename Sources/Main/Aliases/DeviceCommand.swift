@@ -8,18 +8,24 @@ struct DeviceQuestion: Encodable {
     var name: String?
     var rights: String?
     var lifetime: Int64?
+    var client: String?
 }
 
 struct AdminOption: ParsableArguments {
     @Option(help: "The proxy's admin listener: addr:port or unix:PATH. [ADMIN_LISTEN; 127.0.0.1:9090]")
     var adminListen: String?
+    @Option(help: "The file with the secret that the proxy wants shown. [ADMIN_TOKEN_FILE]")
+    var adminTokenFile: String?
 
     /// Prints the answer, or ends the process.
     func tell(_ question: DeviceQuestion) {
         do throws(Failure) {
             // Strings and a number: nothing that JSON cannot hold.
             let bytes = (try? JSONEncoder().encode(question)).map { Array($0) } ?? []
-            print(try AdminClient(AdminAddress(flag: adminListen)).ask(device: bytes))
+            let token = try AdminToken.setting.given(adminTokenFile).map { file throws(Failure) in
+                try AdminToken(file).text
+            }
+            print(try AdminClient(AdminAddress(flag: adminListen)).ask(device: bytes, token: token))
         } catch {
             error.exitProcess()
         }
@@ -72,10 +78,17 @@ struct DeviceCommand: ParsableCommand {
             commandName: "deny", abstract: "Denies it; the program is told at its next poll.")
 
         @Argument(help: "The code that the program shows.")
-        var code: String
+        var code: String?
+        @Option(help: "Instead: whatever waits from this address, and whatever it asks for in the next hour.")
+        var client: String?
         @OptionGroup var admin: AdminOption
 
-        func run() throws { admin.tell(DeviceQuestion(command: "deny", code: code)) }
+        func run() throws {
+            guard (code == nil) != (client == nil) else {
+                Failure(.usage, "device deny: expected either CODE or --client ADDRESS").exitProcess()
+            }
+            admin.tell(DeviceQuestion(command: "deny", code: code, client: client))
+        }
     }
 
     struct Passcode: ParsableCommand {

@@ -11,6 +11,7 @@ final class LiveAliases: Sendable {
         var policy: Policy?
         var ceiling: GrantCeiling?
         var approvers: [Approver] = []
+        var adminToken: TokenDigest?
         var grants: [Grant] = []
         var names: Set<String> = []
     }
@@ -24,12 +25,14 @@ final class LiveAliases: Sendable {
         let policy = try plan.aliases.policy()
         let ceiling = try device.ceiling(policy)
         let approvers = try device.approvers()
+        let adminToken = try device.adminToken()
         let names = Set((0..<(files?.count ?? 0)).map { files!.name(at: $0) })
         state.withLock { state in
             state.files = files
             state.policy = policy
             state.ceiling = ceiling
             state.approvers = approvers
+            state.adminToken = adminToken
             state.names = names
         }
     }
@@ -49,6 +52,7 @@ final class LiveAliases: Sendable {
     /// What may be granted; set once the files were loaded with the device flow on.
     var ceiling: GrantCeiling { state.withLock { $0.ceiling! } }
     var approvers: [Approver] { state.withLock { $0.approvers } }
+    var adminToken: TokenDigest? { state.withLock { $0.adminToken } }
 
     /// Whether an alias of this name is one of the device flow.
     func isGranted(_ name: String) -> Bool {

@@ -23,12 +23,14 @@ struct ConfigurationCheck {
         if mistakes.all.allSatisfy({ $0.line == nil }) {
             notes +=
                 mistakes.trying { () throws(Failure) in
-                    try plan.security.weaknesses(plan.aliases, plan.token) + plan.aliases.notes(aliases).map(\.text)
+                    try plan.security.weaknesses(plan.aliases, plan.token, plan.device)
+                        + plan.aliases.notes(aliases).map(\.text)
                 } ?? []
         }
         if plan.isUpstreamDefault, !SettingSources.isSetAside("--sentry-uri") {
             notes.append("\(ServePlan.defaultUpstreamName) is used")
         }
+        plan.device?.check(noting: &mistakes, plan)
         checkCertificates(plan, now: now)
         checkToken(plan)
         checkLimits()

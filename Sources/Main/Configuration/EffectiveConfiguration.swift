@@ -33,6 +33,7 @@ struct EffectiveConfiguration {
             rows.append(["", "not used: \(plan.token.shadowed.map(\.rawValue).joined(separator: ", "))"])
         }
         rows.append(["aliases", aliases.map { "\($0.count)" } ?? "none"])
+        if let device = plan.device { rows.append(["device flow", device.text]) }
         return rows
     }
 

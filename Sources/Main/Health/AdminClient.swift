@@ -67,14 +67,17 @@ struct AdminClient {
     }
 
     /// Asks the device flow.
-    /// - Parameter question: JSON.
+    /// - Parameters:
+    ///   - question: JSON.
+    ///   - token: the secret of `--admin-token-file`.
     /// - Returns: what it says.
     /// - Throws: what kept it from doing what was asked, in its own words.
-    func ask(device question: [UInt8]) throws(Failure) -> String {
+    func ask(device question: [UInt8], token: String?) throws(Failure) -> String {
         let answer: [UInt8]
         do throws(SystemError) {
+            let authorization = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
             let head =
-                "POST /device HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                "POST /device HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\(authorization)"
                 + "Content-Length: \(question.count)\r\nConnection: close\r\n\r\n"
             answer = try exchange(Array(head.utf8) + question, mostBytes: Self.mostQuestionBytes)
         } catch {
@@ -88,7 +91,7 @@ struct AdminClient {
         switch parser.head.status {
         case 200: return text
         case 400: throw Failure(.usage, text)
-        case 403, 421: throw Failure(.noPermission, text)
+        case 401, 403, 421: throw Failure(.noPermission, text)
         case 404 where text == "there is nothing at this path":
             throw Failure(
                 .unavailable, "--admin-listen: \(target.text): this proxy has no device flow (--device-flow on)")

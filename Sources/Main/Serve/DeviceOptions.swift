@@ -20,4 +20,9 @@ struct DeviceOptions: ParsableArguments {
     var deviceRefresh: String?
     @Option(help: "A file of people with approval codes of their own: 'name sha256:…' a line. [APPROVERS_FILE]")
     var approversFile: String?
+    @Option(
+        help:
+            "A file with a secret that device and alias commands must show; then the admin listener need not be on loopback. [ADMIN_TOKEN_FILE]"
+    )
+    var adminTokenFile: String?
 }

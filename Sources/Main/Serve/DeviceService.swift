@@ -18,7 +18,7 @@ final class DeviceService: Sendable {
     /// - Returns: nil when it is off.
     init?(_ plan: ServePlan, _ sockets: Sockets, _ live: LiveAliases, _ log: Logger) throws(Failure) {
         guard let settings = plan.device else { return nil }
-        try settings.check(plan, sockets)
+        if let first = settings.problems(plan, listen: sockets.text, admin: sockets.adminText).first { throw first }
         let store = try DeviceSettings.store(plan)
         let published = Changed()
         self.published = published
@@ -29,7 +29,7 @@ final class DeviceService: Sendable {
                 published.call.withLock { $0 }?()
             },
             isNameTaken: { live.isNameTaken($0) },
-            approvers: { live.approvers },
+            approvers: { live.approvers }, adminToken: { live.adminToken },
             note: { Self.log($0, log) })
         do throws(SystemError) {
             flow = try DeviceAuthorizer(settings.flow(plan, sockets), store, doors)

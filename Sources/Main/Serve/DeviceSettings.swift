@@ -14,7 +14,9 @@ struct DeviceSettings {
     private let lifetime: Int64
     private let hasRefresh: Bool
     private let from: TrustedProxies
+    private let fromText: String
     private let approversFile: Given?
+    private let adminTokenFile: Given?
 
     /// - Returns: nil when it is off.
     static func load(_ options: DeviceOptions) throws(Failure) -> DeviceSettings? {
@@ -50,14 +52,9 @@ struct DeviceSettings {
                 }
                 return networks.isEmpty ? nil : networks
             } ?? TrustedProxies()
+        fromText = fromSetting.given(options.deviceFrom)?.value ?? "everybody"
         approversFile = Setting("--approvers-file", "APPROVERS_FILE").given(options.approversFile)
-        if approval == .none, from.isEmpty {
-            throw Failure(
-                .usage, "--device-approval none: without --device-from everybody who can connect would get an alias")
-        }
-        if approversFile != nil, approval != .code {
-            throw Failure(.usage, "--approvers-file: approval codes are for --device-approval code")
-        }
+        adminTokenFile = AdminToken.setting.given(options.adminTokenFile)
     }
 
     /// Seconds with a unit: `s`, `m`, `h` or `d`.
@@ -71,25 +68,73 @@ struct DeviceSettings {
 
     // MARK: What must be so
 
-    /// Refuses a start in which the flow would hand out what it should not, or could not be used.
-    func check(_ plan: ServePlan, _ sockets: Sockets) throws(Failure) {
-        guard plan.aliases.areConfigured else {
-            throw Failure(
-                .usage,
+    /// What keeps the flow from starting: it would hand out what it should not, or could not be used.
+    /// - Parameters:
+    ///   - listen: where the proxy listens.
+    ///   - admin: where the admin listener is, or `off`.
+    func problems(_ plan: ServePlan, listen: String, admin: String) -> [Failure] {
+        var found: [String] = []
+        if approval == .none, from.isEmpty {
+            found.append(
+                "--device-approval none: without --device-from everybody who can connect would get an alias")
+        }
+        if approversFile != nil, approval != .code {
+            found.append("--approvers-file: approval codes are for --device-approval code")
+        }
+        if !plan.aliases.areConfigured {
+            found.append(
                 "--device-flow: without an alias every client gets the token, and needs no login; set --alias-file")
         }
-        guard sockets.areOnLoopback || plan.publicURL?.isSecure == true else {
-            throw Failure(
-                .usage,
-                "--device-flow: \(sockets.text) is not on loopback, where codes and aliases need https: set --public-url to the https:// base that clients use"
+        if !Sockets.isOnLoopback(listen), plan.publicURL?.isSecure != true {
+            found.append(
+                "--device-flow: \(listen) is not on loopback, where codes and aliases need https: set --public-url to the https:// base that clients use"
             )
         }
-        guard sockets.isAdminOnLoopback || approval != .admin else {
-            throw Failure(
-                .usage,
-                "--device-approval admin: \(sockets.adminText == "off" ? "--admin-listen is off" : "the admin listener is not on loopback"), so nobody could approve safely; set --admin-listen to loopback or unix:PATH"
+        let isAdminSafe = Sockets.isOnLoopback(admin) || admin != "off" && adminTokenFile != nil
+        if !isAdminSafe, approval == .admin {
+            found.append(
+                "--device-approval admin: \(admin == "off" ? "--admin-listen is off" : "the admin listener is not on loopback"), so nobody could approve safely; set --admin-listen to loopback or unix:PATH, or give --admin-token-file"
             )
         }
+        return found.map { Failure(.usage, $0) }
+    }
+
+    /// Reads all that a start with the flow reads.
+    func check(noting mistakes: inout Mistakes, _ plan: ServePlan) {
+        for problem in problems(plan, listen: plan.listenAddress.text, admin: plan.admin.address?.text ?? "off") {
+            mistakes.note(problem)
+        }
+        // What is wrong with the policy file was told with the aliases.
+        if let policy = try? plan.aliases.policy() {
+            _ = mistakes.trying { () throws(Failure) in try ceiling(policy) }
+        }
+        _ = mistakes.trying { () throws(Failure) in try approvers() }
+        _ = mistakes.trying { () throws(Failure) in try adminToken() }
+        _ = mistakes.trying { () throws(Failure) in try Self.store(plan) }
+    }
+
+    /// What is set, in words.
+    var text: String {
+        let way = approval == .none ? "granted to \(fromText) without approval" : "approved by \(approval.rawValue)"
+        let who = approval == .none || from.isEmpty ? "" : ", asked from \(fromText)"
+        return "at most \(policy.value), for \(lifetimeText), \(way)\(who)\(hasRefresh ? ", with refresh tokens" : "")"
+    }
+
+    private var lifetimeText: String {
+        let units: [(Int64, String)] = [(86_400, "d"), (3_600, "h"), (60, "m")]
+        let unit = units.first { lifetime % $0.0 == 0 } ?? (1, "s")
+        return "\(lifetime / unit.0)\(unit.1)"
+    }
+
+    /// What weakens its guard, one line each.
+    var weaknesses: [String] {
+        adminTokenFile.map { FileAccess.weaknesses($0.value, named: $0.name) } ?? []
+    }
+
+    /// What operators must show; nil when reaching the admin listener is enough.
+    func adminToken() throws(Failure) -> TokenDigest? {
+        guard let file = adminTokenFile else { return nil }
+        return try AdminToken(file).digest
     }
 
     /// The ceiling of all grants.

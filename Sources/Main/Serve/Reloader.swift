@@ -71,7 +71,7 @@ final class Reloader: Sendable {
             watcher.markRead()
             do throws(Failure) {
                 let contexts = try plan.tls.load()
-                let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
+                let warnings = try plan.security.weaknesses(plan.aliases, plan.token, plan.device)
                 let notes = try plan.aliases.notes(plan.aliases.load())
                 try live.load(plan)
                 policy.publish(plan.policy(live.all.aliases, after: policy.current().value.rights))

@@ -25,8 +25,10 @@ struct SecuritySettings {
     /// Looks for weak spots.
     /// - Returns: what to warn of, one line each; none when strict.
     /// - Throws: the first of them, when strict.
-    func weaknesses(_ aliases: AliasSettings, _ token: TokenPrecedence) throws(Failure) -> [String] {
-        var found = try aliases.weaknesses() + SettingSources.weaknesses
+    func weaknesses(_ aliases: AliasSettings, _ token: TokenPrecedence, _ device: DeviceSettings?) throws(Failure)
+        -> [String]
+    {
+        var found = try aliases.weaknesses() + SettingSources.weaknesses + (device?.weaknesses ?? [])
         if case .file(let path) = token.choice {
             found += FileAccess.weaknesses(path, named: token.winner.rawValue)
         }

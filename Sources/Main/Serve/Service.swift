@@ -20,7 +20,7 @@ struct Service {
         let watcher = FileWatcher(plan.watchedFiles)
         let live = LiveAliases()
         try live.load(plan)
-        let warnings = try plan.security.weaknesses(plan.aliases, plan.token)
+        let warnings = try plan.security.weaknesses(plan.aliases, plan.token, plan.device)
         let notes = try plan.aliases.notes(live.files)
         let tls = Published(try plan.tls.load())
         ProcessLimits.ignoreBrokenPipes()

@@ -57,7 +57,7 @@ final class Sockets: Sendable {
     /// Only this machine can connect to the admin listener, and there is one.
     var isAdminOnLoopback: Bool { Self.isOnLoopback(adminText) }
 
-    private static func isOnLoopback(_ text: String) -> Bool {
+    static func isOnLoopback(_ text: String) -> Bool {
         text.split(separator: ",").allSatisfy {
             $0.hasPrefix("127.") || $0.hasPrefix("[::1]:") || $0.hasPrefix("unix:")
         }

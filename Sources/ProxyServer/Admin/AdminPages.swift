@@ -33,7 +33,8 @@ struct AdminPages {
         }
 
         private static let reasons = [
-            200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+            200: "OK", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found",
+            405: "Method Not Allowed",
             414: "URI Too Long",
             417: "Expectation Failed", 421: "Misdirected Request", 431: "Request Header Fields Too Large",
             501: "Not Implemented",

@@ -1,9 +1,10 @@
+internal import AccessPolicy
 internal import DeviceFlow
 internal import HTTP1
 internal import Synchronization
 
-/// A question of an operator to the device flow: a POST, which no page in a browser can send. A form has another type than
-/// JSON, and a script that sends JSON has an `Origin`, and is asked about it first (CORS).
+/// A question of an operator to the device flow: a POST, which no page in a browser can send but the listener's own. A form
+/// has another type than JSON, and a script that sends JSON has an `Origin`, and is asked about it first (CORS).
 struct AdminQuestion {
     /// The answer of the device flow, from another thread.
     private final class Box: Sendable {
@@ -26,18 +27,31 @@ struct AdminQuestion {
             answer.methods = "POST"
             return answer
         }
-        guard isLocal else {
+        let token = device.adminToken
+        guard isLocal || token != nil else {
             return AdminPages.Answer(403, "this listener is not on loopback: nothing is decided here")
         }
-        var type = ""
-        for field in head.fields {
-            if field.isNamed("origin", in: received.span) {
+        func value(_ name: StaticString) -> Substring? {
+            head.fields.first { $0.isNamed(name, in: received.span) }
+                .map { String(decoding: received[$0.value.range], as: UTF8.self)[...] }
+        }
+        // The name of the listener was judged before: another's page cannot have it as its origin.
+        if let origin = value("origin") {
+            guard let host = value("host"), origin == "http://\(host)", value("sec-fetch-site") == "same-origin" else {
                 return AdminPages.Answer(403, "a request of a web page is refused")
             }
-            if field.isNamed("content-type", in: received.span) {
-                type = String(decoding: received[field.value.range], as: UTF8.self)
+        }
+        if let token {
+            let shown = value("authorization") ?? ""
+            guard shown.lowercased().hasPrefix("bearer "),
+                TokenDigest(of: String(shown.dropFirst(7)).utf8.span) == token
+            else {
+                var answer = AdminPages.Answer(401, "the secret of --admin-token-file is not shown")
+                answer.fields = "WWW-Authenticate: Bearer\r\n"
+                return answer
             }
         }
+        let type = value("content-type") ?? ""
         guard type.lowercased() == "application/json" else {
             return AdminPages.Answer(403, "expected Content-Type: application/json")
         }

@@ -7,7 +7,11 @@ internal import TokenStore
 ///
 /// Nothing here may hold a token, an alias or what a client asked for.
 struct LiveDocument {
-    enum State: String { case good, warn, bad }
+    enum State: String {
+        case good, warn, bad
+        /// What is not there is not shown.
+        case on, off
+    }
 
     private static let mostAliases = 200
 
@@ -32,6 +36,7 @@ struct LiveDocument {
         writeToken(token)
         writeUpstream(recent)
         writeProcess()
+        writeWaiting()
         writeAliases(total)
         writeFailures(total)
         rows.append(("workers", reports.enumerated().map(Self.row)))
@@ -153,6 +158,37 @@ struct LiveDocument {
         text("process.dropped", "\(facts.log.droppedLines)", facts.log.droppedLines > 0 ? .warn : .good)
         let reloads = facts.reloadCounts
         text("process.reloads", "\(reloads.succeeded) done, \(reloads.failed) failed")
+    }
+
+    private mutating func writeWaiting() {
+        guard let device = facts.device else {
+            for name in ["device.how", "device.caption"] { text(name, "--device-flow is off.") }
+            states += [("device.flow", .off), ("device.decide", .off)]
+            rows.append(("waiting", []))
+            return
+        }
+        let decides = facts.fixed.isAdminOnLoopback && device.adminToken == nil
+        states += [("device.flow", .on), ("device.decide", decides ? .on : .off)]
+        text(
+            "device.how",
+            "Approve only what you started yourself. One that asks for more may do so because it was refused something."
+                + (decides ? "" : " Decide with: sentry-api-proxy device approve CODE"))
+        let waiting = device.proposals()
+        text(
+            "device.caption",
+            waiting.isEmpty
+                ? "Nobody waits."
+                : "\(waiting.count), the first to ask first; each ends ten minutes after it was asked.")
+        rows.append(
+            (
+                "waiting",
+                waiting.map {
+                    [
+                        "\($0.shown)-….", "\($0.client) (\($0.program))", $0.address,
+                        $0.isApproved ? "\($0.age) s ago, approved" : "\($0.age) s ago", $0.asks, $0.gets, $0.leavesOut,
+                    ]
+                }
+            ))
     }
 
     private mutating func writeAliases(_ total: Counters) {

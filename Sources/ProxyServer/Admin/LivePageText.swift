@@ -2,8 +2,8 @@
 
 /// The page before it is filled in, and the hashes of its own style and script (CSP Level 3 §2.3.1).
 enum LivePageText {
-    static let styleHash = "sha256-b5Rca+aY90E/sRjLkoA2VeiQ5+q8aenHONhIjpI7Qdw="
-    static let scriptHash = "sha256-GvIdsqqBNl6aav6swQFar9OeaShsyXL7NMOvKXCjBRg="
+    static let styleHash = "sha256-I+cY3ccqoMYj1ZPKxp77lura8PUsNmTNp+xb/eyvZUs="
+    static let scriptHash = "sha256-nCe+J0d0YPSf4erc72tCn3hqsjggOgqAxKaS9ay0598="
     // swift-format-ignore
     static let template = ##"""
         <!doctype html>
@@ -36,7 +36,12 @@ enum LivePageText {
         .skip:focus { left: 8px; top: 8px; background: var(--card); padding: 6px 10px; }
         .soft { color: var(--soft); }
         a { color: var(--link); }
-        button { font: inherit; color: var(--text); background: var(--card); border: 1px solid var(--soft); border-radius: 6px; padding: 6px 12px; min-height: 36px; cursor: pointer; margin-left: auto; }
+        button { font: inherit; color: var(--text); background: var(--card); border: 1px solid var(--soft); border-radius: 6px; padding: 6px 12px; min-height: 36px; cursor: pointer; }
+        #pause { margin-left: auto; }
+        .decide { display: flex; flex-wrap: wrap; gap: 8px 12px; align-items: end; margin: 10px 0; }
+        #waiting tbody th, #waiting td:nth-child(3), #waiting td:nth-child(4) { white-space: nowrap; }
+        label { display: block; color: var(--soft); }
+        input { font: inherit; color: var(--text); background: var(--page); border: 1px solid var(--soft); border-radius: 6px; padding: 6px 10px; min-height: 36px; width: 14em; max-width: 100%; }
         :focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
         main { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 330px), 1fr)); gap: 14px; }
         section { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 14px 16px; min-width: 0; }
@@ -48,6 +53,8 @@ enum LivePageText {
         [data-state=good] { color: var(--good); }
         [data-state=warn] { color: var(--warn); }
         [data-state=bad] { color: var(--bad); }
+        section[data-state]::before, div[data-state]::before { content: none; }
+        [data-state=off], .decide[hidden] { display: none; }
         .verdict { font-weight: 600; flex-basis: 100%; }
         .figures { display: flex; flex-wrap: wrap; gap: 6px 28px; }
         .figure b { display: block; font-size: 1.5rem; font-variant-numeric: tabular-nums; line-height: 1.2; }
@@ -143,6 +150,21 @@ enum LivePageText {
         <dt>Reloads</dt><dd data-t="process.reloads"></dd>
         </dl>
         </section>
+        <section class="wide" aria-labelledby="h-waiting" data-s="device.flow">
+        <h2 id="h-waiting">Who asks for an alias</h2>
+        <p data-t="device.how"></p>
+        <div data-s="device.decide"><div class="decide" id="decide" hidden>
+        <p><label for="code">Code that the program shows</label><input id="code" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="32"></p>
+        <button id="approve" type="button">Approve</button>
+        <button id="deny" type="button">Deny</button>
+        </div>
+        <p id="decided" role="status"></p></div>
+        <table id="waiting">
+        <caption data-t="device.caption"></caption>
+        <thead><tr><th scope="col">Code</th><th scope="col">Client</th><th scope="col">Address</th><th scope="col">Asked</th><th scope="col">Asks</th><th scope="col">Gets</th><th scope="col">Leaves out</th></tr></thead>
+        <tbody data-rows="waiting"></tbody>
+        </table>
+        </section>
         <section class="wide" aria-labelledby="h-aliases">
         <h2 id="h-aliases">Aliases</h2>
         <table class="num">
@@ -218,6 +240,24 @@ enum LivePageText {
             pause.setAttribute("aria-pressed", String(paused));
             put(stale, paused ? "Updates are paused." : "");
           });
+          const code = document.getElementById("code");
+          const decided = document.getElementById("decided");
+          const decide = async (command) => {
+            if (!code.value.trim()) return put(decided, "Type the code first.");
+            put(decided, "");
+            try {
+              const answer = await fetch("/device", {
+                method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ command, code: code.value }),
+                signal: AbortSignal.timeout(8000),
+              });
+              put(decided, (await answer.text()).trim());
+              if (answer.ok) code.value = "";
+            } catch {
+              put(decided, "There was no answer. Look below whether it still waits before you try again.");
+            }
+          };
+          document.getElementById("decide").hidden = false;
+          for (const command of ["approve", "deny"]) document.getElementById(command).addEventListener("click", () => decide(command));
           setTimeout(poll, 1000);
         })();
         </script>

@@ -94,6 +94,11 @@ package enum ListenAddress: Sendable, Equatable {
         }
     }
 
+    /// The address for logs, before a port was bound.
+    package var text: String {
+        if case .inet(_, let port) = self { text(boundPort: port) } else { text(boundPort: 0) }
+    }
+
     /// The address for logs, with the port that was really bound.
     package func text(boundPort: UInt16) -> String {
         switch self {

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 from harness.client import Answer, ask
+from harness.proxy import Proxy, StartProxy, run_to_end
+from harness.upstream import StandIn
 
-CLIENT = "1d673b81e2b4d4a1a5a0fb9ad8cba0e2b9d1f8ff3f9f6a3d0a9dbb0f2f9f6d11"
+# The id that the command line has when nothing else is set.
+CLIENT = "1d673b81d60ef84c951359c36296972ca6fd41bd8f45acd2d3a783a3b3c28e41"
+ALIAS = "sap_" + "a" * 43
 READ_ONLY = "project:read org:read event:read member:read team:read alerts:read"
 EVERYTHING = ("project:read project:write project:admin org:read event:read event:write member:read "
               "team:read team:write team:admin alerts:read alerts:write")
@@ -42,3 +49,22 @@ def poll(address: tuple[str, int], device_code: str, client: str = CLIENT) -> An
 
 def get(address: tuple[str, int], target: str, alias: str, *lines: str) -> Answer:
     return fetch(address, "GET", target, f"authorization: Bearer {alias}", *lines)
+
+
+def starter(stand_in: StandIn, start_proxy: StartProxy, folder: Path) -> Callable[..., Proxy]:
+    """What starts proxies with the device flow on, and one state directory."""
+    file = folder / "aliases"
+    file.write_text(f"ops {ALIAS}\n")
+    file.chmod(0o600)
+
+    def start(*flags: str, approval: str = "none") -> Proxy:
+        more = ("--device-from", "127.0.0.0/8") if approval == "none" else ()
+        return start_proxy(stand_in.uri, "--alias-file", str(file), "--state-dir", str(folder / "state"), "--device-flow", "on",
+                           "--device-approval", approval, *more, *flags)
+
+    return start
+
+
+def command(proxy: Proxy, *words: str) -> subprocess.CompletedProcess[str]:
+    """A command for operators, of this proxy."""
+    return run_to_end(*words, "--admin-listen", f"127.0.0.1:{proxy.admin[1]}")
