@@ -27,11 +27,11 @@ struct Invariants {
                 continue
             }
             busy += 1
-            if let former = tenants[slot], former.id != exchange.record.id, former.generation == exchange.generation {
+            if let former = tenants[slot], former.id != exchange.request.facts.id, former.generation == exchange.generation {
                 return "slot \(slot) has another tenant and the same generation: events of the one reach the other"
             }
-            tenants[slot] = (exchange.generation, exchange.record.id)
-            if exchange.record.isRequest { requests += 1 }
+            tenants[slot] = (exchange.generation, exchange.request.facts.id)
+            if exchange.request.isInFlight { requests += 1 }
             if exchange.request.spool != nil { spools += 1 }
             if let what = deadlines(exchange, worker) { return what }
             if sleeps, let what = overlooked(exchange) { return what }

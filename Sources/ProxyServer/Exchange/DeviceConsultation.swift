@@ -27,7 +27,7 @@ extension Exchange {
             return .requestRefused
         }
         var call = DeviceCall(
-            place: place, form: Secret([]), client: record.client.ip, isSecure: worker.clientScheme == .https)
+            place: place, form: Secret([]), client: request.facts.client.ip, isSecure: worker.clientScheme == .https)
         if path.count < target.count { call.query = copied(target, path.count + 1..<target.count, most: 256) }
         var isForm = false
         for i in head.fields.indices {

@@ -29,7 +29,7 @@ final class Exchange {
     var local = LocalResponse()
     var timer = ExchangeTimer()
 
-    /// What the log and the counters will say. It is written to, and nothing is decided by it.
+    /// What the log and the counters will say. It is written only: nothing is decided by it.
     var record = AccessRecord()
 
     init(slot: Int) {
@@ -92,7 +92,7 @@ final class Exchange {
         self.generation = generation
         request.expectsProxyHeader = worker.configuration.expectsProxyHeader(from: peer)
         client.transport = request.expectsProxyHeader ? Transport(socket) : worker.clientTransport(socket)
-        record = AccessRecord(id: worker.nextRequestID(), client: peer, acceptedAt: worker.now)
+        identify(peer, worker)
         setDeadline(worker.now + worker.configuration.timeouts.head, worker)
         report(.accepted, worker)
     }
@@ -104,11 +104,16 @@ final class Exchange {
     ) {
         self.generation = generation
         client.transport = worker.clientTransport(socket)
-        record = AccessRecord(id: worker.nextRequestID(), client: peer, acceptedAt: worker.now)
+        identify(peer, worker)
         client.noteMore()
         refuse(answer)
         phase = .readingHead
         report(.requestRefused, worker)
+    }
+
+    private func identify(_ peer: ClientAddress, _ worker: Worker) {
+        (request.facts.id, request.facts.client) = (worker.nextRequestID(), peer)
+        record = AccessRecord(id: request.facts.id, acceptedAt: worker.now)
     }
 
     // MARK: Readiness

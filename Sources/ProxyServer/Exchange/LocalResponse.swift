@@ -46,12 +46,12 @@ extension Exchange {
         }
         var base = HeadWriter(fieldsRoom)
         if let rights = request.rights, let identity = local.identity, let alias = request.forward.aliasIndex {
-            worker.configuration.rewriter.writeBase(scheme: worker.clientScheme, host: record.host.span, into: &base)
+            worker.configuration.rewriter.writeBase(scheme: worker.clientScheme, host: request.facts.host.span, into: &base)
             rights.writeIdentity(identity, alias: alias, base: fieldsRoom.bytes(base.count).span, into: &message)
         }
         // Too long a reason is none: the answer has a message of its own.
         if message.overflowed { message.truncate(to: 0) }
-        let id = record.idText
+        let id = request.facts.idText
         if let answer = local.consultation?.answer {
             write(answer, requestID: id.span, into: &writer)
         } else if local.identity != nil, message.count > 0 {

@@ -26,7 +26,7 @@ extension Exchange {
                 guard client.transport.receive(into: window.part(0..<count)) == .bytes(count) else {
                     return .ends(refuseProxyHeader())
                 }
-                if let said { record.client = said }
+                if let said { request.facts.client = said }
                 request.expectsProxyHeader = false
                 worker.beginClientTLS(&client.transport)
                 return .goesOn

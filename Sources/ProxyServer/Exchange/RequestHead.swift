@@ -136,8 +136,8 @@ extension Exchange {
         request.acceptsGzip = acceptsGzip(head.fields, bytes.span)
         request.namedScheme = head.targetIsSecure(bytes.span).map { $0 ? .https : .http }
         local.format = preferredFormat(head.fields, bytes.span)
-        worker.noteClient(head, bytes, &record)
-        worker.noteRequestLine(head, bytes, &record)
+        worker.noteClient(head, bytes, &request.facts)
+        worker.noteRequestLine(head, bytes, &request.facts)
     }
 
     private func path(of head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
@@ -157,18 +157,17 @@ extension Exchange {
             // A client forgets its login at a 401, so that is said only when it is known which aliases were granted.
             let isUndecided = decided == .aliasUnknown && worker.shared.deviceFlow?.hasReadGrants() == false
             let answer = isUndecided ? .grantsUnread : decided
-            if answer == .aliasMisplaced { record.blot(path: false) }
+            if answer == .aliasMisplaced { request.facts.blot(path: false) }
             record.cause = Cause(refusedBy: answer)
             return refusal(answer)
         case .refuseSecretTarget:
-            record.blot(path: true)
+            request.facts.blot(path: true)
             record.cause = Cause(refusedBy: .aliasMisplaced)
             return refusal(.aliasMisplaced)
         case .forward(let forward):
             request.forward = forward
             record.route = forward.route
-            record.aliasIndex = forward.aliasIndex
-            guard checkRights(head, bytes, worker) else { return HeadOutcome(event: .requestRefused) }
+                guard checkRights(head, bytes, worker) else { return HeadOutcome(event: .requestRefused) }
             if request.forward.route == .elevated, head.method == .get || head.method == .head {
                 request.endpoint = RewrittenEndpoint(path: path(of: head, bytes).span)
             }
@@ -256,7 +255,7 @@ extension Exchange {
                     try writeRequestHead(
                         head, bytes.span, decision: request.forward, target: target, editedTarget: edited.target?.span,
                         framing: request.framing, token: token, proxyAuthorization: authorization,
-                        forwardedFor: worker.configuration.tellsClientOnBypass ? record.client.ip : nil, into: &writer)
+                        forwardedFor: worker.configuration.tellsClientOnBypass ? request.facts.client.ip : nil, into: &writer)
                 }
             }
         } catch {

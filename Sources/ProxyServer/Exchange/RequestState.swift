@@ -18,6 +18,7 @@ struct RequestState: ~Copyable {
     var expectsProxyHeader = false
 
     // What later parts need to know of the head, once it is gone.
+    var facts = RequestFacts()
     var method = Method.other
     var version = HTTPVersion.http11
     /// The client promised to send nothing after this request.
@@ -55,4 +56,8 @@ struct RequestState: ~Copyable {
     var reading: BodyReading?
     /// Where the request counts as one of its alias in flight.
     var cell: AliasCell?
+    /// It counts as one in flight.
+    var isInFlight = false
+    /// Its answer is out, or broke off, and is counted.
+    var isAnswered = false
 }

@@ -185,7 +185,7 @@ extension Exchange {
             let value = bytes.extracting(head.fields[i].value.range)
             guard
                 let base = worker.configuration.rewriter.betterBase(
-                    value, path: record.path.span, isCut: record.lineCount == Bounds.loggedLineBytes)
+                    value, path: request.facts.path.span, isCut: request.facts.lineCount == Bounds.loggedLineBytes)
             else { continue }
             worker.shared.warnOfBase(value.extracting(base))
             record.cause = .wrongBase
@@ -263,10 +263,10 @@ extension Exchange {
         let form = answerForm(head, bytes.bytes(head.length).span)
         var editor = AnswerFieldEditor(
             rewriter: worker.configuration.rewriter, scheme: request.namedScheme ?? worker.clientScheme,
-            host: record.host,
+            host: request.facts.host,
             rewritesLinks: request.forward.route == .elevated, dropsCoding: form.dropsCoding,
             mustVary: form.varies)
-        let id = record.idText
+        let id = request.facts.idText
         do throws(HeadRewriteError) {
             try writeResponseHead(
                 head, bytes.bytes(head.length).span, route: request.forward.route, framing: response.framing,

@@ -164,7 +164,7 @@ extension Exchange {
             let progress = worker.configuration.rewriter.rewrite(
                 bytes.span, next: Bounds.rewritingSliceBytes, &state,
                 scheme: request.namedScheme ?? worker.clientScheme,
-                host: record.host.span, into: &sink)
+                host: request.facts.host.span, into: &sink)
             (response.rewritten.buffer, response.rewritten.count) = (sink.buffer, sink.count)
             moved(Bounds.relayBytes)
             switch progress {

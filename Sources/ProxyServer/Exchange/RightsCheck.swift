@@ -22,7 +22,7 @@ extension Exchange {
             return true
         }
         checkLimits(rights, alias, worker)
-        worker.noteVerdict(request.verdict, rights, &record)
+        worker.noteVerdict(request.verdict, rights, alias: request.forward.aliasIndex, &request.facts, &record)
         if request.verdict.outcome == .forward, rights.limits(of: alias).isShadowing(at: worker.wallSeconds) {
             worker.lessons.note(request.verdict, target.span, alias: alias)
         }

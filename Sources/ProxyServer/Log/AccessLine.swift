@@ -3,28 +3,28 @@ internal import HTTP1
 
 extension LogLine {
     /// One request's line.
-    mutating func write(_ record: AccessRecord, realtime: UInt64) {
+    mutating func write(_ record: AccessRecord, _ facts: RequestFacts, realtime: UInt64) {
         time(realtime)
         field("level", word: record.status == 0 || record.status >= 500 ? "warning" : "info")
         field("msg", word: "request")
-        let id = record.idText
+        let id = facts.idText
         field("id", text: id.span)
-        field("client", address: record.client)
+        field("client", address: facts.client)
         if record.isRouted { field("route", word: record.route == .elevated ? "elevated" : "bypass") }
-        if let line = record.line {
-            let bytes = line.bytes.bytes(record.noted)
-            let aliasEnd = record.noted - record.operationCount
-            if record.aliasCount > 0 {
-                field("alias", text: bytes.span.extracting(aliasEnd - record.aliasCount..<aliasEnd))
+        if let line = facts.line {
+            let bytes = line.bytes.bytes(facts.noted)
+            let aliasEnd = facts.noted - facts.operationCount
+            if facts.aliasCount > 0 {
+                field("alias", text: bytes.span.extracting(aliasEnd - facts.aliasCount..<aliasEnd))
             }
-            field("method", text: bytes.span.extracting(0..<record.methodCount))
-            field("path", text: bytes.span.extracting(record.methodCount..<record.lineCount))
-            let requestID = record.clientRequestIDRange
+            field("method", text: bytes.span.extracting(0..<facts.methodCount))
+            field("path", text: bytes.span.extracting(facts.methodCount..<facts.lineCount))
+            let requestID = facts.clientRequestIDRange
             if !requestID.isEmpty { field("client_request_id", text: bytes.span.extracting(requestID)) }
-            let traceparent = requestID.upperBound..<requestID.upperBound + record.traceparentCount
+            let traceparent = requestID.upperBound..<requestID.upperBound + facts.traceparentCount
             if !traceparent.isEmpty { field("traceparent", text: bytes.span.extracting(traceparent)) }
         }
-        if let rights = record.rights { write(rights, record) }
+        if let rights = record.rights { write(rights, facts) }
         // 0 is a client that left before its answer.
         field("status", number: UInt64(record.status))
         field("bytes_up", number: record.bytesUp)
@@ -53,18 +53,18 @@ extension LogLine {
 
 extension LogLine {
     /// What the rights of the alias said, and about what.
-    private mutating func write(_ rights: RightsRecord, _ record: AccessRecord) {
+    private mutating func write(_ rights: RightsRecord, _ facts: RequestFacts) {
         field("policy", word: rights.name)
         if let reason = rights.reason { field("reason", word: reason.name) }
-        guard let line = record.line else { return }
-        let bytes = line.bytes.bytes(record.noted)
-        if record.operationCount > 0 {
-            field("op", text: bytes.span.extracting(record.noted - record.operationCount..<record.noted))
+        guard let line = facts.line else { return }
+        let bytes = line.bytes.bytes(facts.noted)
+        if facts.operationCount > 0 {
+            field("op", text: bytes.span.extracting(facts.noted - facts.operationCount..<facts.noted))
         }
         // Of a path that the line holds in part, what is cut off is left out.
         func part(_ slice: ByteSlice) -> Range<Int>? {
-            let range = record.methodCount + slice.range.lowerBound..<record.methodCount + slice.range.upperBound
-            return slice.isEmpty || range.upperBound > record.lineCount ? nil : range
+            let range = facts.methodCount + slice.range.lowerBound..<facts.methodCount + slice.range.upperBound
+            return slice.isEmpty || range.upperBound > facts.lineCount ? nil : range
         }
         if let range = part(rights.organization) { field("org", text: bytes.span.extracting(range)) }
         if let range = part(rights.project) { field("project", text: bytes.span.extracting(range)) }

@@ -151,10 +151,7 @@ extension Cause {
 
 /// What the access log and the counters will say of one exchange.
 struct AccessRecord {
-    /// Shown to the client as `X-Request-Id`.
     var id: UInt64 = 0
-    /// Where the request comes from: the connection's other end, or whom a trusted proxy says.
-    var client = ClientAddress()
     var acceptedAt: UInt64 = 0
     var dialedAt: UInt64 = 0
     var connectedAt: UInt64 = 0
@@ -162,13 +159,9 @@ struct AccessRecord {
     var endedAt: UInt64 = 0
     var status = 0
     var isOwnAnswer = false
-    /// The head was whole, so there is a request to speak of.
-    var isRequest = false
-    var isAnswered = false
     var bytesUp: UInt64 = 0
     var bytesDown: UInt64 = 0
     var route = Route.bypass
-    var aliasIndex: Int?
     /// Where the alias is counted; unlike its index it outlives a reload.
     var aliasSlot: Int?
     /// It was decided where the request goes.
@@ -177,57 +170,13 @@ struct AccessRecord {
     var cause = Cause.none
     /// Sentry's own 401 to an elevated request.
     var isRefusedByUpstream: Bool { status == 401 && !isOwnAnswer && isRouted && route == .elevated }
-    /// Method, path without query, Host, the client's ids and the alias's name, as far as they will be asked for.
-    var line: PooledBuffer?
-    var methodCount = 0
-    var lineCount = 0
-    /// The request's Host behind the line.
-    var hostCount = 0
-    /// The client's own `X-Request-Id` behind that.
-    var clientRequestIDCount = 0
-    /// Its `traceparent` behind that.
-    var traceparentCount = 0
-    /// The alias's name behind that.
-    var aliasCount = 0
-    /// The operation's name behind that.
-    var operationCount = 0
     /// What the rights of the alias said; nil for an alias without bounds.
     var rights: RightsRecord?
-    /// Bytes of `line` that are in use.
-    var noted: Int {
-        lineCount + hostCount + clientRequestIDCount + traceparentCount + aliasCount + operationCount
-    }
-
-    /// The request's path without its query, or its beginning.
-    var path: UnsafeBufferPointer<UInt8> {
-        line?.bytes.bytes(methodCount..<lineCount) ?? UnsafeBufferPointer(start: nil, count: 0)
-    }
-
-    /// The request's Host; empty when it had none, or when nobody will ask for it.
-    var host: UnsafeBufferPointer<UInt8> {
-        line?.bytes.bytes(lineCount..<lineCount + hostCount) ?? UnsafeBufferPointer(start: nil, count: 0)
-    }
-
-    /// Where the client's own `X-Request-Id` lies in `line`.
-    var clientRequestIDRange: Range<Int> { lineCount + hostCount..<lineCount + hostCount + clientRequestIDCount }
-
     init() {}
 
-    init(id: UInt64, client: ClientAddress = ClientAddress(), acceptedAt: UInt64) {
+    init(id: UInt64, acceptedAt: UInt64) {
         self.id = id
-        self.client = client
         self.acceptedAt = acceptedAt
-    }
-
-    /// The request holds an alias where none belongs: what the client chose is blanked out, and only its length remains.
-    func blot(path: Bool) {
-        guard let line else { return }
-        let identifiers = lineCount + hostCount
-        var ranges = [identifiers..<identifiers + clientRequestIDCount + traceparentCount]
-        if path { ranges.append(methodCount..<lineCount) }
-        for range in ranges where !range.isEmpty {
-            line.bytes.part(range).initializeMemory(as: UInt8.self, repeating: UInt8(ascii: "*"))
-        }
     }
 
     /// A first or second sending begins: the times of one before do not count.
@@ -239,14 +188,6 @@ struct AccessRecord {
     mutating func connected(at time: UInt64) {
         connectedAt = time
         cause = .none
-    }
-
-    /// Sixteen hexadecimal digits.
-    var idText: InlineArray<16, UInt8> {
-        InlineArray<16, UInt8> { index in
-            let digit = UInt8(truncatingIfNeeded: id >> UInt64(60 - 4 * index) & 0xf)
-            return digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-        }
     }
 }
 

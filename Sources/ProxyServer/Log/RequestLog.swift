@@ -5,7 +5,7 @@ internal import System
 /// What a worker keeps of its requests: for the counters, for the access log and for the rewriting of URLs.
 extension Worker {
     /// Keeps what the access log and the rewriting of URLs will need of the head.
-    func noteRequestLine(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ record: inout AccessRecord) {
+    func noteRequestLine(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ facts: inout RequestFacts) {
         let isLogged = configuration.accessLog != .off
         guard !head.methodName.isEmpty else { return }
         // The query is left out: it may hold what nobody wants in a log.
@@ -18,58 +18,61 @@ extension Worker {
         let buffer = pool.take(atLeast: lineCount + kept.count + aliasBytes + operationBytes)
         var writer = HeadWriter(buffer.bytes)
         writer.append(method.span)
-        record.methodCount = writer.count
+        facts.methodCount = writer.count
         writer.append(path.span.extracting(first: lineCount - writer.count))
-        record.lineCount = writer.count
+        facts.lineCount = writer.count
         writer.append(bytes.span.extracting(kept.host.range))
-        record.hostCount = Int(kept.host.count)
+        facts.hostCount = Int(kept.host.count)
         writer.append(bytes.span.extracting(kept.requestID.range))
-        record.clientRequestIDCount = Int(kept.requestID.count)
+        facts.clientRequestIDCount = Int(kept.requestID.count)
         writer.append(bytes.span.extracting(kept.traceparent.range))
-        record.traceparentCount = Int(kept.traceparent.count)
-        record.line = buffer
+        facts.traceparentCount = Int(kept.traceparent.count)
+        facts.line = buffer
     }
 
     /// Takes the word of a trusted proxy about whom the request comes from.
-    func noteClient(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ record: inout AccessRecord) {
+    func noteClient(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ facts: inout RequestFacts) {
         guard !configuration.trustedProxies.isEmpty else { return }
-        record.client = configuration.trustedProxies.client(behind: record.client, head.fields, bytes.span)
+        facts.client = configuration.trustedProxies.client(behind: facts.client, head.fields, bytes.span)
     }
 
     /// Keeps what the log says of the rights of the alias.
-    func noteVerdict(_ verdict: Verdict, _ rights: RightsInForce, _ record: inout AccessRecord) {
+    func noteVerdict(
+        _ verdict: Verdict, _ rights: RightsInForce, alias: Int?, _ facts: inout RequestFacts,
+        _ record: inout AccessRecord
+    ) {
         record.rights = RightsRecord(verdict)
-        noteAlias(&record)
-        guard configuration.accessLog != .off, verdict.operation >= 0, let buffer = record.line else { return }
-        var writer = HeadWriter(buffer.bytes.part(record.noted..<record.noted + Bounds.loggedOperationBytes))
+        noteAlias(alias, &facts, &record)
+        guard configuration.accessLog != .off, verdict.operation >= 0, let buffer = facts.line else { return }
+        var writer = HeadWriter(buffer.bytes.part(facts.noted..<facts.noted + Bounds.loggedOperationBytes))
         rights.writeOperation(verdict.operation, into: &writer)
-        record.operationCount = writer.overflowed ? 0 : writer.count
+        facts.operationCount = writer.overflowed ? 0 : writer.count
     }
 
     /// Keeps what the log and the counters say of the alias: its index means another one after a reload.
-    func noteAlias(_ record: inout AccessRecord) {
-        guard record.aliasSlot == nil, let index = record.aliasIndex, let aliases = policy.aliases,
+    func noteAlias(_ index: Int?, _ facts: inout RequestFacts, _ record: inout AccessRecord) {
+        guard record.aliasSlot == nil, let index, let aliases = policy.aliases,
             index < aliases.count
         else { return }
         record.aliasSlot = index < aliasSlots.count ? aliasSlots[index] : 0
-        guard configuration.accessLog != .off, let buffer = record.line else { return }
-        var writer = HeadWriter(buffer.bytes.part(record.noted..<record.noted + Bounds.loggedAliasBytes))
+        guard configuration.accessLog != .off, let buffer = facts.line else { return }
+        var writer = HeadWriter(buffer.bytes.part(facts.noted..<facts.noted + Bounds.loggedAliasBytes))
         let name = aliases.name(at: index).utf8.span
         writer.append(name.extracting(first: min(name.count, Bounds.loggedAliasBytes)))
-        record.aliasCount = writer.count
+        facts.aliasCount = writer.count
     }
 
     /// The answer is out, or broke off: what is still to come does not count as the request's time.
     func answered(_ exchange: Exchange) {
-        guard !exchange.record.isAnswered else { return }
-        exchange.record.isAnswered = true
+        guard !exchange.request.isAnswered else { return }
+        exchange.request.isAnswered = true
         exchange.record.endedAt = now
         exchange.request.cell.take()?.leave()
         if exchange.record.cause.isNone, exchange.record.isOwnAnswer, exchange.record.status != 200 {
             exchange.record.cause = .answered(exchange.local.answer)
         }
-        if exchange.record.isRequest {
-            exchange.record.isRequest = false
+        if exchange.request.isInFlight {
+            exchange.request.isInFlight = false
             counters.requestEnded(alias: exchange.record.aliasSlot)
             shared.requestEnded()
         }
@@ -78,20 +81,20 @@ extension Worker {
 
     /// The exchange is over.
     func finished(_ exchange: Exchange) {
-        if exchange.record.isRequest, exchange.record.cause.isNone {
+        if exchange.request.isInFlight, exchange.record.cause.isNone {
             let failure = exchange.client.transport.tlsFailure
             exchange.record.cause = failure.flatMap { $0 == .reset ? nil : .tls($0) } ?? .clientLeft
         }
         answered(exchange)
-        writeAccessLine(exchange.record)
-        if let line = exchange.record.line {
-            pool.give(line, used: exchange.record.noted)
+        writeAccessLine(exchange.record, exchange.request.facts)
+        if let line = exchange.request.facts.line {
+            pool.give(line, used: exchange.request.facts.noted)
         }
-        exchange.record.line = nil
+        exchange.request.facts.line = nil
     }
 
-    private func writeAccessLine(_ record: AccessRecord) {
-        guard record.lineCount > 0 || record.status != 0 || record.cause.isTLS else { return }
+    private func writeAccessLine(_ record: AccessRecord, _ facts: RequestFacts) {
+        guard facts.lineCount > 0 || record.status != 0 || record.cause.isTLS else { return }
         let isOrdinary =
             record.status != 0 && record.status < 500 && record.cause.isNone && record.rights?.reason == nil
         switch configuration.accessLog {
@@ -107,7 +110,7 @@ extension Worker {
         // The staging buffer is free between two exchanges.
         let staging = scratch.beginStaging()
         var line = LogLine(staging, shared.log.format)
-        line.write(record, realtime: Clock.realtime)
+        line.write(record, facts, realtime: Clock.realtime)
         let count = line.end()
         guard count > 0 else { return }
         shared.log.write(UnsafeRawBufferPointer(staging.part(0..<count)), to: log)

@@ -157,9 +157,9 @@ final class Worker {
     /// Whether another request may be in flight; counts it if so.
     func admitRequest(_ exchange: Exchange) -> Bool {
         exchange.record.isRouted = true
-        noteAlias(&exchange.record)
+        noteAlias(exchange.request.forward.aliasIndex, &exchange.request.facts, &exchange.record)
         guard shared.requestBegan() else { return false }
-        exchange.record.isRequest = true
+        exchange.request.isInFlight = true
         counters.requestBegan(alias: exchange.record.aliasSlot)
         return true
     }
