@@ -26,6 +26,22 @@ import Testing
         #expect(text[begin.upperBound..<end.lowerBound] == attemptDiagram(), "put this there:\n\(attemptDiagram())")
     }
 
+    /// What the log will say decides nothing: the exchange sets its record, and has it told what happened.
+    @Test func theAccessRecordIsWrittenOnly() throws {
+        let folder = root.appendingPathComponent("Sources/ProxyServer/Exchange")
+        var writes = 0
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasSuffix(".swift") {
+            let source = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+            for use in source.matches(of: /\brecord\.(?<member>\w+)(?<rest>[ (]?[+=]*\s?)/) {
+                let isCall = ["dialed", "connected", "gotByte", "blame"].contains(String(use.member))
+                let isWrite = ["= ", "=\n", "+= "].contains { use.rest.drop { $0 == " " }.hasPrefix($0) }
+                writes += 1
+                #expect(isCall || isWrite, "\(name) reads record.\(use.member)")
+            }
+        }
+        #expect(writes > 20)
+    }
+
     @Test func filesWithUnsafeCodeAreListed() throws {
         let text = try architecture()
         let section = try #require(text.range(of: "## Unsafe code"))

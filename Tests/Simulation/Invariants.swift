@@ -27,7 +27,9 @@ struct Invariants {
                 continue
             }
             busy += 1
-            if let former = tenants[slot], former.id != exchange.request.facts.id, former.generation == exchange.generation {
+            if let former = tenants[slot], former.id != exchange.request.facts.id,
+                former.generation == exchange.generation
+            {
                 return "slot \(slot) has another tenant and the same generation: events of the one reach the other"
             }
             tenants[slot] = (exchange.generation, exchange.request.facts.id)

@@ -110,7 +110,7 @@ extension Exchange {
         if request.body.isWhole { return .ends(collected(worker)) }
         if isLong || isShort {
             request.framing = .chunked
-            replay.recording = .overflowed
+            note(RecordingInput.overflowed, worker)
             let mustRenew = request.forward.route == .elevated && worker.token.isRenewable && worker.token.suspect
             return .ends(mustRenew || mustAwaitToken(worker) ? .renewalWanted : .bodyOutgrewBuffer)
         }

@@ -61,7 +61,7 @@ extension Exchange {
 
     private func spoolCompleted(_ worker: Worker) -> Event {
         request.framing = .length(UInt64(request.spool?.size ?? 0))
-        replay.recording = .overflowed
+        note(RecordingInput.overflowed, worker)
         return mustAwaitToken(worker) ? .renewalWanted : .bodyCollected
     }
 

@@ -66,7 +66,7 @@ extension Exchange {
         }
         if request.body.isWhole { return .flowWanted }
         if head.expectsContinue, head.length == bytes.count { sendContinue(worker) }
-        replay.recording = .recording
+        note(RecordingInput.began, worker)
         return .bodyWanted
     }
 

@@ -263,6 +263,7 @@ final class Exchange {
     private func releaseReplay(_ worker: Worker) {
         replay.head.release(to: &worker.pool)
         replay.body.release(to: &worker.pool)
-        (replay.tokenPlace, replay.recording) = (nil, .none)
+        replay.tokenPlace = nil
+        note(RecordingInput.released, worker)
     }
 }

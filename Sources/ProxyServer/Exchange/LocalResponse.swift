@@ -31,7 +31,7 @@ extension Exchange {
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         // A request that was not read to its end goes on arriving.
         if !request.body.isWhole { client.noteMore() }
-        response.stage = .whole
+        note(ResponseInput.completed, worker)
 
         let room = Bounds.stagingBytes - 2 * Bounds.refusalBytes
         var writer = HeadWriter(staging.part(0..<room))
@@ -46,7 +46,8 @@ extension Exchange {
         }
         var base = HeadWriter(fieldsRoom)
         if let rights = request.rights, let identity = local.identity, let alias = request.forward.aliasIndex {
-            worker.configuration.rewriter.writeBase(scheme: worker.clientScheme, host: request.facts.host.span, into: &base)
+            worker.configuration.rewriter.writeBase(
+                scheme: worker.clientScheme, host: request.facts.host.span, into: &base)
             rights.writeIdentity(identity, alias: alias, base: fieldsRoom.bytes(base.count).span, into: &message)
         }
         // Too long a reason is none: the answer has a message of its own.

@@ -7,17 +7,6 @@ enum RetryOutcome: UInt8, Sendable {
     case bodyTooLarge
 }
 
-/// Whether the request's body is kept, from its start.
-enum Recording: UInt8, CaseIterable {
-    case none
-    /// As far as it came.
-    case recording
-    /// To its end.
-    case complete
-    /// It was too long or took too long: only a request that was not sent yet still has its beginning here.
-    case overflowed
-}
-
 /// What a second sending needs of the request.
 struct Replay: ~Copyable {
     /// The upstream's request head as it was written, when it may have to be sent again.

@@ -167,7 +167,7 @@ extension Exchange {
         case .forward(let forward):
             request.forward = forward
             record.route = forward.route
-                guard checkRights(head, bytes, worker) else { return HeadOutcome(event: .requestRefused) }
+            guard checkRights(head, bytes, worker) else { return HeadOutcome(event: .requestRefused) }
             if request.forward.route == .elevated, head.method == .get || head.method == .head {
                 request.endpoint = RewrittenEndpoint(path: path(of: head, bytes).span)
             }
@@ -183,12 +183,12 @@ extension Exchange {
         let isRenewable = request.forward.route == .elevated && worker.token.isRenewable
         replay.tokenVersion = worker.token.version
         if request.verdict.body != nil {
-            replay.recording = .recording
+            note(RecordingInput.began, worker)
             return HeadOutcome(event: .bodyWanted, keepsHead: true)
         }
         switch head.framing {
         case .chunked:
-            replay.recording = .recording
+            note(RecordingInput.began, worker)
             return HeadOutcome(event: .bodyWanted, keepsHead: true)
         case .length(let count) where count > 0:
             request.framing = .length(count)
@@ -198,7 +198,7 @@ extension Exchange {
                 && worker.pool.mayTake(atLeast: Int(count), for: .body)
             request.collectingEnds = worker.now + worker.configuration.bodies.collectNanoseconds
             if isKept {
-                replay.recording = .recording
+                note(RecordingInput.began, worker)
                 replay.body.buffer = worker.pool.take(atLeast: Int(count))
             }
             if isRenewable, !isKept, worker.token.suspect {
@@ -226,7 +226,7 @@ extension Exchange {
         guard let piece = try? request.body.read(rest) else { return refusal(.badRequest) }
         if piece.consumed < rest.count { client.noteMore() }
         let payload = UnsafeRawBufferPointer(rest.part(0..<piece.payload))
-        keep(payload)
+        keep(payload, worker)
         noteReceived(piece.payload)
         if !payload.isEmpty { worker.scratch.room(behind: head).part(0..<payload.count).copyMemory(from: payload) }
         head.extend(by: payload.count)
@@ -255,7 +255,8 @@ extension Exchange {
                     try writeRequestHead(
                         head, bytes.span, decision: request.forward, target: target, editedTarget: edited.target?.span,
                         framing: request.framing, token: token, proxyAuthorization: authorization,
-                        forwardedFor: worker.configuration.tellsClientOnBypass ? request.facts.client.ip : nil, into: &writer)
+                        forwardedFor: worker.configuration.tellsClientOnBypass ? request.facts.client.ip : nil,
+                        into: &writer)
                 }
             }
         } catch {
@@ -279,10 +280,10 @@ extension Exchange {
     }
 
     /// Keeps body bytes for a second sending, while they fit.
-    func keep(_ payload: UnsafeRawBufferPointer) {
+    func keep(_ payload: UnsafeRawBufferPointer, _ worker: Worker) {
         guard replay.recording == .recording, let keptBody = replay.body.buffer, !payload.isEmpty else { return }
         guard replay.body.count + payload.count <= keptBody.capacity else {
-            replay.recording = .overflowed
+            note(RecordingInput.overflowed, worker)
             return
         }
         keptBody.bytes.part(replay.body.count..<replay.body.count + payload.count).copyMemory(from: payload)

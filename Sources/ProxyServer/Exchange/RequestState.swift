@@ -2,16 +2,6 @@ internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
 
-/// How far the request's way to the upstream has come.
-enum Upload: UInt8, CaseIterable {
-    /// Bytes of it are still to be sent, or its connection is not there yet.
-    case streaming
-    /// Its last byte was handed to the upstream's socket.
-    case done
-    /// The upstream's socket takes no more of it: it may have answered already.
-    case givenUp
-}
-
 /// The request of one exchange: what it is, what was decided about it, and how far its body has come.
 struct RequestState: ~Copyable {
     /// The connection begins with the PROXY header of a balancer.

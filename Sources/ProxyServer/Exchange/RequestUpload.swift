@@ -60,7 +60,7 @@ extension Exchange {
         if piece.consumed < count { client.noteMore() }
         // One that drips is not kept for as long as it likes.
         if replay.recording == .recording, worker.now > request.collectingEnds { dropKeptBody(worker) }
-        keep(UnsafeRawBufferPointer(scratch.inbound(piece.payload)))
+        keep(UnsafeRawBufferPointer(scratch.inbound(piece.payload)), worker)
         noteReceived(piece.payload)
         if let limit = worker.policy.maxBodyBytes, request.received > limit {
             refuse(.contentTooLarge)
@@ -84,14 +84,14 @@ extension Exchange {
             setDeadline(worker.now + worker.configuration.timeouts.response, worker)
             noteEarlyFIN(worker)
         }
-        request.upload = .done
-        if replay.recording == .recording { replay.recording = .complete }
+        note(UploadInput.lastByteSent, worker)
+        note(RecordingInput.requestSent, worker)
         return .requestSent
     }
 
     /// The upstream takes no more. It may have answered before it closed: what it said is still to be read.
     func uploadBroke(_ worker: Worker) -> Event? {
-        request.upload = .givenUp
+        note(UploadInput.gaveUp, worker)
         client.noteMore()
         upstream.peer.backlog.release(to: &worker.pool)
         watchUpstream(.incoming, worker)

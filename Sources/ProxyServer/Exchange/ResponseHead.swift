@@ -33,7 +33,7 @@ extension Exchange {
                 record.cause = upstreamFailure(error, worker)
                 return failUpstream()
             case .bytes(let count):
-                if record.firstByteAt == 0 { record.firstByteAt = worker.now }
+                record.gotByte(at: worker.now)
                 if case .ends(let event) = parseAnswer(count, worker) { return event }
             }
         }
@@ -244,7 +244,7 @@ extension Exchange {
         guard var staged = stageAnswerHead(head, bytes, worker) else { return false }
         guard stageBody(bytes.part(head.length..<bytes.count), behind: &staged, worker) else { return false }
         response.staged = consume staged
-        response.stage = response.inflater == nil ? .passedThrough : .inflating
+        note(response.inflater == nil ? ResponseInput.passes : .inflates, worker)
         return true
     }
 

@@ -43,7 +43,7 @@ extension Exchange {
                 record.cause = .truncatedAnswer
                 return (consumed, .ends(.answerBroken))
             }
-            if isLast { response.stage = .whole }
+            if isLast { note(ResponseInput.completed, worker) }
             let framed = worker.scratch.framedInflated(
                 step.produced, isChunked: response.framing == .chunked, isLast: isLast)
             if case .ends(let event) = sendToClient(framed, worker) { return (consumed, .ends(event)) }

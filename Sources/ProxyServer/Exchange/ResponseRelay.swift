@@ -9,15 +9,15 @@ extension Exchange {
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         // A rewritten answer is in the backlog whole; any other has at least its head staged.
         guard let staged = response.staged.take() else { return flushClient(worker) }
-        if response.body.isWhole, response.inflater == nil { response.stage = .whole }
+        if response.body.isWhole, response.inflater == nil { note(ResponseInput.completed, worker) }
         if case .ends(let event) = sendToClient(worker.scratch.bytes(of: staged), worker) { return event }
         return relayBody(worker)
     }
 
     /// - Parameter more: more bytes follow at once, so that the kernel need not send a short segment now.
     func sendToClient(_ bytes: UnsafeRawBufferPointer, more: Bool = false, _ worker: Worker) -> Flow {
-        switch client.send(bytes, more: more || response.isWhole, pool: &worker.pool) {
-        case .bytes: return response.isWhole ? .ends(.answerSent) : .goesOn
+        switch client.send(bytes, more: more || response.isComplete, pool: &worker.pool) {
+        case .bytes: return response.isComplete ? .ends(.answerSent) : .goesOn
         case .wouldBlock:
             watchClient(.anything, worker)
             return .ends(nil)
@@ -31,7 +31,7 @@ extension Exchange {
     }
 
     func relayBody(_ worker: Worker) -> Event? {
-        guard client.backlog.isEmpty, !response.isWhole else { return nil }
+        guard client.backlog.isEmpty, !response.isComplete else { return nil }
         if response.inflater != nil, case .ends(let event) = inflateRest(worker) { return event }
         while mayMoveMore(worker) {
             let window = worker.window(client.window)
@@ -74,9 +74,9 @@ extension Exchange {
         if response.inflater != nil {
             return inflate(UnsafeRawBufferPointer(scratch.inbound(piece.payload)), worker)
         }
-        if response.body.isWhole { response.stage = .whole }
+        if response.body.isWhole { note(ResponseInput.completed, worker) }
         let framed = scratch.framedInbound(
-            piece.payload, isChunked: response.framing == .chunked, isLast: response.isWhole)
+            piece.payload, isChunked: response.framing == .chunked, isLast: response.isComplete)
         // With more behind, and without the hint, each would end in a segment of a few bytes.
         let flow = sendToClient(framed, more: isFull, worker)
         if isFull, case .goesOn = flow { client.widenWindow() }
@@ -90,14 +90,14 @@ extension Exchange {
             return .answerBroken
         }
         guard response.inflater == nil else { return inflateRest(worker).event }
-        response.stage = .whole
+        note(ResponseInput.completed, worker)
         let end = worker.scratch.framedInbound(0, isChunked: response.framing == .chunked, isLast: true)
         return sendToClient(end, worker).event
     }
 
     /// The client's socket takes bytes again.
     func flushClient(_ worker: Worker) -> Event? {
-        switch client.flush(to: &worker.pool, more: response.isWhole) {
+        switch client.flush(to: &worker.pool, more: response.isComplete) {
         case .bytes: break
         case .wouldBlock:
             setDeadline(worker.now + worker.configuration.timeouts.body, worker)
@@ -106,7 +106,7 @@ extension Exchange {
         case .endOfStream, .failed:
             return .clientLeft
         }
-        if response.isWhole { return .answerSent }
+        if response.isComplete { return .answerSent }
         guard phase == .relaying || phase == .relayingEarly else { return nil }
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         return relayBody(worker)

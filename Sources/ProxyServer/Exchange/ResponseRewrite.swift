@@ -35,7 +35,7 @@ extension Exchange {
             response.inflater = worker.takeInflater()
             guard response.inflater != nil else { return failForMemory() }
         }
-        response.stage = request.verdict.filter == .none ? .rewriting : .filtering
+        note(request.verdict.filter == .none ? ResponseInput.rewrites : .filters, worker)
         response.collected.buffer = worker.pool.take(atLeast: max(8_192, prefix.count))
         // The head is there; from now on it is the body that is waited for.
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
@@ -213,7 +213,7 @@ extension Exchange {
         }
         client.backlog.append(body)
         if response.framing == .chunked { client.backlog.append(ChunkedCoding.chunkEnd) }
-        response.stage = isWhole ? .whole : response.inflater == nil ? .passedThrough : .inflating
+        note(isWhole ? .completed : response.inflater == nil ? ResponseInput.passes : .inflates, worker)
         releaseHeldAnswer(worker)
         // The rest of a long body is inflated as it comes.
         if isWhole { releaseTransformation(worker) } else { releaseCollected(worker) }

@@ -1,22 +1,6 @@
 internal import AccessPolicy
 internal import HTTP1
 
-/// How the answer at hand goes on to the client.
-enum ResponseStage: UInt8, CaseIterable {
-    /// Its head is being read, or held while the token is renewed.
-    case head
-    /// As it comes.
-    case passedThrough
-    /// With gzip taken off.
-    case inflating
-    /// Not yet: it is read whole, and Sentry's own address in it is changed.
-    case rewriting
-    /// Not yet: it is read whole, and what the alias may not see is taken out.
-    case filtering
-    /// Its last byte is sent or in the backlog.
-    case whole
-}
-
 /// The answer of one exchange, the upstream's or the proxy's own, on its way to the client.
 struct ResponseState: ~Copyable {
     var stage = ResponseStage.head
@@ -44,5 +28,5 @@ struct ResponseState: ~Copyable {
 
     /// The body is read whole before anything of the answer goes on.
     var isCollected: Bool { stage == .rewriting || stage == .filtering }
-    var isWhole: Bool { stage == .whole }
+    var isComplete: Bool { stage == .complete }
 }

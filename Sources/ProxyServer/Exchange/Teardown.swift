@@ -6,7 +6,7 @@ extension Exchange {
     func close(_ worker: Worker) -> Event? {
         worker.answered(self)
         // The rest of the request is not sent any more.
-        if !isSpoolSent { request.upload = .givenUp }
+        if !isSpoolSent { note(UploadInput.gaveUp, worker) }
         // The client may be listened to for a while yet.
         releaseHeld(worker)
         closeClientGently(worker)
@@ -16,7 +16,7 @@ extension Exchange {
 
     /// The answer broke off: the client must see that.
     func abort(_ worker: Worker) -> Event {
-        if record.cause.isNone { record.cause = .stalled }
+        record.blame(.stalled)
         worker.answered(self)
         closeUpstream(worker, byReset: true)
         // Short of its length, or without its last chunk, an answer looks cut off even when the connection ends in good

@@ -57,9 +57,9 @@ extension Exchange {
     func replay(_ worker: Worker) -> Event? {
         closeUpstream(worker, byReset: true)
         releaseHeldAnswer(worker)
-        request.upload = .streaming
+        note(UploadInput.restarted, worker)
         request.spool?.sent = 0
-        (record.connectedAt, record.firstByteAt) = (0, 0)
+        record.dialed(at: worker.now)
         guard let keptHead = replay.head.buffer, let place = replay.tokenPlace, let token = worker.token.token else {
             refuse(.tokenUnavailable)
             return .dialFailed

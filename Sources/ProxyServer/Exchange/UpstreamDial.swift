@@ -48,7 +48,7 @@ extension Exchange {
         upstream.peer.backlog.reserve(head.count + bodyBytes, from: &worker.pool)
         upstream.peer.backlog.append(head)
         if case .length(let length) = request.framing, !request.body.isWhole, length > 0 {
-            appendHeldPrefix(parser.head.length, heldHead)
+            appendHeldPrefix(parser.head.length, heldHead, worker)
         } else {
             appendKeptBody()
         }
@@ -59,13 +59,13 @@ extension Exchange {
     }
 
     /// The bytes of a sized body that came with a head which waited for a renewal.
-    private func appendHeldPrefix(_ start: Int, _ heldHead: PooledBuffer) {
+    private func appendHeldPrefix(_ start: Int, _ heldHead: PooledBuffer, _ worker: Worker) {
         let rest = heldHead.bytes.part(start..<request.heldHead.count)
         guard let piece = try? request.body.read(rest) else { return }
         if piece.consumed < rest.count { client.noteMore() }
         noteReceived(piece.payload)
         let payload = UnsafeRawBufferPointer(rest.part(0..<piece.payload))
-        keep(payload)
+        keep(payload, worker)
         upstream.peer.backlog.append(payload)
     }
 
@@ -87,7 +87,7 @@ extension Exchange {
 
     func dropKeptBody(_ worker: Worker) {
         replay.body.release(to: &worker.pool)
-        replay.recording = .overflowed
+        note(RecordingInput.overflowed, worker)
     }
 
     private func waitForAddresses(_ worker: Worker) -> Event? {

@@ -184,6 +184,16 @@ struct AccessRecord {
         (dialedAt, connectedAt, firstByteAt) = (time, 0, 0)
     }
 
+    /// Bytes of the answer came; the first time counts.
+    mutating func gotByte(at time: UInt64) {
+        if firstByteAt == 0 { firstByteAt = time }
+    }
+
+    /// What went wrong, if nothing did before.
+    mutating func blame(_ next: Cause) {
+        if cause.isNone { cause = next }
+    }
+
     /// An address took the connection: that another one did not is no failure of the request.
     mutating func connected(at time: UInt64) {
         connectedAt = time
