@@ -49,7 +49,7 @@ final class BlockingConnection {
 
     /// Does the handshake; the certificate is checked as the context says.
     func startTLS(_ context: TLSClientContext) throws(UpstreamClientError) {
-        session = TLSSession(context: context, descriptor: socket.descriptor)
+        session = TLSSession(context: context, descriptor: socket.descriptor, isWatched: false)
         while true {
             switch session!.handshake() {
             case .done: return

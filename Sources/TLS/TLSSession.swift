@@ -30,7 +30,8 @@ package enum TLSResult: Sendable, Equatable {
 
 /// One TLS connection over a non-blocking socket that somebody else owns and closes. Used by one thread at a time.
 ///
-/// `wantsRead` and `wantsWrite` are said only after the socket itself said EAGAIN, as edge-triggered epoll needs it.
+/// `wantsRead` and `wantsWrite` are said only after the socket itself said EAGAIN, as edge-triggered epoll needs it;
+/// but for a client's first step, when the socket is not watched yet.
 package struct TLSSession: ~Copyable {
     // Invariants: `ssl` and `transport` are set in `init` and freed in `deinit`; the BIO inside `ssl` points to
     // `transport` and dies first; `offered`, when set, holds one reference.
@@ -46,13 +47,17 @@ package struct TLSSession: ~Copyable {
     private var share = TLSReadShare()
 
     /// Starts a session as the client, with a stored session to resume if there is one.
-    /// - Parameter descriptor: a connected, or connecting, non-blocking socket; it must stay open as long as the session lives.
-    package init(context: TLSClientContext, descriptor: CInt) {
+    /// - Parameters:
+    ///   - descriptor: a connected, or connecting, non-blocking socket; it must stay open as long as the session lives.
+    ///   - isWatched: edge-triggered epoll may have told of something that is still to be read. Otherwise the first
+    ///     handshake step only sends: nobody answers what was not asked.
+    package init(context: TLSClientContext, descriptor: CInt, isWatched: Bool) {
         self.init(raw: context.raw, context: context, descriptor: descriptor)
         SSL_set_connect_state(ssl)
         if let name = context.serverNameIndication { _ = copenssl_set_tlsext_host_name(ssl, name) }
         let stored = context.sessions.take()
         transport.pointee.storeGeneration = stored.generation
+        transport.pointee.isDeaf = !isWatched
         offered = stored.raw
         if let session = stored.raw { SSL_set_session(ssl, session) }
     }
@@ -96,8 +101,10 @@ package struct TLSSession: ~Copyable {
         mutating get { SSL_session_reused(ssl) == 1 }
     }
 
-    /// Bytes were received that `read` has not given out yet; no event will tell of them.
-    package var hasPending: Bool { SSL_has_pending(ssl) == 1 }
+    /// A read may find something now, and not only after another event: unless the last one emptied the socket.
+    package var mayHaveMore: Bool {
+        mutating get { !transport.pointee.isEmptied || SSL_has_pending(ssl) == 1 }
+    }
 
     /// The peer has sent something, whatever it was.
     package var hasHeard: Bool {
@@ -114,6 +121,7 @@ package struct TLSSession: ~Copyable {
         ERR_clear_error()
         transport.pointee.allow(TLSReadShare.mostBytes)
         let result = SSL_do_handshake(ssl)
+        transport.pointee.isDeaf = false
         if result == 1 {
             established = true
             transport.pointee.records = 0

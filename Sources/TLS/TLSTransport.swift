@@ -18,6 +18,10 @@ struct TLSTransport {
     var allowance = 0
     /// The allowance ended a read: the socket may hold more, and no event will tell of it.
     var isCutShort = false
+    /// Nothing is read while this is set.
+    var isDeaf = false
+    /// The last read took less than it could have: the socket was empty then, and what came since is a new edge.
+    private(set) var isEmptied = false
     /// Records whose header was read, of any kind (RFC 8446 §5).
     var records = 0
     var endOfStream = false
@@ -58,10 +62,36 @@ struct TLSTransport {
         return true
     }
 
+    /// Gives bytes to OpenSSL, at most `most` and what is left of the allowance.
+    mutating func read(into bytes: UnsafeMutableRawPointer, most: Int) -> SocketIO {
+        isEmptied = false
+        guard !isDeaf else { return .wouldBlock }
+        guard allowance > 0 else {
+            isCutShort = true
+            return .wouldBlock
+        }
+        let limit = min(most, allowance)
+        let result = receive(descriptor, into: bytes, count: limit)
+        switch result {
+        case .bytes(let received):
+            allowance -= received
+            isEmptied = received < limit
+            if firstByte == nil { firstByte = bytes.load(as: UInt8.self) }
+        case .endOfStream: endOfStream = true
+        case .wouldBlock: isEmptied = true
+        case .failed(let code): failure = code
+        }
+        return result
+    }
+
     /// Takes bytes from OpenSSL.
     mutating func write(_ bytes: UnsafeRawBufferPointer) -> SocketIO {
         if holds, bytes.count <= Self.holdBytes - heldEnd {
-            for i in 0..<bytes.count { held[heldEnd + i] = bytes[i] }
+            var free = held.mutableSpan
+            free.withUnsafeMutableBytes {
+                // Both bounds are checked; the two runs are different memory.
+                UnsafeMutableRawBufferPointer(rebasing: $0[heldEnd..<heldEnd + bytes.count]).copyMemory(from: bytes)
+            }
             heldEnd += bytes.count
             return .bytes(bytes.count)
         }
@@ -108,24 +138,11 @@ struct TLSTransportMethod: @unchecked Sendable {
             guard let bio, let bytes, count > 0, let data = BIO_get_data(bio) else { return 0 }
             copenssl_bio_clear_retry_flags(bio)
             let transport = data.assumingMemoryBound(to: TLSTransport.self)
-            guard transport.pointee.allowance > 0 else {
-                transport.pointee.isCutShort = true
-                copenssl_bio_set_retry_read(bio)
-                return -1
-            }
-            let limit = min(Int(count), transport.pointee.allowance)
-            switch receive(transport.pointee.descriptor, into: bytes, count: limit) {
-            case .bytes(let received):
-                transport.pointee.allowance -= received
-                if transport.pointee.firstByte == nil { transport.pointee.firstByte = UInt8(bitPattern: bytes[0]) }
-                return CInt(truncatingIfNeeded: received)
-            case .endOfStream:
-                transport.pointee.endOfStream = true
-                return 0
-            case .wouldBlock:
-                copenssl_bio_set_retry_read(bio)
-            case .failed(let code):
-                transport.pointee.failure = code
+            switch transport.pointee.read(into: bytes, most: Int(count)) {
+            case .bytes(let received): return CInt(truncatingIfNeeded: received)
+            case .endOfStream: return 0
+            case .wouldBlock: copenssl_bio_set_retry_read(bio)
+            case .failed: break
             }
             return -1
         }

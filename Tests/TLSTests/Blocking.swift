@@ -92,7 +92,7 @@ struct BlockingSession: ~Copyable {
 
     init(_ context: TLSClientContext, _ socket: TestSocket) {
         self.socket = socket
-        session = TLSSession(context: context, descriptor: socket.descriptor)
+        session = TLSSession(context: context, descriptor: socket.descriptor, isWatched: false)
     }
 
     init(accepting context: TLSServerContext, _ socket: TestSocket) {

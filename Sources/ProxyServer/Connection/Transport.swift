@@ -28,10 +28,15 @@ struct Transport: ~Copyable {
     }
 
     /// The client's part of a TLS connection.
-    /// - Parameter connect: a CONNECT request for the forward proxy that `socket` leads to.
-    init(_ socket: consuming Socket, connecting context: TLSClientContext, through connect: Secret?) {
+    /// - Parameters:
+    ///   - connect: a CONNECT request for the forward proxy that `socket` leads to.
+    ///   - isWatched: `socket` is in the epoll set.
+    init(
+        _ socket: consuming Socket, connecting context: TLSClientContext, through connect: Secret?, isWatched: Bool
+    ) {
         tunnel = connect.map { Tunnel($0) }
-        tls = TLSSession(context: context, descriptor: socket.descriptor)
+        tls = TLSSession(
+            context: context, descriptor: socket.descriptor, isWatched: isWatched || connect != nil)
         isEstablished = false
         // The socket may still be connecting.
         wantsWritable = true
@@ -72,6 +77,12 @@ struct Transport: ~Copyable {
     var isPlain: Bool { tls == nil }
     /// The handshake was shortened by a session that was stored; nil when this is plain or the handshake is not over.
     private(set) var isResumed: Bool?
+
+    /// A read may find something without another event; true for plain bytes, which tell by a short read.
+    var mayHaveMore: Bool {
+        // Mutating, so that a session inside an optional can be asked.
+        mutating get { tls == nil || tls!.mayHaveMore }
+    }
 
     /// The ClientHello is out, and nothing has come back.
     var isUnheard: Bool {

@@ -153,8 +153,9 @@ final class Exchange {
         switch phase {
         case .dialing:
             guard advance(finishAttempt(worker), worker) else { return }
-            // The event may have told of an answer too, and is used up.
-            if phase != .dialing, readiness != .writable { report(readAnswer(worker), worker) }
+            // The event may have told of an answer too, and is used up: unless what TLS read has emptied the socket.
+            guard phase != .dialing, readiness != .writable else { return }
+            if upstream.peer.hasEnded || upstream.peer.transport.mayHaveMore { report(readAnswer(worker), worker) }
         case .sendingRequest, .relayingEarly:
             // What the upstream said comes first: it may be the reason why it takes no more.
             if readiness != .writable {

@@ -38,7 +38,7 @@ extension Exchange {
                 beginRival(socket, attempted, worker)
                 break
             }
-            upstream.peer.transport = worker.upstreamTransport(socket)
+            upstream.peer.transport = worker.upstreamTransport(socket, isWatched: false)
             upstream.attempts.address = attempted
             noteAttempt(.began, worker)
             if case .ends(let event) = beginUpstream(worker) { return event }
@@ -213,7 +213,7 @@ extension Exchange {
         guard upstream.attempts.rival.socket.isOpen else { return }
         var socket = Socket()
         swap(&socket, &upstream.attempts.rival.socket)
-        upstream.peer.transport = worker.upstreamTransport(socket)
+        upstream.peer.transport = worker.upstreamTransport(socket, isWatched: true)
         upstream.peer.interest = upstream.attempts.rival.interest
         upstream.attempts.address = upstream.attempts.rival.address
         upstream.attempts.side = upstream.attempts.side == Side.upstream ? Side.rival : Side.upstream

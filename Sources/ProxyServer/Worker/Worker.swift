@@ -130,9 +130,10 @@ final class Worker {
         if let context = tls.server { transport.beginTLS(accepting: context) }
     }
 
-    func upstreamTransport(_ socket: consuming Socket) -> Transport {
+    func upstreamTransport(_ socket: consuming Socket, isWatched: Bool) -> Transport {
         guard let context = tls.client else { return Transport(socket) }
-        return Transport(socket, connecting: context, through: configuration.upstreamProxy?.connect)
+        let connect = configuration.upstreamProxy?.connect
+        return Transport(socket, connecting: context, through: connect, isWatched: isWatched)
     }
 
     /// The scheme that clients use here.
