@@ -100,8 +100,9 @@ package final class Reactor {
             now = Clock.monotonic
             turn &+= 1
             if now >= wakeTime { wakeTime = 0 }
-            handler.turnBegan(now: now)
+            // Before anything is postponed in this turn: what is runs in the next one.
             swap(&postponed, &postponedNext)
+            handler.turnBegan(now: now)
             for index in 0..<count {
                 let (token, readiness) = epoll.event(at: index)
                 switch token.side {
