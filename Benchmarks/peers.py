@@ -35,42 +35,57 @@ def before_binary() -> Path:
     return Path(os.environ.get("BEFORE_BINARY", "/nonexistent"))
 
 
-def before(directory: Path, port: int, upstream: int, threads: int, tls: bool) -> list[str]:
-    return [str(before_binary()), *proxy(directory, port, upstream, threads, tls)[1:]]
+def before(directory: Path, port: int, upstream: int, threads: int, tls: bool, secure: bool = False) -> list[str]:
+    return [str(before_binary()), *proxy(directory, port, upstream, threads, tls, secure)[1:]]
 
 
-def proxy(directory: Path, port: int, upstream: int, threads: int, tls: bool) -> list[str]:
+def proxy(directory: Path, port: int, upstream: int, threads: int, tls: bool, secure: bool = False) -> list[str]:
+    """`tls`: the upstream speaks https. `secure`: the clients do."""
     token = directory / "token"
     token.write_text(TOKEN + "\n")
     token.chmod(0o600)
     # 127.0.0.1 and localhost are both in the certificate; plain http goes to the same address as the other peers'.
     uri = f"https://localhost:{upstream}" if tls else f"http://127.0.0.1:{upstream}"
     return [str(proxy_binary()), "--listen", f"127.0.0.1:{port}", "--admin-listen", "off", "--sentry-uri", uri, "--token-file", str(token),
-            "--threads", str(threads), "--access-log", "off", *(["--ca-file", str(directory / "ca.pem")] if tls else [])]
+            "--threads", str(threads), "--access-log", "off", *(["--ca-file", str(directory / "ca.pem")] if tls else []),
+            *extra.get("arguments", []),
+            *(["--tls-cert", str(directory / "server.pem"), "--tls-key", str(directory / "server.key")] if secure else [])]
 
 
-def nginx(directory: Path, port: int, upstream: int, threads: int, tls: bool) -> list[str]:
+def nginx(directory: Path, port: int, upstream: int, threads: int, tls: bool, secure: bool = False) -> list[str]:
     path = filled("nginx.conf", directory, PORT=port, UPSTREAM=upstream, THREADS=threads, SCHEME="https" if tls else "http",
-                  REUSEPORT=" reuseport" if threads > 1 else "")
+                  REUSEPORT=(" reuseport" if threads > 1 else "") + (" ssl" if secure else ""), CONNECTIONS=2 * most_in_flight,
+                  CERTIFICATE=f"ssl_certificate {directory}/server.pem; ssl_certificate_key {directory}/server.key; ssl_protocols TLSv1.2 TLSv1.3;" if secure else "")
     if not tls:  # the directive would ask for a file that is not used
         path.write_text(path.read_text().replace("proxy_ssl_trusted_certificate", "# proxy_ssl_trusted_certificate")
                         .replace("proxy_ssl_verify on", "# proxy_ssl_verify on"))
     return ["nginx", "-c", str(path), "-p", str(directory), "-e", str(directory / "error.log")]
 
 
-def haproxy(directory: Path, port: int, upstream: int, threads: int, tls: bool) -> list[str]:
+def haproxy(directory: Path, port: int, upstream: int, threads: int, tls: bool, secure: bool = False) -> list[str]:
     # The SNI name is the one that the certificate is checked against.
     server = f"ssl verify required ca-file {directory}/ca.pem sni str(localhost)" if tls else ""
-    path = filled("haproxy.cfg", directory, PORT=port, UPSTREAM=upstream, THREADS=threads, SERVER_TLS=server)
+    path = filled("haproxy.cfg", directory, PORT=port, UPSTREAM=upstream, THREADS=threads, SERVER_TLS=server, CONNECTIONS=most_in_flight,
+                  LISTEN_TLS=f"ssl crt {directory}/both.pem" if secure else "", DESCRIPTORS=max(20_000, 2 * most_in_flight + 1_000))
+    if secure:
+        (directory / "both.pem").write_text((directory / "server.pem").read_text() + (directory / "server.key").read_text())
     return ["haproxy", "-db", "-q", "-f", str(path)]
 
 
+def tls_floor(directory: Path, port: int, upstream: int, threads: int, tls: bool, secure: bool = False) -> list[str]:
+    """Of one worker and for an https upstream only; `Run` builds it into `TOOLS`."""
+    return [str(Path(os.environ["TOOLS"]) / "tls-floor"), str(port), str(upstream), str(directory / "ca.pem"), TOKEN]
+
+
+extra: dict = {}  # of the next proxy: its further `arguments`, and the descriptor that is its `output`
+most_in_flight = 4096  # requests that nginx and HAProxy make room for when they start
 os.environ["PATH"] += ":/usr/sbin"  # Debian's place of nginx and haproxy is not on every user's path
 # No LISTEN, SENTRY_TOKEN, http_proxy… of the user's shell reaches a peer.
 ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "HOME", "LD_LIBRARY_PATH") if name in os.environ}
 # The load sends an Origin, which the elevated route takes out; without aliases the proxy refuses one that it was not told of.
 ENVIRONMENT["ALLOW_ORIGIN"] = "https://sentry.example"
 COMMANDS = {"sentry-api-proxy": proxy, "nginx": nginx, "haproxy": haproxy, "before": before}
+FLOORS = {"tls-floor": tls_floor}  # beside the peers, in one row each
 BINARIES = {"sentry-api-proxy": proxy_binary, "before": before_binary}
 
 
@@ -96,12 +111,14 @@ def missing(name: str) -> str | None:
 class Peer:
     """One running peer."""
 
-    def __init__(self, name: str, directory: Path, upstream: int, cpus: set[int], threads: int = 1, tls: bool = False):
+    def __init__(self, name: str, directory: Path, upstream: int, cpus: set[int], threads: int = 1, tls: bool = False,
+                 secure: bool = False):
         self.name, self.directory, self.port = name, directory, free_port()
-        command = COMMANDS[name](directory, self.port, upstream, threads, tls)
+        command = (COMMANDS | FLOORS)[name](directory, self.port, upstream, threads, tls, secure)
         with open(directory / f"{name}.log", "ab") as log:
             self.started = time.monotonic()
-            self.process = spawn(command, cpus, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=ENVIRONMENT)
+            self.process = spawn(command, cpus, stdin=subprocess.DEVNULL, stdout=extra.get("output", log), stderr=log,
+                                 env=ENVIRONMENT)
         self.pid = self.process.pid
 
     def check_alive(self) -> None:

@@ -13,6 +13,7 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -22,9 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import conditions
 import peers
 import report
-from processes import CPUClock, Network, Upstream, Void, answers, cpu, end, load, pss_bytes, tree
+from processes import CPUClock, Network, Upstream, Void, answers, cpu, end, free_port, load, pss_bytes, spawn, tree
 
 HERE = Path(__file__).resolve().parent
 HELD = 4000          # requests in flight for the memory figure
@@ -34,6 +36,9 @@ CONNECTIONS = 32     # in flight at saturation
 BULK_BYTES = 32_000_000
 TRACED = 1000        # requests under strace
 RESUMED = 80         # percent of the TLS sessions, at least, or the row is void
+WORKERS = (1, 2, 8, 32)
+FAR = "127.0.0.9"    # the upstream, when the peers reach it through a relay
+ONE_WAY_MS, LOSS = 25, 1  # of the bad network: half a round trip, and percent of the segments
 DESCRIPTORS = 20000
 
 
@@ -49,6 +54,7 @@ class Plan:
     bulk_requests: int # of BULK_BYTES in a burst
 
 
+PARTS = ("memory", "small", "bulk", "https", "https_clients", "two_workers", "workers", "system_calls")
 QUICK = Plan(rounds=2, bursts=5, burst_s=0.4, rate_s=2, bulk_requests=4)
 FULL = Plan(rounds=5, bursts=6, burst_s=0.4, rate_s=4, bulk_requests=6)
 
@@ -59,6 +65,7 @@ class Results:
     def __init__(self):
         self.samples: dict[str, dict[str, list[float]]] = {}
         self.voids: dict[str, dict[str, str]] = {}
+        self.tables: list[report.Table] = []  # of --growth and --bad-network
 
     def add(self, peer: str, **figures: float) -> None:
         for name, value in figures.items():
@@ -77,8 +84,10 @@ class Results:
 class Stage:
     """One peer with its upstream, in a network of its own."""
 
-    def __init__(self, run: "Run", name: str, threads: int = 1, cores: str = "peer", tls: bool = False):
-        self.run, self.name, self.threads, self.cores, self.tls = run, name, threads, cores, tls
+    def __init__(self, run: "Run", name: str, threads: int = 1, cores: str = "peer", tls: bool = False, secure: bool = False,
+                 bad: str | None = None):
+        """`bad`: the side of the network that delays and loses, `client` or `upstream`."""
+        self.run, self.name, self.threads, self.cores, self.tls, self.secure, self.bad = run, name, threads, cores, tls, secure, bad
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
@@ -87,14 +96,20 @@ class Stage:
             self.network = Network()
             stack.callback(self.network.close)
             with self.network.inside():
-                if self.tls:
+                if self.tls or self.secure:
                     peers.make_certificates(self.directory)
+                if self.tls:
                     self.upstream = peers.TLSUpstream(self.directory, self.run.cores["load"])
                 else:
-                    self.upstream = Upstream(self.run.tools / "upstream", self.run.cores["load"])
+                    self.upstream = Upstream(self.run.tools / "upstream", self.run.cores["load"], FAR if self.bad == "upstream" else "127.0.0.1")
                 stack.callback(self.upstream.close)
-                self.peer = peers.Peer(self.name, self.directory, self.upstream.port, self.run.cores[self.cores], self.threads, self.tls)
+                self.peer = peers.Peer(self.name, self.directory, self.upstream.port, self.run.cores[self.cores], self.threads, self.tls, self.secure)
                 stack.callback(self.peer.close)
+                if self.bad == "upstream":
+                    stack.callback(end, self.relay("127.0.0.1", self.upstream.port, FAR, self.upstream.port))
+                self.port = free_port() if self.bad == "client" else self.peer.port
+                if self.bad == "client":
+                    stack.callback(end, self.relay("127.0.0.1", self.port, "127.0.0.1", self.peer.port))
                 self.start_ms = self.first_answer()
             if not self.tls:
                 self.upstream.tell("reset")
@@ -109,7 +124,7 @@ class Stage:
         while time.monotonic() < self.peer.started + 10:
             self.peer.check_alive()
             with contextlib.suppress(ConnectionError):
-                with socket.create_connection(("127.0.0.1", self.peer.port), timeout=5) as client:
+                with self.connected() as client:
                     client.sendall(b"GET /api/0/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
                     answer = b"".join(iter(lambda: client.recv(65536), b""))
                 if answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(peers.SMALL_BODY.encode()):
@@ -118,9 +133,24 @@ class Stage:
         self.upstream.check_alive()
         raise Void(f"{self.name} gave no whole answer within 10 s of its start")
 
+    def relay(self, address: str, port: int, target: str, target_port: int) -> subprocess.Popen:
+        process = spawn([str(self.run.tools / "delay"), address, str(port), target, str(target_port), str(ONE_WAY_MS), str(LOSS)],
+                        self.run.cores["load"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        if process.stdout.readline() != "ready\n":
+            raise Void("the relay did not start")
+        return process
+
+    def connected(self) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", self.peer.port), timeout=5)
+        if not self.secure:
+            return client
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(self.directory / "ca.pem")
+        return context.wrap_socket(client, server_hostname="localhost")
+
     def load(self, **options) -> subprocess.Popen:
         with self.network.inside():
-            process = load(self.run.tools / "load", self.run.cores["load"], self.peer.port, **options)
+            process = load(self.run.tools / "load", self.run.cores["load"], self.port, **options)
         self.stack.callback(end, process)  # no more than a safety net: `answers` waits for it
         return process
 
@@ -148,28 +178,31 @@ class Stage:
 class Run:
     """All parts, round by round."""
 
-    def __init__(self, names: list[str], plan: Plan, results: Results, tools: Path, cores: dict[str, set[int]]):
-        self.names, self.plan, self.results, self.tools, self.cores = names, plan, results, tools, cores
+    def __init__(self, names: list[str], plan: Plan, results: Results, tools: Path, cores: dict[str, set[int]], parts: list[str]):
+        self.names, self.plan, self.results, self.tools, self.cores, self.parts = names, plan, results, tools, cores, parts
+        os.environ["TOOLS"] = str(tools)
 
     def round(self, turn: int) -> None:
         self.turn = turn
         self.order = self.names if turn % 2 == 0 else self.names[::-1]
-        for part in (self.memory, self.small, self.bulk, self.https, self.two_workers, self.system_calls):
-            print(f"{part.__name__} ", end="", file=sys.stderr, flush=True)
-            part()
+        for part in self.parts:
+            print(f"{part} ", end="", file=sys.stderr, flush=True)
+            getattr(self, part)()
         print(file=sys.stderr)
 
-    def alternate(self, figures: tuple[str, ...], bursts: int, measure: Callable[[Stage], dict[str, float]], tls: bool = False) -> None:
+    def alternate(self, figures: tuple[str, ...], bursts: int, measure: Callable[[Stage], dict[str, float]], tls: bool = False,
+                  secure: bool = False, floors: tuple[str, ...] = (), warm: dict | None = None) -> None:
         """Runs bursts of each peer in turn. A round's sample is the median of its bursts; a failure voids the figures."""
-        taken: dict[str, list[dict[str, float]]] = {name: [] for name in self.order}
+        order = [*self.order, *floors]
+        taken: dict[str, list[dict[str, float]]] = {name: [] for name in order}
         with contextlib.ExitStack() as stack:
             stages = []
-            for name in self.order:
+            for name in order:
                 with self.results.row(name, *figures):
-                    stage = stack.enter_context(Stage(self, name, tls=tls))
-                    answers(stage.load(connections=8, requests=400))  # warm
+                    stage = stack.enter_context(Stage(self, name, tls=tls, secure=secure))
+                    answers(stage.load(connections=8, requests=400, **(warm or {})))
                     stages.append(stage)
-                    if not tls:
+                    if not tls and not secure:
                         self.results.add(name, start_ms=stage.start_ms)
             for burst in range(bursts):
                 for stage in stages if burst % 2 == 0 else stages[::-1]:
@@ -220,7 +253,39 @@ class Run:
             result, spent, *_ = stage.measured(connections=8, seconds=self.plan.burst_s)
             return {"tls_us": spent / result["answered"] * 1e6}
 
-        self.alternate(("tls_us",), self.plan.bursts, handshakes, tls=True)
+        self.alternate(("tls_us",), self.plan.bursts, handshakes, tls=True, floors=("tls-floor",))
+
+    def https_clients(self) -> None:
+        """Clients that speak https (TLS 1.3, P-256), with and without a session to resume; the upstream is plain."""
+
+        def handshakes(kind: str, figure: str) -> Callable[[Stage], dict[str, float]]:
+            def measure(stage: Stage) -> dict[str, float]:
+                result, spent, *_ = stage.measured(connections=8, seconds=self.plan.burst_s, tls=kind)
+                resumed = 100 * result["resumed"] / result["answered"]
+                if (resumed < RESUMED) if kind == "resumed" else (resumed > 0):
+                    raise Void(f"{resumed:.0f} % of the sessions were resumed")
+                return {figure: spent / result["answered"] * 1e6}
+            return measure
+
+        for kind, figure in (("resumed", "client_tls_us"), ("full", "client_tls_full_us")):
+            self.alternate((figure,), self.plan.bursts, handshakes(kind, figure), secure=True, warm={"tls": kind})
+
+    def workers(self) -> None:
+        """CPU a request at one rate with 1 to 32 workers on the same two cores: what they cost each other."""
+        taken: dict[str, dict[str, list[float]]] = {name: {} for name in self.order}
+        for name in self.order:
+            figures = [f"cpu_workers_{count}" for count in WORKERS]
+            with self.results.row(name, *figures), contextlib.ExitStack() as stack:
+                stages = [stack.enter_context(Stage(self, name, count, "two")) for count in WORKERS]
+                for stage in stages:
+                    answers(stage.load(connections=CONNECTIONS, requests=1000))
+                for burst in range(RATE_BURSTS):
+                    for figure, stage in list(zip(figures, stages))[:: 1 if burst % 2 == 0 else -1]:
+                        result, spent, *_ = stage.measured(rate=RATE, seconds=self.plan.rate_s / RATE_BURSTS)
+                        taken[name].setdefault(figure, []).append(spent / result["answered"] * 1e6)
+                for stage in stages:
+                    stage.verify()
+                self.results.add(name, **{figure: median(samples) for figure, samples in taken[name].items()})
 
     def memory(self) -> None:
         """Idle memory, and memory with 4,000 requests waiting for their answers. One peer alone, so that nobody shares its pages."""
@@ -283,10 +348,14 @@ def traced(stage: Stage, connections: int) -> int:
     return sum(int(row[3]) for row in rows if len(row) in (5, 6) and row[3].isdigit() and row[-1] != "total")
 
 
+OPENSSL = ["-lssl", "-lcrypto"]
+TOOLS = {"upstream": [], "load": OPENSSL, "delay": [], "tls-floor": OPENSSL}
+
+
 def built_tools(directory: Path) -> Path:
-    for name in ("upstream", "load"):
+    for name, libraries in TOOLS.items():
         subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(directory / name),
-                        str(HERE / "tools" / f"{name}.c")], check=True)
+                        str(HERE / "tools" / f"{name}.c"), *libraries], check=True)
     return directory
 
 
@@ -309,10 +378,16 @@ def core_sets() -> tuple[dict[str, set[int]], bool]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="two short rounds, under two minutes")
-    parser.add_argument("--peers", default=",".join(peers.COMMANDS), help="names, separated by commas (default: %(default)s)")
+    parser.add_argument("--peers", default="sentry-api-proxy,nginx,haproxy", help="names, separated by commas (default: %(default)s)")
+    parser.add_argument("--growth", action="store_true", help="more of everything: in flight, idle, aliases, addresses, log lines")
+    parser.add_argument("--bad-network", action="store_true", help="50 ms and 1 %% loss on either side")
+    parser.add_argument("--parts", default=",".join(PARTS), help="only these (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=HERE.parent / "docs", help="folder of benchmarks.md and .svg (default: docs)")
     arguments = parser.parse_args()
-    names = arguments.peers.split(",")
+    names, parts = arguments.peers.split(","), arguments.parts.split(",") if arguments.parts else []
+    for part in parts:
+        if part not in PARTS:
+            parser.error(f"--parts: there is no part {part}; known: {', '.join(PARTS)}")
     for name in names:
         if name not in peers.COMMANDS:
             parser.error(f"--peers: no peer is called {name}; known: {', '.join(peers.COMMANDS)}")
@@ -334,11 +409,15 @@ def main() -> None:
         if "sentry-api-proxy" in names:
             with results.row("sentry-api-proxy", "binary_mb"):
                 results.add("sentry-api-proxy", binary_mb=stripped_megabytes(peers.proxy_binary(), Path(directory)))
-        run = Run(names, plan, results, tools, cores)
-        for turn in range(plan.rounds):
+        run = Run(names, plan, results, tools, cores, parts)
+        for turn in range(plan.rounds if parts else 0):
             # Alternating order: no peer always comes after the same one.
             print(f"round {turn + 1} of {plan.rounds} ({time.monotonic() - began:.0f} s): ", end="", file=sys.stderr)
             run.round(turn)
+        if arguments.bad_network:
+            conditions.bad_network(run, results, arguments.quick)
+        if arguments.growth:
+            conditions.growth(run, results, arguments.quick)
     facts = report.Facts(names, {name: peers.version(name) for name in names}, plan.rounds, arguments.quick, Network.own, cores_free,
                          *clock.shares(), time.monotonic() - began)
     arguments.out.mkdir(parents=True, exist_ok=True)

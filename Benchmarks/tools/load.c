@@ -1,16 +1,19 @@
 // The load generator: one request a connection, every answer checked, one line of JSON at the end.
 //
 //   load --target ADDRESS:PORT (--connections N | --rate R) (--seconds S | --requests N)
-//        [--path P] [--upload BYTES] [--expect BYTES] [--sources N] [--timeout S]
+//        [--path P] [--upload BYTES] [--expect BYTES] [--sources N] [--timeout S] [--tls full|resumed]
 //
 // --connections is a closed loop: N requests in flight, the next starts when one ends. --rate is an open loop: request i is due
 // at start + i/R whatever became of those before it, and its latency counts from then, not from when it could be sent.
 // The peer closes first and so keeps TIME_WAIT; source addresses 127.0.0.2… spread the ports.
+// --tls speaks TLS 1.3 to the target; its certificate is not checked, which would cost this side alone.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <strings.h>
 #include <sys/epoll.h>
@@ -20,7 +23,7 @@
 
 #include "bench.h"
 
-enum { MAX_IN_FLIGHT = 8192, HEAD_BYTES = 2048, EVENTS = 256, MAX_LATENCIES = 4000000, TIMER = UINT16_MAX };
+enum { MAX_IN_FLIGHT = 32768, HEAD_BYTES = 2048, EVENTS = 256, MAX_LATENCIES = 4000000, TIMER = UINT16_MAX };
 enum failure { CONNECT, RESET, HEAD, STATUS, NOT_CLEANED, LENGTH, BYTES, TIMEOUT, OVERLOAD, FAILURES };
 static const char *const failure_names[FAILURES] = {
     "connect", "reset", "head", "status", "not_cleaned", "length", "bytes", "timeout", "overload",
@@ -28,6 +31,7 @@ static const char *const failure_names[FAILURES] = {
 
 struct request {
     int fd; // -1 when the slot is free
+    SSL *ssl;
     uint16_t next_free;
     bool writing, whole;
     uint64_t due_ns, sent, body_received;
@@ -45,6 +49,11 @@ static size_t head_length;
 static uint64_t upload_bytes, expect_bytes;
 static unsigned sources = 8;
 
+static SSL_CTX *tls; // NULL: plain
+static bool resumes;
+static SSL_SESSION *session; // the newest
+static uint64_t resumed;
+
 static uint64_t started, answered, failures[FAILURES], failed, in_flight, body_bytes, latency_count;
 static uint32_t *latencies_ns_16; // in units of 16 ns: 32 bits hold 68 s
 static char first_failure[128];
@@ -58,7 +67,56 @@ static void fail(enum failure why, const char *detail) {
     failures[why]++;
 }
 
+// send() and recv(), plain or through TLS, by the same rules: -1 and EAGAIN, or 0 at the end.
+static ssize_t tls_result(struct request *r, int result, size_t n) {
+    if (result == 1) return (ssize_t)n;
+    switch (SSL_get_error(r->ssl, result)) {
+    case SSL_ERROR_ZERO_RETURN: return 0;
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE: return errno = EAGAIN, -1;
+    default: return errno = EPROTO, -1;
+    }
+}
+
+static ssize_t put(struct request *r, const void *bytes, size_t n, int flags) {
+    if (!r->ssl) return send(r->fd, bytes, n, flags);
+    size_t sent = 0;
+    ERR_clear_error();
+    int result = SSL_write_ex(r->ssl, bytes, n, &sent);
+    return tls_result(r, result, sent);
+}
+
+static ssize_t get(struct request *r, void *bytes, size_t n) {
+    if (!r->ssl) return recv(r->fd, bytes, n, 0);
+    size_t received = 0;
+    ERR_clear_error();
+    int result = SSL_read_ex(r->ssl, bytes, n, &received);
+    return tls_result(r, result, received);
+}
+
+static int keep_session(SSL *ssl, SSL_SESSION *new) {
+    (void)ssl;
+    SSL_SESSION_free(session);
+    session = new;
+    return 1;
+}
+
+static void begin_tls(struct request *r) {
+    if (!(r->ssl = SSL_new(tls)) || SSL_set_fd(r->ssl, r->fd) != 1) exit(1);
+    SSL_set_connect_state(r->ssl);
+    if (!resumes || !session) return;
+    SSL_SESSION *copy = SSL_SESSION_dup(session); // a session in use is marked as used up
+    SSL_set_session(r->ssl, copy);
+    SSL_SESSION_free(copy);
+}
+
 static void release(struct request *r) {
+    if (r->ssl) {
+        resumed += SSL_session_reused(r->ssl) == 1;
+        SSL_set_shutdown(r->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        SSL_free(r->ssl);
+        r->ssl = NULL;
+    }
     close(r->fd);
     r->fd = -1;
     r->next_free = first_free;
@@ -77,10 +135,10 @@ static bool write_some(struct request *r) {
     while (r->sent < total) {
         ssize_t n;
         if (r->sent < head_length) {
-            n = send(r->fd, head + r->sent, head_length - r->sent, MSG_NOSIGNAL | (upload_bytes ? MSG_MORE : 0));
+            n = put(r, head + r->sent, head_length - r->sent, MSG_NOSIGNAL | (upload_bytes ? MSG_MORE : 0));
         } else {
             uint64_t offset = r->sent - head_length, left = upload_bytes - offset;
-            n = send(r->fd, bulk_pattern() + offset % PATTERN_PERIOD, left < BULK_CHUNK ? (size_t)left : BULK_CHUNK, MSG_NOSIGNAL);
+            n = put(r, bulk_pattern() + offset % PATTERN_PERIOD, left < BULK_CHUNK ? (size_t)left : BULK_CHUNK, MSG_NOSIGNAL);
         }
         if (n < 0 && errno == EAGAIN) return true;
         if (n < 0) return give_up(r, RESET, strerror(errno)), false;
@@ -113,11 +171,12 @@ static void start(uint64_t due_ns) {
     in_flight++;
     r->fd = fd, r->due_ns = due_ns, r->sent = r->body_received = 0, r->head_length = 0, r->head_whole = r->whole = false;
     // On loopback the connection stands by now, and the first send() goes through.
-    ssize_t n = send(fd, head, head_length, MSG_NOSIGNAL | (upload_bytes ? MSG_MORE : 0));
+    if (tls) begin_tls(r);
+    ssize_t n = put(r, head, head_length, MSG_NOSIGNAL | (upload_bytes ? MSG_MORE : 0));
     if (n < 0 && errno != EAGAIN && errno != ENOTCONN) return give_up(r, CONNECT, strerror(errno));
     if (n > 0) r->sent = (uint64_t)n;
     r->writing = r->sent < head_length + upload_bytes;
-    struct epoll_event event = {.events = EPOLLIN | (r->writing ? (uint32_t)EPOLLOUT : 0u), .data.u64 = (uint64_t)(r - slots)};
+    struct epoll_event event = {.events = EPOLLIN | (r->writing && !tls ? (uint32_t)EPOLLOUT : 0u), .data.u64 = (uint64_t)(r - slots)};
     if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) die("epoll_ctl");
 }
 
@@ -145,8 +204,7 @@ static void check_head(struct request *r) {
 static void read_some(struct request *r) {
     static unsigned char bulk[BULK_CHUNK];
     for (int budget = 4; budget > 0; budget--) {
-        ssize_t n = r->head_whole ? recv(r->fd, bulk, sizeof bulk, 0)
-                                  : recv(r->fd, r->head + r->head_length, HEAD_BYTES - r->head_length, 0);
+        ssize_t n = r->head_whole ? get(r, bulk, sizeof bulk) : get(r, r->head + r->head_length, HEAD_BYTES - r->head_length);
         if (n < 0 && errno == EAGAIN) return;
         if (n < 0) return give_up(r, RESET, strerror(errno));
         if (n == 0) {
@@ -206,14 +264,14 @@ static void report(uint64_t elapsed_ns) {
     printf("{\"started\":%llu,\"answered\":%llu,\"failed\":%llu,\"first_failure\":\"%s\",\"failures\":{", (unsigned long long)started,
            (unsigned long long)answered, (unsigned long long)failed, first_failure);
     for (int i = 0; i < FAILURES; i++) printf("%s\"%s\":%llu", i ? "," : "", failure_names[i], (unsigned long long)failures[i]);
-    printf("},\"seconds\":%.6f,\"body_bytes\":%llu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f}\n",
-           (double)elapsed_ns * 1e-9, (unsigned long long)body_bytes, percentile(0.50), percentile(0.99), percentile(0.999), percentile(1));
+    printf("},\"seconds\":%.6f,\"resumed\":%llu,\"body_bytes\":%llu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f,\"max_us\":%.1f}\n",
+           (double)elapsed_ns * 1e-9, (unsigned long long)resumed, (unsigned long long)body_bytes, percentile(0.50), percentile(0.99), percentile(0.999), percentile(1));
 }
 
 int main(int argc, char **argv) {
     const struct option options[] = {
         {"target", 1, 0, 't'}, {"connections", 1, 0, 'c'}, {"rate", 1, 0, 'r'}, {"seconds", 1, 0, 's'}, {"requests", 1, 0, 'n'},
-        {"path", 1, 0, 'p'}, {"upload", 1, 0, 'u'}, {"expect", 1, 0, 'e'}, {"sources", 1, 0, 'a'}, {"timeout", 1, 0, 'o'}, {0, 0, 0, 0},
+        {"path", 1, 0, 'p'}, {"upload", 1, 0, 'u'}, {"expect", 1, 0, 'e'}, {"sources", 1, 0, 'a'}, {"timeout", 1, 0, 'o'}, {"tls", 1, 0, 'l'}, {0, 0, 0, 0},
     };
     const char *path = "/api/0/organizations/acme/releases/?per_page=25";
     uint64_t connections = 0, requests = UINT64_MAX;
@@ -237,6 +295,15 @@ int main(int argc, char **argv) {
         case 'e': expect_bytes = strtoull(optarg, NULL, 10); break;
         case 'a': sources = (unsigned)atoi(optarg); break;
         case 'o': timeout = atof(optarg); break;
+        case 'l':
+            if (!(tls = SSL_CTX_new(TLS_client_method()))) return 1;
+            resumes = strcmp(optarg, "resumed") == 0;
+            SSL_CTX_set_min_proto_version(tls, TLS1_3_VERSION);
+            SSL_CTX_set_options(tls, SSL_OP_IGNORE_UNEXPECTED_EOF);
+            SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+            SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+            SSL_CTX_sess_set_new_cb(tls, keep_session);
+            break;
         default: return 64;
         }
     }
@@ -265,7 +332,8 @@ int main(int argc, char **argv) {
         uint64_t now = now_ns();
         if (stopped == 0 && (now >= end || started >= requests || failed >= 1000)) stopped = now;
         if (stopped == 0 && connections > 0)
-            while (in_flight < connections && started < requests && failed < 1000) start(now_ns());
+            // The first one brings the session that the others resume.
+            while (in_flight < (resumes && !session ? 1 : connections) && started < requests && failed < 1000) start(now_ns());
         if (stopped == 0 && rate > 0)
             for (; started < requests && (due = begin + (uint64_t)((double)started * 1e9 / rate)) <= now;) start(due);
         if (stopped > 0 && in_flight == 0) break;
@@ -280,7 +348,8 @@ int main(int argc, char **argv) {
             }
             struct request *r = &slots[events[i].data.u64];
             if (r->fd < 0) continue;
-            if (r->writing && (events[i].events & EPOLLOUT) && !write_some(r)) continue;
+            // A handshake goes on with what is read.
+            if (r->writing && (events[i].events & EPOLLOUT || tls) && !write_some(r)) continue;
             if (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) read_some(r);
         }
     }

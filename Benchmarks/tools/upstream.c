@@ -1,6 +1,6 @@
 // The upstream of the benchmark: answers, closes first, and checks that every request was cleaned.
 //
-//   upstream ADDRESS PORT
+//   upstream ADDRESS PORT [AUTHORITY]
 //
 // GET  …/bytes/N/   N bytes of the bulk pattern
 // GET  anything     a small JSON document
@@ -263,9 +263,10 @@ static void read_commands(void) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) return fprintf(stderr, "usage: upstream ADDRESS PORT\n"), 64;
+    if (argc != 3 && argc != 4) return fprintf(stderr, "usage: upstream ADDRESS PORT [AUTHORITY]\n"), 64;
     signal(SIGPIPE, SIG_IGN);
-    snprintf(authority, sizeof authority, "%s:%s", argv[1], argv[2]);
+    if (argc == 4) snprintf(authority, sizeof authority, "%s", argv[3]);
+    else snprintf(authority, sizeof authority, "%s:%s", argv[1], argv[2]);
     small_length = (size_t)snprintf(small_bytes, sizeof small_bytes, small_answer, strlen(SMALL_BODY), SMALL_BODY);
 
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[2]))};
