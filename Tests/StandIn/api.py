@@ -64,6 +64,7 @@ class SentryAPI:
             ("GET", re.compile(r"/api/0/organizations/"), self.organizations),
             ("GET", re.compile(r"/api/0/organizations/([^/]+)/"), self.organization),
             ("GET", re.compile(r"/api/0/organizations/([^/]+)/projects/"), self.projects),
+            ("GET", re.compile(r"/api/0/organizations/([^/]+)/issues/(\d+)/"), self.issue),
             ("GET", re.compile(r"/api/0/users/me/regions/"), self.regions),
             ("GET", re.compile(r"/api/0/projects/([^/]+)/([^/]+)/"), self.project),
             ("GET", re.compile(r"/api/0/projects/([^/]+)/([^/]+)/releases/"), self.list_releases),
@@ -160,6 +161,10 @@ class SentryAPI:
         if slug not in names:
             return json_reply(404, {"detail": "The requested resource does not exist"})
         return json_reply(200, {"id": str(names.index(slug) + 1), "slug": slug, "name": slug, "securityToken": "5ec4e7" * 6})
+
+    def issue(self, request: Request, slug: str, number: str) -> Reply:
+        return json_reply(200, {"id": number, "shortId": f"WEB-{number}", "title": "TypeError", "status": "unresolved",
+                                "project": {"id": "2", "slug": "web"}})
 
     def regions(self, request: Request) -> Reply:
         return json_reply(200, {"regions": [{"name": "us", "url": self.url_prefix}]})

@@ -1,4 +1,4 @@
-"""The requests of getsentry/cli in a device flow, byte for byte: Node's fetch in `sentry auth login --url … --read-only`."""
+"""The requests of getsentry/cli 0.44 in a device flow, byte for byte: `sentry auth login --url … --read-only` on Node 20."""
 
 from __future__ import annotations
 
@@ -20,21 +20,25 @@ EVERYTHING = ("project:read project:write project:admin org:read event:read even
               "team:read team:write team:admin alerts:read alerts:write")
 GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 FORM = "application/x-www-form-urlencoded"
+PROGRAM = "sentry-cli/0.44.0 (linux-x64) node/20.20.2"
 
 
 def fetch(address: tuple[str, int], method: str, target: str, *lines: str, body: str = "", host: str | None = None) -> Answer:
-    """What Node's fetch (undici) sends, its own fields behind those of the program."""
-    fields = [f"Host: {host or f'{address[0]}:{address[1]}'}", "connection: keep-alive", *lines, "accept: */*",
-              "accept-language: *", "sec-fetch-mode: cors", "user-agent: sentry-cli/0.40.0 (linux-x64; node-22)",
-              "accept-encoding: gzip, deflate"]
-    if method == "POST":
+    """What Node 20's fetch (undici) sends: the program's own fields stand between its `connection` and its `accept`."""
+    return ask(address, message(address, method, target, *lines, body=body, host=host))
+
+
+def message(address: tuple[str, int], method: str, target: str, *lines: str, body: str = "", host: str | None = None) -> bytes:
+    names = [line.partition(":")[0].lower() for line in lines]
+    fields = [f"host: {host or f'{address[0]}:{address[1]}'}", "connection: keep-alive", *lines, "accept: */*", "accept-language: *",
+              "sec-fetch-mode: cors", *(() if "user-agent" in names else ("user-agent: node",)), "accept-encoding: gzip, deflate"]
+    if method != "GET":
         fields.append(f"content-length: {len(body)}")
-    head = "".join(f"{line}\r\n" for line in (f"{method} {target} HTTP/1.1", *fields, ""))
-    return ask(address, head.encode() + body.encode())
+    return "".join(f"{line}\r\n" for line in (f"{method} {target} HTTP/1.1", *fields, "")).encode() + body.encode()
 
 
 def post(address: tuple[str, int], target: str, *lines: str, **form: str) -> Answer:
-    return fetch(address, "POST", target, f"content-type: {FORM}", *lines, body=urlencode(form))
+    return fetch(address, "POST", target, f"Content-Type: {FORM}", *lines, body=urlencode(form))
 
 
 def ask_for_code(address: tuple[str, int], *lines: str, scope: str = READ_ONLY, client: str = CLIENT) -> Any:
@@ -48,7 +52,7 @@ def poll(address: tuple[str, int], device_code: str, client: str = CLIENT) -> An
 
 
 def get(address: tuple[str, int], target: str, alias: str, *lines: str) -> Answer:
-    return fetch(address, "GET", target, f"authorization: Bearer {alias}", *lines)
+    return fetch(address, "GET", target, f"Authorization: Bearer {alias}", f"User-Agent: {PROGRAM}", *lines)
 
 
 def starter(stand_in: StandIn, start_proxy: StartProxy, folder: Path) -> Callable[..., Proxy]:
