@@ -30,12 +30,14 @@ let package = Package(
             name: "COpenSSL",
             linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]
         ),
+        // Vector instructions, which Swift does not reach: where a run of bytes ends.
+        .target(name: "CByteRuns"),
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         .target(name: "System", dependencies: ["CEpoll"], swiftSettings: settings),
         .target(name: "EventLoop", dependencies: ["CEpoll", "System"], swiftSettings: settings),
-        .target(name: "HTTP1", swiftSettings: settings),
+        .target(name: "HTTP1", dependencies: ["CByteRuns"], swiftSettings: settings),
         .target(name: "AccessPolicy", dependencies: ["HTTP1", "COpenSSL"], swiftSettings: settings),
         .target(name: "TokenStore", dependencies: ["CPostgres", "System"], swiftSettings: settings),
         .target(

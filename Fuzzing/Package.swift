@@ -1,14 +1,15 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// `HTTP1`, `AccessPolicy` and `COpenSSL` are links to the product's own sources: their interface has `package` access, which ends
+// `HTTP1`, `CByteRuns`, `AccessPolicy` and `COpenSSL` are links to the product's own sources: their interface has `package` access, which ends
 // at a package's edge.
 let settings: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
 
 let package = Package(
     name: "Fuzzing",
     targets: [
-        .target(name: "HTTP1", swiftSettings: settings),
+        .target(name: "CByteRuns"),
+        .target(name: "HTTP1", dependencies: ["CByteRuns"], swiftSettings: settings),
         .target(name: "FuzzSupport", dependencies: ["HTTP1"], swiftSettings: settings),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(

@@ -15,11 +15,18 @@ struct ConnectionOptions {
     static let limit = 64
 
     /// Some option is a field's name. Almost every message has the two usual options only, and nothing is looked up then.
-    private var nameFields = false
+    private(set) var nameFields = false
 
-    init(_ fields: [FieldLine], _ bytes: Span<UInt8>) throws(HeadRewriteError) {
+    init(_ fields: FieldLines, _ bytes: Span<UInt8>) throws(HeadRewriteError) {
+        guard fields.contains(.connection) else { return }
         var seen = 0
-        for i in fields.indices where fields[i].isNamed("connection", in: bytes) {
+        for i in fields.indices(around: .connection) where fields[i].known == .connection {
+            // Nearly every such field is one of these.
+            if fieldEquals(bytes, fields[i].value, "close") || fieldEquals(bytes, fields[i].value, "keep-alive") {
+                seen += 1
+                guard seen <= Self.limit else { throw .tooManyConnectionOptions }
+                continue
+            }
             var options = OptionReader(fields[i].value)
             while let place = options.next(bytes) {
                 seen += 1
@@ -33,9 +40,9 @@ struct ConnectionOptions {
 
     /// Whether `Connection` names this field.
     /// - Parameter fields: those that this was made of.
-    func contains(_ name: ByteSlice, _ fields: [FieldLine], _ bytes: Span<UInt8>) -> Bool {
+    func contains(_ name: ByteSlice, _ fields: FieldLines, _ bytes: Span<UInt8>) -> Bool {
         guard nameFields else { return false }
-        for i in fields.indices where fields[i].isNamed("connection", in: bytes) {
+        for i in fields.indices(around: .connection) where fields[i].known == .connection {
             var options = OptionReader(fields[i].value)
             while let place = options.next(bytes) {
                 if isSameFieldName(bytes.extracting(name.range), bytes.extracting(place)) { return true }

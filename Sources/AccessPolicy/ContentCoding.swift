@@ -1,11 +1,12 @@
 package import HTTP1
 
 /// Whether the client takes an answer that is coded with gzip (RFC 9110 §12.5.3). `x-gzip` is the same coding (§8.4.1.3).
-package func acceptsGzip(_ fields: [FieldLine], _ bytes: Span<UInt8>) -> Bool {
+package func acceptsGzip(_ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
+    guard head.fields.contains(.acceptEncoding) else { return false }
     var named: Bool?
     var any: Bool?
-    for i in fields.indices where fields[i].isNamed("accept-encoding", in: bytes) {
-        var elements = ListElements(fields[i].value)
+    for i in head.fields.indices(around: .acceptEncoding) where head.fields[i].known == .acceptEncoding {
+        var elements = ListElements(head.fields[i].value)
         while let element = elements.next(bytes) {
             let (coding, isAcceptable) = weighed(element, bytes)
             if fieldEquals(bytes, coding, "gzip") || fieldEquals(bytes, coding, "x-gzip") {
@@ -38,7 +39,8 @@ package enum ContentCoding: Sendable, Equatable {
 
     package init(_ head: ResponseHead, _ bytes: Span<UInt8>) {
         self = .identity
-        for i in head.fields.indices where head.fields[i].isNamed("content-encoding", in: bytes) {
+        guard head.fields.contains(.contentEncoding) else { return }
+        for i in head.fields.indices(around: .contentEncoding) where head.fields[i].known == .contentEncoding {
             let field = head.fields[i]
             let isFirst = self == .identity
             if isFirst, fieldEquals(bytes, field.value, "gzip") || fieldEquals(bytes, field.value, "x-gzip") {
@@ -52,8 +54,5 @@ package enum ContentCoding: Sendable, Equatable {
 
 /// Whether the body is JSON by its media type (RFC 9110 §8.3).
 package func isJSON(_ head: ResponseHead, _ bytes: Span<UInt8>) -> Bool {
-    for i in head.fields.indices where head.fields[i].isNamed("content-type", in: bytes) {
-        return fieldHasPrefix(bytes, head.fields[i].value, "application/json")
-    }
-    return false
+    head.fields.first(.contentType).map { fieldHasPrefix(bytes, $0, "application/json") } ?? false
 }

@@ -1,18 +1,18 @@
 package import HTTP1
 
-/// What the decision depends on besides the request.
-package struct PolicyConfiguration: Sendable {
+/// What the decision depends on besides the request. A class, so that handing it on copies nothing.
+package final class PolicyConfiguration: Sendable {
     /// The aliases; nil or empty when none is configured, and every client is elevated then.
-    package var aliases: AliasTable?
+    package let aliases: AliasTable?
     /// The largest request body, in bytes; nil is without limit.
-    package var maxBodyBytes: UInt64?
-    package var elevatedPaths: ElevatedPaths
+    package let maxBodyBytes: UInt64?
+    package let elevatedPaths: ElevatedPaths
     /// `--bypass`: whether a request without an alias goes upstream at all.
-    package var hasBypass: Bool
+    package let hasBypass: Bool
     /// Holds while there is no alias.
-    package var openGuard: OpenGuard
+    package let openGuard: OpenGuard
     /// What the aliases may do; nil when none of them is bounded.
-    package var rights: RightsInForce?
+    package let rights: RightsInForce?
 
     /// - Parameter old: what held before a reload: the numbers that it knows stay known.
     package init(
@@ -25,6 +25,16 @@ package struct PolicyConfiguration: Sendable {
         rights = RightsInForce(aliases, after: old)
         self.hasBypass = hasBypass
         self.openGuard = openGuard
+    }
+
+    /// The same with the rights' numbers of another moment.
+    package init(_ other: PolicyConfiguration, rights: RightsInForce) {
+        aliases = other.aliases
+        maxBodyBytes = other.maxBodyBytes
+        elevatedPaths = other.elevatedPaths
+        hasBypass = other.hasBypass
+        openGuard = other.openGuard
+        self.rights = rights
     }
 
     /// No alias is configured: whoever can connect is elevated.
@@ -57,6 +67,14 @@ package enum Decision: Sendable, Equatable {
 /// Decides about a request by its head alone: no I/O, no clock, no allocation.
 /// - Parameter bytes: the buffer that `head` was parsed from.
 package func decide(_ head: RequestHead, _ bytes: Span<UInt8>, _ configuration: PolicyConfiguration) -> Decision {
+    decide(head, bytes, PlainPath(bytes.extracting(head.path.range)), configuration)
+}
+
+/// The same, when the plain form of the target is at hand.
+/// - Parameter plain: nil when it has none.
+package func decide(
+    _ head: RequestHead, _ bytes: Span<UInt8>, _ plain: PlainPath?, _ configuration: PolicyConfiguration
+) -> Decision {
     switch head.method {
     case .connect, .trace: return .refuse(.methodNotAllowed)
     case .get, .head, .post, .put, .delete, .options, .patch, .other: break
@@ -64,15 +82,15 @@ package func decide(_ head: RequestHead, _ bytes: Span<UInt8>, _ configuration: 
     do { _ = try ConnectionOptions(head.fields, bytes) } catch { return .refuse(.badRequest) }
 
     var authorization: ByteSlice?
-    for i in head.fields.indices where head.fields[i].isNamed("authorization", in: bytes) {
-        guard authorization == nil else { return .refuse(.badRequest) }
-        authorization = head.fields[i].value
+    if head.fields.contains(.authorization) {
+        guard !head.fields.repeated.contains(.authorization) else { return .refuse(.badRequest) }
+        authorization = head.fields.first(.authorization)
     }
     if let limit = configuration.maxBodyBytes, case .length(let count) = head.framing, count > limit {
         return .refuse(.contentTooLarge)
     }
 
-    let isBarred = !configuration.elevatedPaths.contains(bytes.extracting(head.path.range))
+    let isBarred = !configuration.elevatedPaths.contains(bytes.extracting(head.path.range), plain)
     guard let aliases = configuration.aliases, !aliases.isEmpty else {
         if let refusal = configuration.openGuard.refusal(head, bytes) { return .refuse(refusal) }
         guard isBarred else { return .forward(Forward(route: .elevated)) }

@@ -49,11 +49,16 @@ package struct ElevatedPaths: Sendable {
     }
 
     /// - Parameter path: path and query of a request target.
-    package func contains(_ path: Span<UInt8>) -> Bool {
+    package func contains(_ path: Span<UInt8>) -> Bool { contains(path, PlainPath(path)) }
+
+    /// - Parameters:
+    ///   - path: path and query of a request target.
+    ///   - plain: its plain form; nil when it has none.
+    func contains(_ path: Span<UInt8>, _ plain: PlainPath?) -> Bool {
         guard !isPrefixBarred else { return false }
         // Absolute form may come without a path (RFC 9112 §3.2.2).
         if !path.isEmpty {
-            guard let plain = PlainPath(path) else { return false }
+            guard let plain else { return false }
             if plain.count > 0 {
                 if isNeverElevated(path, plain.slice(0), plain.count > 1 ? plain.slice(1) : nil) { return false }
                 if prefixEndsWithAPI, isIngest(path, plain.slice(0)) { return false }

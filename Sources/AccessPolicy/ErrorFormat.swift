@@ -6,10 +6,10 @@ package enum AnswerFormat: Sendable { case json, text }
 /// The form that the client's `Accept` fields prefer (RFC 9110 §12.5.1): plain text when `text/plain` or `text/html` has a
 /// higher quality than JSON, JSON otherwise, since clients of an API read nothing else. Several fields are one list; a
 /// malformed part counts as absent.
-package func preferredFormat(_ fields: [FieldLine], _ bytes: Span<UInt8>) -> AnswerFormat {
+package func preferredFormat(_ head: RequestHead, _ bytes: Span<UInt8>) -> AnswerFormat {
     var accepted = AcceptedQualities()
-    for i in fields.indices where fields[i].isNamed("accept", in: bytes) {
-        accepted.read(bytes.extracting(fields[i].value.range))
+    for i in head.fields.indices(around: .accept) where head.fields[i].known == .accept {
+        accepted.read(bytes.extracting(head.fields[i].value.range))
     }
     return accepted.text > accepted.json ? .text : .json
 }
@@ -141,12 +141,7 @@ private func qualityValue(_ value: Span<UInt8>) -> Int? {
 
 /// Types are compared without regard to case (RFC 9110 §8.3.1), byte for byte otherwise.
 private func isMediaRange(_ type: Span<UInt8>, _ lowercase: StaticString) -> Bool {
-    guard type.count == lowercase.utf8CodeUnitCount else { return false }
-    return lowercase.withUTF8Buffer { buffer in
-        let expected = buffer.span
-        for i in type.indices where lowercased(type[i]) != expected[i] { return false }
-        return true
-    }
+    fieldEquals(type, ByteSlice(start: 0, count: type.count), lowercase)
 }
 
 /// `application/*+json`: any type with that structured suffix (RFC 6839 §3.1), or the pattern itself.
@@ -156,8 +151,4 @@ private func isSuffixedJSON(_ type: Span<UInt8>) -> Bool {
     guard type.count > before.utf8CodeUnitCount + after.utf8CodeUnitCount else { return false }
     return isMediaRange(type.extracting(first: before.utf8CodeUnitCount), before)
         && isMediaRange(type.extracting(last: after.utf8CodeUnitCount), after)
-}
-
-private func lowercased(_ byte: UInt8) -> UInt8 {
-    UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte ? byte | 0x20 : byte
 }

@@ -1,19 +1,28 @@
 package import HTTP1
 
 /// How the end of a body will be told to the other side (RFC 9112 §6).
+@usableFromInline
 package enum OutgoingFraming: Sendable, Equatable {
     case none
     case length(UInt64)
     case chunked
     /// Responses only: the body ends with the connection.
     case untilClose
+
+    // The same as `==`, which is not inlined where it is asked for in another module.
+
+    @inlinable @inline(__always)
+    package var isNone: Bool { if case .none = self { true } else { false } }
+
+    @inlinable @inline(__always)
+    package var isChunked: Bool { if case .chunked = self { true } else { false } }
 }
 
 /// The encoding that the proxy asks of the upstream.
 package enum UpstreamEncoding: String, Sendable, CaseIterable { case identity, gzip }
 
-/// The parts of an upstream head that never change, made once at start.
-package struct UpstreamTarget: Sendable {
+/// The parts of an upstream head that never change, made once at start. A class, so that handing it on copies nothing.
+package final class UpstreamTarget: Sendable {
     /// The value of `Host`.
     package let authority: [UInt8]
     /// What goes before every path; empty, or with a leading and without a trailing slash.
@@ -21,6 +30,8 @@ package struct UpstreamTarget: Sendable {
     package let acceptEncoding: UpstreamEncoding
     /// Scheme and authority, when requests go to a forward proxy and so in absolute form (RFC 9112 §3.2.2); else empty.
     package let absoluteBase: [UInt8]
+    /// From behind the path to the client's fields.
+    let endOfRequestLine: [UInt8]
 
     /// Slashes at the end of `pathPrefix` are taken off.
     package init(
@@ -33,6 +44,7 @@ package struct UpstreamTarget: Sendable {
         while prefix.last == UInt8(ascii: "/") { prefix.removeLast() }
         self.pathPrefix = prefix
         self.acceptEncoding = acceptEncoding
+        endOfRequestLine = Array(" HTTP/1.1\r\nHost: ".utf8) + authority + Array("\r\n".utf8)
     }
 }
 
@@ -54,30 +66,32 @@ package func writeRequestHead(
     editedTarget: Span<UInt8>? = nil, framing: OutgoingFraming, token: Span<UInt8>?,
     proxyAuthorization: Span<UInt8>? = nil, forwardedFor: IPAddress? = nil, into writer: inout HeadWriter
 ) throws(HeadRewriteError) -> ByteSlice? {
-    let rules = HeaderRules.compiledRequest
+    var dropped = HeaderRules.compiledRequest.dropped(on: decision.route)
+    if decision.dropAuthorization { dropped = dropped | .authorization }
     let nominated = try ConnectionOptions(head.fields, bytes)
 
-    writer.append(bytes.extracting(head.methodName.range))
-    writer.append(byte: UInt8(ascii: " "))
-    if let editedTarget {
-        writer.append(target.absoluteBase)
-        writer.append(target.pathPrefix)
-        writer.append(editedTarget)
+    if editedTarget == nil, head.path.start == head.methodName.range.upperBound + 1, target.goesAsItIs(head) {
+        writer.append(bytes.extracting(head.methodName.range.lowerBound..<head.path.range.upperBound))
     } else {
-        writeTarget(head, bytes, target, into: &writer)
+        writer.append(bytes.extracting(head.methodName.range))
+        writer.append(byte: UInt8(ascii: " "))
+        if let editedTarget {
+            writer.append(target.absoluteBase)
+            writer.append(target.pathPrefix)
+            writer.append(editedTarget)
+        } else {
+            writeTarget(head, bytes, target, into: &writer)
+        }
     }
-    writer.append(" HTTP/1.1\r\nHost: ")
-    writer.append(target.authority)
-    writer.append("\r\n")
+    writer.append(target.endOfRequestLine)
 
+    var run = FieldRun()
     for i in head.fields.indices {
         let field = head.fields[i]
-        if rules.drops(field, bytes, on: decision.route) || nominated.contains(field.name, head.fields, bytes) {
-            continue
-        }
-        if decision.dropAuthorization, field.isNamed("authorization", in: bytes) { continue }
-        writer.append(field, bytes)
+        if dropped.contains(field.known) || nominated.contains(field.name, head.fields, bytes) { continue }
+        run.append(field, bytes, to: &writer)
     }
+    run.end(bytes, &writer)
 
     switch target.acceptEncoding {
     case .identity: writer.append("Accept-Encoding: identity\r\n")
@@ -85,7 +99,7 @@ package func writeRequestHead(
     }
     writer.append(framing)
     writer.append("Connection: close\r\n")
-    if decision.route == .bypass, let forwardedFor {
+    if !decision.route.isElevated, let forwardedFor {
         writer.append("X-Forwarded-For: ")
         forwardedFor.write(into: &writer)
         writer.append("\r\n")
@@ -97,7 +111,7 @@ package func writeRequestHead(
     }
 
     var place: ByteSlice?
-    if decision.route == .elevated {
+    if decision.route.isElevated {
         guard let token, !token.isEmpty else { throw .tokenMissing }
         writer.append("Authorization: Bearer ")
         place = ByteSlice(start: writer.count, count: token.count)
@@ -106,6 +120,13 @@ package func writeRequestHead(
     }
     writer.append("\r\n")
     return place
+}
+
+extension UpstreamTarget {
+    /// The target goes upstream with nothing before it: method, blank and target are copied at once.
+    fileprivate func goesAsItIs(_ head: RequestHead) -> Bool {
+        if case .origin = head.form { pathPrefix.isEmpty && absoluteBase.isEmpty } else { false }
+    }
 }
 
 private func writeTarget(
@@ -126,7 +147,10 @@ private func writeTarget(
 
 /// A hand that may change single response fields on their way to the client.
 package protocol ResponseFieldEditor {
-    /// Called for each field that the rules keep, in order.
+    /// The fields that it wants to see.
+    var fields: KnownFields { get }
+
+    /// Called for each of these fields that the rules keep, in order.
     /// - Parameter bytes: the buffer that the field points into.
     /// - Returns: true when the field is dealt with: written in another form (a whole line with its CRLF), or
     ///   left out by writing nothing. False passes it on as it came.
@@ -147,6 +171,8 @@ package struct NoFieldEdits: ResponseFieldEditor {
 
     package init() {}
 
+    package var fields: KnownFields { KnownFields() }
+
     package mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
         false
     }
@@ -164,7 +190,7 @@ package func writeResponseHead<Editor: ResponseFieldEditor>(
     keepsContentLength: Bool = false, editor: inout Editor, into writer: inout HeadWriter
 ) throws(HeadRewriteError) {
     try writeStatusAndFields(
-        head, bytes, route: route, keepsContentLength: keepsContentLength && framing == .none, editor: &editor,
+        head, bytes, route: route, keepsContentLength: keepsContentLength && framing.isNone, editor: &editor,
         into: &writer)
     writer.append(framing)
     writer.append("X-Request-Id: ")
@@ -185,7 +211,9 @@ private func writeStatusAndFields<Editor: ResponseFieldEditor>(
     _ head: ResponseHead, _ bytes: Span<UInt8>, route: Route, keepsContentLength: Bool, editor: inout Editor,
     into writer: inout HeadWriter
 ) throws(HeadRewriteError) {
-    let rules = HeaderRules.compiledResponse
+    var dropped = HeaderRules.compiledResponse.dropped(on: route)
+    if keepsContentLength { dropped = dropped.subtracting(.contentLength) }
+    let edited = editor.fields
     let nominated = try ConnectionOptions(head.fields, bytes)
     writer.append("HTTP/1.1 ")
     writer.append(decimal: UInt64(head.status))
@@ -193,35 +221,54 @@ private func writeStatusAndFields<Editor: ResponseFieldEditor>(
     writer.append(byte: UInt8(ascii: " "))
     writer.append(bytes.extracting(head.reason.range))
     writer.append("\r\n")
+    var run = FieldRun()
     for i in head.fields.indices {
         let field = head.fields[i]
-        if keepsContentLength, field.isNamed("content-length", in: bytes) {
-            writer.append(field, bytes)
+        if dropped.contains(field.known) { continue }
+        if nominated.nameFields, !(keepsContentLength && field.known == .contentLength),
+            nominated.contains(field.name, head.fields, bytes)
+        {
             continue
         }
-        if rules.drops(field, bytes, on: route) || nominated.contains(field.name, head.fields, bytes) { continue }
-        if editor.edit(field, bytes, into: &writer) { continue }
-        writer.append(field, bytes)
+        if edited.contains(field.known), field.known != .contentLength {
+            run.end(bytes, &writer)
+            if editor.edit(field, bytes, into: &writer) { continue }
+        }
+        run.append(field, bytes, to: &writer)
     }
+    run.end(bytes, &writer)
     editor.finish(into: &writer)
 }
 
-extension HeadWriter {
-    fileprivate mutating func append(_ field: FieldLine, _ bytes: Span<UInt8>) {
-        let (name, value) = (field.name.range, field.value.range)
-        let isSpacedAsUsual =
-            value.lowerBound == name.upperBound + 2 && bytes[name.upperBound] == ASCII.colon
-            && bytes[name.upperBound + 1] == ASCII.space
-        if isSpacedAsUsual {
-            append(bytes.extracting(name.lowerBound..<value.upperBound))
-        } else {
-            append(bytes.extracting(name))
-            append(": ")
-            append(bytes.extracting(value))
+/// Lines that stand one behind the other and go on as they are: they are copied at once.
+private struct FieldRun {
+    private var start = 0
+    private var end = 0
+
+    mutating func append(_ field: FieldLine, _ bytes: Span<UInt8>, to writer: inout HeadWriter) {
+        let line = field.name.range.lowerBound
+        if field.isUsual, line == end {
+            end = field.value.range.upperBound + 2
+            return
         }
-        append("\r\n")
+        self.end(bytes, &writer)
+        if field.isUsual {
+            (start, end) = (line, field.value.range.upperBound + 2)
+        } else {
+            writer.append(bytes.extracting(field.name.range))
+            writer.append(": ")
+            writer.append(bytes.extracting(field.value.range))
+            writer.append("\r\n")
+        }
     }
 
+    mutating func end(_ bytes: Span<UInt8>, _ writer: inout HeadWriter) {
+        if start < end { writer.append(bytes.extracting(start..<end)) }
+        (start, end) = (0, 0)
+    }
+}
+
+extension HeadWriter {
     fileprivate mutating func append(_ framing: OutgoingFraming) {
         switch framing {
         case .none, .untilClose: break

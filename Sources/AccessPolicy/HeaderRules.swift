@@ -1,9 +1,14 @@
 /// Which way a request goes.
+@usableFromInline
 package enum Route: UInt8, Sendable {
     /// Sentry's token is put in.
     case elevated
     /// The client's own credentials stay.
     case bypass
+
+    /// The same as `==`, which is not inlined where it is asked for in another module.
+    @inlinable @inline(__always)
+    package var isElevated: Bool { if case .elevated = self { true } else { false } }
 }
 
 /// What becomes of one field, or of all fields with one prefix. Fields without a rule pass as they came.

@@ -19,7 +19,9 @@ package enum ClientScheme: Sendable {
 ///
 /// Scheme and authority become `--public-url`, or else the request's scheme and Host, or else nothing: a path. The upstream's
 /// path prefix is taken out, also from a reference that is a path already. Other relative references stay.
-package struct LinkRewriter: Sendable {
+///
+/// A class, so that handing it on copies nothing.
+package final class LinkRewriter: Sendable {
     private let publicURL: PublicURL?
     private let upstreamAuthority: [UInt8]
     private let upstreamIsSecure: Bool
@@ -76,6 +78,7 @@ package struct LinkRewriter: Sendable {
         _ value: Span<UInt8>, scheme: ClientScheme, host: Span<UInt8>, into sink: inout some ByteSink
     ) {
         if let authority = URLReference.authority(in: value, escaped: false) {
+            let upstreamAuthority = upstreamAuthority
             let isOwn = URLReference.sameAuthority(
                 value.extracting(authority.range),
                 isSecure: authority.hasScheme ? authority.isSecure : upstreamIsSecure,
@@ -103,6 +106,7 @@ package struct LinkRewriter: Sendable {
             URLReference.isAuthority(value.extracting(authority.range))
         else { return nil }
         let base = 0..<authority.range.upperBound
+        let upstreamAuthority = upstreamAuthority
         let named = value.extracting(authority.range)
         if authority.isSecure, !upstreamIsSecure, URLReference.sameHost(named, upstreamAuthority.span) { return base }
         if authority.isSecure == upstreamIsSecure,
@@ -186,6 +190,7 @@ package struct LinkRewriter: Sendable {
 
     /// Where the path goes on after the upstream's prefix, which ends at a segment's end; or `start` when it is not there.
     private func afterPrefix(_ reference: Span<UInt8>, from start: Int, escaped: Bool) -> Int {
+        let upstreamPrefix = upstreamPrefix
         guard !upstreamPrefix.isEmpty,
             let end = URLReference.skip(upstreamPrefix.span, in: reference, at: start, escaped: escaped)
         else { return start }

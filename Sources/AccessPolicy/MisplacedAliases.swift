@@ -21,15 +21,14 @@ extension AliasTable {
         in head: RequestHead, _ bytes: Span<UInt8>, route: Route, authorization: ByteSlice?, isInTarget: inout Bool
     ) -> MisplacedAlias? {
         var found = authorization.flatMap { misplaced(inAuthorization: bytes.extracting($0.range)) }
-        let rules = HeaderRules.compiledRequest
+        let passedOver = HeaderRules.compiledRequest.dropped(on: route) | .authorization
         for i in head.fields.indices {
             let field = head.fields[i]
-            guard found != .known, Int(field.value.count) >= leastCount, !field.isNamed("authorization", in: bytes),
-                !rules.drops(field, bytes, on: route)
+            guard found != .known, Int(field.value.count) >= leastCount, !passedOver.contains(field.known)
             else { continue }
             var words = WordReader(isExhaustive: false)
             words.read(
-                bytes.extracting(field.value.range), decodesEscapes: field.isNamed("referer", in: bytes), self)
+                bytes.extracting(field.value.range), decodesEscapes: field.known == .referer, self)
             if words.found != nil { found = .known }
         }
         if found != .known, Int(head.path.count) >= leastCount {

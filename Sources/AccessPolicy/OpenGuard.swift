@@ -40,10 +40,10 @@ package struct OpenGuard: Sendable {
 
     /// Why the request is refused, or nil.
     func refusal(_ head: RequestHead, _ bytes: Span<UInt8>) -> ErrorAnswer? {
-        for i in head.fields.indices where head.fields[i].isNamed("origin", in: bytes) {
+        for i in head.fields.indices(around: .origin) where head.fields[i].known == .origin {
             guard isAllowed(origin: bytes.extracting(head.fields[i].value.range)) else { return .originRefused }
         }
-        return isAllowed(authority: bytes.extracting(head.authority(bytes).range)) ? nil : .hostRefused
+        return isAllowed(authority: bytes.extracting(head.authority.range)) ? nil : .hostRefused
     }
 
     private func isAllowed(origin: Span<UInt8>) -> Bool {
@@ -56,8 +56,11 @@ package struct OpenGuard: Sendable {
         guard !authority.isEmpty, authority[0] != UInt8(ascii: "[") else { return true }
         var count = 0
         var dots = 0
-        while count < authority.count, authority[count] != UInt8(ascii: ":") {
-            if authority[count] == UInt8(ascii: ".") { dots += 1 }
+        var isNumbers = true
+        while count < authority.count {
+            let byte = authority[count]
+            if byte == UInt8(ascii: ":") { break }
+            if byte == UInt8(ascii: ".") { dots += 1 } else if !byte.isDigit { isNumbers = false }
             count += 1
         }
         // The root's dot at the end.
@@ -66,7 +69,7 @@ package struct OpenGuard: Sendable {
             dots -= 1
         }
         let host = authority.extracting(first: count)
-        if dots == 0 || isIPv4Address(host, 0..<count) { return true }
+        if dots == 0 || isNumbers && isIPv4Address(host, 0..<count) { return true }
         if ends(host, ".localhost") || ends(host, ".svc") || ends(host, ".local") || ends(host, ".internal") {
             return true
         }

@@ -47,13 +47,10 @@ package struct PlainPath: Sendable {
         var at = start
         var hasEscape = false
         while true {
-            at = endOfRun(
-                path, from: at, to: path.count,
-                suspects: {
-                    $0.less(than: UInt8(ascii: "0")) | $0.equal(to: UInt8(ascii: ";")) | $0.equal(to: UInt8(ascii: "?"))
-                        | $0.equal(to: UInt8(ascii: "\\")) | $0.equal(to: 0x7f) | $0.beyondASCII
-                },
-                belongs: { Self.isSegmentByte($0) })
+            at = endOfUsualRun(path, from: at, to: path.count)
+            while at < path.count, Self.isSegmentByte(path[at]) {
+                at = endOfUsualRun(path, from: at + 1, to: path.count)
+            }
             guard at < path.count, path[at] == UInt8(ascii: "%") else { break }
             hasEscape = true
             at += 1

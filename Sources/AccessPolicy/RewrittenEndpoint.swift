@@ -52,6 +52,31 @@ package enum RewrittenEndpoint: Sendable, Equatable, CaseIterable {
         }
     }
 
+    /// The same for a path that has a plain form, most of which are told by two of their segments.
+    package init?(_ plain: PlainPath, _ path: Span<UInt8>) {
+        guard plain.escaped == 0 else {
+            self.init(path: path.extracting(first: plain.end))
+            return
+        }
+        func has(_ index: Int, _ name: StaticString) -> Bool {
+            isText(path.extracting(plain.segment(index)), name)
+        }
+        guard plain.count >= 2, has(0, "api") else { return nil }
+        guard has(1, "0") else {
+            guard plain.count >= 3, has(1, "canonical"), has(2, "0") else { return nil }
+            self = plain.count == 3 ? .canonicalRoot : .canonicalPage
+            return
+        }
+        switch plain.count {
+        case 3 where has(2, "organizations"): self = .organizationList
+        case 4 where has(2, "organizations"): self = .organization
+        case 5 where has(4, "chunk-upload") && has(2, "organizations"): self = .chunkUpload
+        case 5 where has(4, "region") && has(2, "organizations"): self = .region
+        case 5 where has(4, "regions") && has(3, "me") && has(2, "users"): self = .regionList
+        default: return nil
+        }
+    }
+
     /// Where its URLs are.
     var steps: [JSONStep] {
         switch self {

@@ -59,9 +59,9 @@ package final class RightsInForce: Sendable {
 
     /// Judges a request by its head; see `RightsTable.judge`.
     package func judge(
-        _ method: Method, _ target: Span<UInt8>, alias: Int, isElevated: Bool, now: Int64
+        _ method: Method, _ target: Span<UInt8>, _ plain: PlainPath?, alias: Int, isElevated: Bool, now: Int64
     ) -> Verdict {
-        table.judge(method, target, alias: alias, identifiers, isElevated: isElevated, now: now)
+        table.judge(method, target, plain, alias: alias, identifiers, isElevated: isElevated, now: now)
     }
 
     /// Writes path and query as they go upstream.

@@ -55,14 +55,14 @@ package struct TrustedProxies: Sendable {
     /// - Parameters:
     ///   - peer: where the connection comes from.
     ///   - bytes: the buffer that the fields point into.
-    package func client(behind peer: ClientAddress, _ fields: [FieldLine], _ bytes: Span<UInt8>) -> ClientAddress {
+    package func client(behind peer: ClientAddress, _ fields: FieldLines, _ bytes: Span<UInt8>) -> ClientAddress {
         guard !isEmpty, contains(peer) else { return peer }
         var client = peer
         var field = fields.count
         while field > 0 {
             field -= 1
             // `X_Forwarded_For` may be the client's own: a balancer does not know it for the field that it writes.
-            guard fields[field].isNamed("x-forwarded-for", in: bytes), !hasUnderscore(fields[field].name, bytes)
+            guard fields[field].known == .xForwardedFor, !hasUnderscore(fields[field].name, bytes)
             else { continue }
             let value = fields[field].value.range
             var end = value.upperBound

@@ -23,6 +23,7 @@ package enum RefusalReason: UInt8, Sendable, CaseIterable {
 }
 
 /// What is done with the answer to a narrowed alias, besides what is done for every client.
+@usableFromInline
 package enum AnswerFilter: UInt8, Sendable {
     case none
     /// Elements of the list stay whose `slug` is that of an organization of the rights.
@@ -31,6 +32,9 @@ package enum AnswerFilter: UInt8, Sendable {
     case projects
     /// The member `securityToken` is blanked.
     case securityToken
+
+    @inlinable @inline(__always)
+    package var isNone: Bool { if case .none = self { true } else { false } }
 }
 
 /// What becomes of a request of an alias.
@@ -78,17 +82,18 @@ extension RightsTable {
     /// Call it for every request of an alias that has a record here.
     /// - Parameters:
     ///   - target: path and query as they go upstream, with their own bytes; empty stands for `/`.
+    ///   - plain: its plain form; nil when it has none.
     ///   - alias: its index in the `AliasTable` of these rights.
     ///   - isElevated: what `ElevatedPaths` says of the target.
     ///   - now: seconds since 1970.
     package func judge(
-        _ method: Method, _ target: Span<UInt8>, alias: Int, _ identifiers: ResolvedIdentifiers, isElevated: Bool,
-        now: Int64
+        _ method: Method, _ target: Span<UInt8>, _ plain: PlainPath?, alias: Int, _ identifiers: ResolvedIdentifiers,
+        isElevated: Bool, now: Int64
     ) -> Verdict {
         let record = aliases[alias]
         var verdict = Verdict()
         let isEnforced = record.isNarrowed && !record.limits.isShadowing(at: now)
-        if !isElevated, !isEnforced || PlainPath(target) != nil {
+        if !isElevated, !isEnforced || plain != nil {
             verdict.outcome = .bypass
             return verdict
         }
@@ -100,8 +105,16 @@ extension RightsTable {
             if record.limits.isShadowing(at: now) { observe(method, target, &verdict) }
             return verdict
         }
-        judge(method, target, Int(record.rights), identifiers, &verdict)
+        judge(method, target, plain, Int(record.rights), identifiers, &verdict)
         return isEnforced ? verdict : shadowed(verdict)
+    }
+
+    /// The same, when the plain form is not at hand.
+    package func judge(
+        _ method: Method, _ target: Span<UInt8>, alias: Int, _ identifiers: ResolvedIdentifiers, isElevated: Bool,
+        now: Int64
+    ) -> Verdict {
+        judge(method, target, PlainPath(target), alias: alias, identifiers, isElevated: isElevated, now: now)
     }
 
     /// Forwarded as before, except what never is an alias's.
@@ -116,14 +129,14 @@ extension RightsTable {
     }
 
     private func judge(
-        _ method: Method, _ target: Span<UInt8>, _ rights: Int, _ identifiers: ResolvedIdentifiers,
-        _ verdict: inout Verdict
+        _ method: Method, _ target: Span<UInt8>, _ plain: PlainPath?, _ rights: Int,
+        _ identifiers: ResolvedIdentifiers, _ verdict: inout Verdict
     ) {
         guard let operationMethod = OperationMethod(method) else {
             verdict.outcome = .refuse(.method)
             return
         }
-        guard let plain = PlainPath(target) else {
+        guard let plain else {
             verdict.outcome = .refuse(target.isEmpty ? .outside : .form)
             return
         }

@@ -12,9 +12,9 @@ package struct PooledBuffer {
 /// needed beyond the kept stock is freed when it comes back.
 package struct BufferPool: ~Copyable {
     /// Block sizes in bytes, with how many of each are kept.
-    private static let classes: [(size: Int, kept: Int)] = [
-        (128, 1024), (512, 1024), (2_048, 128), (8_192, 32), (16_384, 16), (65_536, 16), (262_144, 4),
-    ]
+    private static var classes: InlineArray<7, (size: Int, kept: Int)> {
+        [(128, 1024), (512, 1024), (2_048, 128), (8_192, 32), (16_384, 16), (65_536, 16), (262_144, 4)]
+    }
 
     // Invariant: a block is in `stock` or with exactly one owner, never both; `take` hands out whole
     // malloc(3) blocks of at least the asked size, and `give` is called once for each.
@@ -24,8 +24,8 @@ package struct BufferPool: ~Copyable {
 
     package init(_ budget: MemoryBudget = MemoryBudget(bytes: .max / 4, shares: 1)) {
         memory = MemoryShare(budget)
-        stock = Self.classes.map { _ in [] }
-        for (index, each) in Self.classes.enumerated() { stock[index].reserveCapacity(each.kept) }
+        stock = Array(repeating: [], count: Self.classes.count)
+        for index in stock.indices { stock[index].reserveCapacity(Self.classes[index].kept) }
     }
 
     deinit {
@@ -34,14 +34,28 @@ package struct BufferPool: ~Copyable {
         }
     }
 
+    /// The smallest class with blocks of at least so many bytes; -1 when there is none.
+    @inline(__always)
+    private static func sizeClass(_ bytes: Int) -> Int {
+        if bytes <= 128 { return 0 }
+        if bytes <= 512 { return 1 }
+        if bytes <= 2_048 { return 2 }
+        if bytes <= 8_192 { return 3 }
+        if bytes <= 16_384 { return 4 }
+        if bytes <= 65_536 { return 5 }
+        return bytes <= 262_144 ? 6 : -1
+    }
+
     /// Whether a block of at least `bytes` bytes is within the budget. `take` gives it in any case.
     package func mayTake(atLeast bytes: Int, for use: MemoryUse) -> Bool {
-        memory.mayHold(Self.classes.first { $0.size >= bytes }?.size ?? bytes, for: use)
+        let sizeClass = Self.sizeClass(bytes)
+        return memory.mayHold(sizeClass >= 0 ? Self.classes[sizeClass].size : bytes, for: use)
     }
 
     /// A block of at least `bytes` bytes; larger than the largest class is allowed and never kept.
     package mutating func take(atLeast bytes: Int) -> PooledBuffer {
-        guard let sizeClass = Self.classes.firstIndex(where: { $0.size >= bytes }) else {
+        let sizeClass = Self.sizeClass(bytes)
+        guard sizeClass >= 0 else {
             memory.hold(bytes)
             return PooledBuffer(bytes: .allocate(byteCount: bytes, alignment: 16), sizeClass: -1)
         }

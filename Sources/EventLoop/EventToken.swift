@@ -21,29 +21,49 @@ package struct EventToken: Sendable, Equatable {
     package var side: UInt8 { UInt8(truncatingIfNeeded: raw) }
 }
 
-/// The readiness bits of one event (epoll_ctl(2)).
-package struct Readiness: OptionSet, Sendable {
-    package let rawValue: UInt32
+/// The readiness bits of one event (epoll_ctl(2)). What every event asks of them is spelled out: inherited from a protocol it
+/// would be a generic call.
+@usableFromInline
+package struct Readiness: Sendable, Equatable {
+    @usableFromInline package let rawValue: UInt32
 
-    package init(rawValue: UInt32) {
-        self.rawValue = rawValue
-    }
+    @inlinable @inline(__always)
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    package static var nothing: Readiness { Readiness(rawValue: UInt32()) }
-    package static let readable = Readiness(rawValue: 0x001)  // EPOLLIN
-    package static let writable = Readiness(rawValue: 0x004)  // EPOLLOUT
-    package static let error = Readiness(rawValue: 0x008)  // EPOLLERR
-    package static let hangUp = Readiness(rawValue: 0x010)  // EPOLLHUP: both directions are shut
-    package static let peerClosed = Readiness(rawValue: 0x2000)  // EPOLLRDHUP: the peer's FIN is in
-    /// What a reader waits for. (Sets that the data path uses are written out: a literal of several costs a generic call.)
-    package static let incoming = Readiness(rawValue: 0x2001)
+    @inlinable package static var nothing: Readiness { Readiness(rawValue: 0) }
+    /// EPOLLIN.
+    @inlinable package static var readable: Readiness { Readiness(rawValue: 0x001) }
+    /// EPOLLOUT.
+    @inlinable package static var writable: Readiness { Readiness(rawValue: 0x004) }
+    /// EPOLLERR.
+    @inlinable package static var error: Readiness { Readiness(rawValue: 0x008) }
+    /// EPOLLHUP: both directions are shut.
+    @inlinable package static var hangUp: Readiness { Readiness(rawValue: 0x010) }
+    /// EPOLLRDHUP: the peer's FIN is in.
+    @inlinable package static var peerClosed: Readiness { Readiness(rawValue: 0x2000) }
+    /// What a reader waits for.
+    @inlinable package static var incoming: Readiness { Readiness(rawValue: 0x2001) }
     /// What a reader and writer waits for.
-    package static let anything = Readiness(rawValue: 0x2005)
-    package static let broken = Readiness(rawValue: 0x018)
-    package static let incomingOrBroken = Readiness(rawValue: 0x2019)
-    package static let edgeTriggered = Readiness(rawValue: 1 << 31)  // EPOLLET
+    @inlinable package static var anything: Readiness { Readiness(rawValue: 0x2005) }
+    @inlinable package static var broken: Readiness { Readiness(rawValue: 0x018) }
+    @inlinable package static var incomingOrBroken: Readiness { Readiness(rawValue: 0x2019) }
+    /// EPOLLET.
+    @inlinable package static var edgeTriggered: Readiness { Readiness(rawValue: 1 << 31) }
+
+    @inlinable @inline(__always)
+    package var isEmpty: Bool { rawValue == 0 }
 
     /// One of `other`'s bits is set.
-    @inline(__always)
+    @inlinable @inline(__always)
     package func intersects(_ other: Readiness) -> Bool { rawValue & other.rawValue != 0 }
+
+    /// All of `other`'s bits are set.
+    @inlinable @inline(__always)
+    package func contains(_ other: Readiness) -> Bool { rawValue & other.rawValue == other.rawValue }
+
+    @inlinable @inline(__always)
+    package func union(_ other: Readiness) -> Readiness { Readiness(rawValue: rawValue | other.rawValue) }
+
+    @inlinable @inline(__always)
+    package static func == (a: Readiness, b: Readiness) -> Bool { a.rawValue == b.rawValue }
 }

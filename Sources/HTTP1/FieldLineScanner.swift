@@ -1,6 +1,6 @@
 /// Reads field lines (RFC 9112 §5) up to the empty line that ends them: of a head, and of a trailer section.
 ///
-/// Each byte is looked at once, blanks at the end of a value twice. The scanner holds where it is in a line, so that it can be left at any byte.
+/// The scanner holds where it is in a line, so that it can be left at any byte.
 struct FieldLineScanner {
     enum Event {
         /// All bytes are read; the section goes on.
@@ -19,16 +19,19 @@ struct FieldLineScanner {
     private var valueStart = 0
     /// One past the last byte of the value that is not a blank.
     private var valueEnd = 0
+    /// Where the line's CRLF is.
+    private var lineEnd = 0
 
     /// The line that has ended.
     /// - Parameter bytes: those of the last call, which began with the message.
-    @inline(__always)
     func line(in bytes: Span<UInt8>) -> FieldLine {
-        FieldLine(
-            name: ByteSlice(start: nameStart, count: nameEnd - nameStart),
-            value: ByteSlice(start: valueStart, count: valueEnd - valueStart),
-            in: bytes
-        )
+        let name = ByteSlice(start: nameStart, count: nameEnd - nameStart)
+        let isUsual =
+            valueStart == nameEnd + 2 && bytes[nameEnd + 1] == ASCII.space && valueEnd == lineEnd
+            && endOfUsualName(bytes, from: nameStart, to: nameEnd) == nameEnd
+        return FieldLine(
+            name: name, value: ByteSlice(start: valueStart, count: valueEnd - valueStart),
+            known: KnownField(bytes, name), isUsual: isUsual)
     }
 
     /// Reads `bytes[position..<end]`, to the end of the next line at most, and moves `position` behind what it read.
@@ -74,6 +77,7 @@ struct FieldLineScanner {
                 guard bytes[at] == ASCII.carriageReturn else {
                     throw bytes[at] == ASCII.lineFeed ? .bareLineFeed : .invalidFieldValue
                 }
+                lineEnd = at
                 valueEnd = at
                 while valueEnd > valueStart, bytes[valueEnd - 1].isBlank { valueEnd -= 1 }
                 at += 1
@@ -101,9 +105,10 @@ struct FieldLineScanner {
     /// - Parameter most: lines that `fields` may hold.
     /// - Returns: true when the section has ended, false when more bytes are needed.
     mutating func collect(
-        _ bytes: Span<UInt8>, at position: inout Int, end: Int, into fields: inout [FieldLine], most: Int
+        _ bytes: Span<UInt8>, at position: inout Int, end: Int, into fields: inout FieldLines, most: Int
     ) throws(ParseError) -> Bool {
         while true {
+            if state == .lineStart { fields.readUsualLines(bytes, at: &position, end: end, most: most) }
             switch try next(bytes, at: &position, end: end) {
             case .needsBytes: return false
             case .end: return true
@@ -129,5 +134,42 @@ struct FieldLineScanner {
         case ASCII.space, ASCII.tab: .spaceBeforeColon
         default: .invalidFieldName
         }
+    }
+}
+
+extension FieldLines {
+    /// Reads the lines that are there as a whole and are of the usual form, and moves `position` behind the last of them: all
+    /// lines of most heads. Whatever is in any way odd, and has perhaps to be refused, is left where it is.
+    fileprivate mutating func readUsualLines(_ bytes: Span<UInt8>, at position: inout Int, end: Int, most: Int) {
+        reserve(Swift.min(most, count + 1))
+        let table = KnownFieldTable.shared
+        // Offsets are below `mostHeadBytes`: nothing overflows.
+        var at = position
+        var place = count
+        var (present, repeated) = (present, repeated)
+        var room = lines.mutableSpan
+        let last = Swift.min(most, room.count)
+        while place < last {
+            let nameEnd = endOfUsualName(bytes, from: at, to: end)
+            guard nameEnd > at, end &- nameEnd >= 4, bytes[nameEnd] == ASCII.colon, bytes[nameEnd &+ 1] == ASCII.space
+            else { break }
+            let start = nameEnd &+ 2
+            let lineEnd = endOfFieldValue(bytes, from: start, to: end)
+            guard end &- lineEnd >= 2, bytes[lineEnd] == ASCII.carriageReturn, bytes[lineEnd &+ 1] == ASCII.lineFeed,
+                lineEnd == start || !bytes[start].isBlank && !bytes[lineEnd &- 1].isBlank
+            else { break }
+            let known = table.field(usualName: bytes, from: at, to: nameEnd)
+            room[place] = FieldLine(
+                name: ByteSlice(start: at, count: nameEnd &- at),
+                value: ByteSlice(start: start, count: lineEnd &- start),
+                known: known, isUsual: true)
+            let bit = KnownFields(known)
+            repeated = repeated | present & bit
+            present = present | bit
+            place &+= 1
+            at = lineEnd &+ 2
+        }
+        note(place, present, repeated)
+        position = at
     }
 }

@@ -3,39 +3,44 @@
 // `expected` is always a literal in lower case; what came in is folded byte by byte.
 
 /// `bytes[slice]` is `expected` without regard to the case of ASCII letters.
-@inlinable
 package func fieldEquals(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: StaticString) -> Bool {
-    equals(bytes, slice.range, expected) { $0.lowercased }
-}
-
-/// `bytes[slice]` is the field name `expected` for a WSGI server, which reads `_` as `-`: both become `_` in the
-/// environment (PEP 3333, RFC 3875 §4.1.18).
-@inlinable
-package func fieldNameEqualsUnderWSGI(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: StaticString) -> Bool {
-    equals(bytes, slice.range, expected) { $0.foldedUnderWSGI }
+    equals(bytes, slice.range, expected, words: { $0.lowercased.word }, fold: { $0.lowercased })
 }
 
 /// `bytes[slice]` is exactly `expected`.
-@inlinable
 package func bytesEqual(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: StaticString) -> Bool {
-    equals(bytes, slice.range, expected) { $0 }
+    equals(bytes, slice.range, expected, words: { $0.word }, fold: { $0 })
 }
 
 /// `bytes[slice]` begins with `expected`, without regard to the case of ASCII letters.
 package func fieldHasPrefix(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: StaticString) -> Bool {
     let count = expected.utf8CodeUnitCount
     guard Int(slice.count) >= count else { return false }
-    return equals(bytes, slice.range.lowerBound..<slice.range.lowerBound + count, expected) { $0.lowercased }
+    return equals(
+        bytes, slice.range.lowerBound..<slice.range.lowerBound + count, expected, words: { $0.lowercased.word },
+        fold: { $0.lowercased })
 }
 
-@inlinable @inline(__always)
-func equals(
-    _ bytes: Span<UInt8>, _ range: Range<Int>, _ expected: StaticString, fold: (UInt8) -> UInt8
+/// Eight bytes at a time; the last eight may overlap those before.
+@inline(__always)
+private func equals(
+    _ bytes: Span<UInt8>, _ range: Range<Int>, _ expected: StaticString, words: (EightBytes) -> UInt64,
+    fold: (UInt8) -> UInt8
 ) -> Bool {
-    guard range.count == expected.utf8CodeUnitCount else { return false }
+    let count = expected.utf8CodeUnitCount
+    guard range.count == count else { return false }
     return expected.withUTF8Buffer { literal in
-        for i in 0..<literal.count where fold(bytes[range.lowerBound + i]) != literal[i] { return false }
-        return true
+        guard count >= 8 else {
+            for i in 0..<count where fold(bytes[range.lowerBound + i]) != literal[i] { return false }
+            return true
+        }
+        let (actual, wanted) = (bytes.extracting(range).bytes, literal.span.bytes)
+        var at = 0
+        while true {
+            guard words(EightBytes(actual, at: at)) == EightBytes(wanted, at: at).word else { return false }
+            guard at < count - 8 else { return true }
+            at = min(at + 8, count - 8)
+        }
     }
 }
 
@@ -70,20 +75,32 @@ package struct ListElements {
 
     private mutating func upToSeparator(_ bytes: Span<UInt8>, _ separator: UInt8) -> ByteSlice {
         let start = position
+        var at = start
         var isQuoted = false
-        while position < end {
-            let byte = bytes[position]
+        while at < end {
+            let byte = bytes[at]
             if byte == ASCII.quote {
                 isQuoted.toggle()
-            } else if isQuoted, byte == ASCII.backslash {
-                position = min(position + 1, end - 1)
-            } else if !isQuoted, byte == separator {
+            } else if isQuoted {
+                if byte == ASCII.backslash { at = min(at + 1, end - 1) }
+            } else if byte == separator {
                 break
             }
-            position += 1
+            at += 1
         }
-        return trimmingBlanks(bytes, start..<position)
+        position = at
+        return trimmingBlanks(bytes, start..<at)
     }
+}
+
+/// Whether a list has an element, without regard to case. Most lists are one element.
+func hasElement(_ bytes: Span<UInt8>, _ list: ByteSlice, _ expected: StaticString) -> Bool {
+    if fieldEquals(bytes, list, expected) { return true }
+    var elements = ListElements(list)
+    while let element = elements.next(bytes) {
+        if fieldEquals(bytes, element, expected) { return true }
+    }
+    return false
 }
 
 /// `range` of `bytes` without the blanks at both ends.

@@ -4,7 +4,7 @@
 /// - Parameter bytes: the buffer that `fields` point into.
 /// - Throws: every way in which the two framing fields are refused.
 package func requestFraming(
-    _ fields: [FieldLine], version: HTTPVersion, _ bytes: Span<UInt8>
+    _ fields: FieldLines, version: HTTPVersion, _ bytes: Span<UInt8>
 ) throws(ParseError) -> BodyFraming {
     let found = try FramingFields(fields, bytes, underWSGI: true)
     return try found.framing(version) ?? .none
@@ -32,23 +32,26 @@ private struct FramingFields {
     private var finalIsChunked = false
 
     /// - Parameter underWSGI: the receiver reads `_` as `-`, so a disguised field is an attack.
-    init(_ fields: [FieldLine], _ bytes: Span<UInt8>, underWSGI: Bool) throws(ParseError) {
+    init(_ fields: FieldLines, _ bytes: Span<UInt8>, underWSGI: Bool) throws(ParseError) {
+        guard !(fields.present & (.contentLength | .transferEncoding)).isEmpty else { return }
         for i in fields.indices {
             let field = fields[i]
-            if field.isNamed("content-length", in: bytes) {
-                guard fieldEquals(bytes, field.name, "content-length") else {
+            switch field.known {
+            case .contentLength:
+                guard field.isUsual || fieldEquals(bytes, field.name, "content-length") else {
                     if underWSGI { throw .disguisedFramingField }
                     continue
                 }
                 // Equal values too: a list of lengths is a sign of a broken or hostile sender.
                 guard length == nil else { throw .duplicateContentLength }
                 length = try contentLength(bytes, field.value)
-            } else if field.isNamed("transfer-encoding", in: bytes) {
-                guard fieldEquals(bytes, field.name, "transfer-encoding") else {
+            case .transferEncoding:
+                guard field.isUsual || fieldEquals(bytes, field.name, "transfer-encoding") else {
                     if underWSGI { throw .disguisedFramingField }
                     continue
                 }
                 try addCodings(bytes, field.value)
+            default: break
             }
         }
     }
@@ -84,14 +87,18 @@ private func contentLength(_ bytes: Span<UInt8>, _ value: ByteSlice) throws(Pars
     guard !value.isEmpty else { throw .malformedContentLength }
     var result: UInt64 = 0
     var isTooLarge = false
-    for i in value.range {
-        guard bytes[i].isDigit else {
+    let end = value.range.upperBound
+    var i = value.range.lowerBound
+    while i < end {
+        let byte = bytes[i]
+        guard byte.isDigit else {
             // A list is two lengths in one field, whether or not they are equal.
-            throw bytes[i] == ASCII.comma ? .duplicateContentLength : .malformedContentLength
+            throw byte == ASCII.comma ? .duplicateContentLength : .malformedContentLength
         }
+        i += 1
         guard !isTooLarge else { continue }
-        result = result * 10 + UInt64(bytes[i] - ASCII.zero)
-        isTooLarge = result > UInt64(Int64.max) / 10 && i + 1 < value.range.upperBound || result > UInt64(Int64.max)
+        result = result * 10 + UInt64(byte &- ASCII.zero)
+        isTooLarge = result > UInt64(Int64.max) / 10 && i < end || result > UInt64(Int64.max)
     }
     guard !isTooLarge else { throw .contentLengthTooLarge }
     return result

@@ -18,25 +18,18 @@ package struct ByteSlice: Sendable, Equatable {
     @inlinable package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
 }
 
-/// One field line (RFC 9112 §5): name and value as they came, the value without the blanks around it.
-@usableFromInline
-package struct FieldLine: Sendable, Equatable {
-    @usableFromInline package var name: ByteSlice
-    @usableFromInline package var value: ByteSlice
-    /// Of the name, to be compared before its bytes are.
-    @usableFromInline package let key: FieldNameKey
-
-    @inlinable
-    init(name: ByteSlice, value: ByteSlice, key: FieldNameKey) {
-        self.name = name
-        self.value = value
-        self.key = key
-    }
-}
-
 /// The methods that this proxy tells apart (RFC 9110 §9); every other token is `.other` and is forwarded by its bytes.
+@usableFromInline
 package enum Method: UInt8, Sendable, CaseIterable {
     case get, head, post, put, delete, connect, options, trace, patch, other
+
+    @inlinable @inline(__always)
+    package var isGetOrHead: Bool {
+        switch self {
+        case .get, .head: true
+        default: false
+        }
+    }
 }
 
 /// The protocol versions that are spoken here (RFC 9112 §2.3).
@@ -53,26 +46,10 @@ package enum BodyFraming: Sendable, Equatable {
     case untilClose
 }
 
-/// What the heads of requests and responses have in common.
-protocol MessageHead {
-    var fields: [FieldLine] { get set }
-
-    init()
-}
-
-extension MessageHead {
-    /// Makes it empty; the field array keeps its room.
-    mutating func clear() {
-        var fields: [FieldLine] = []
-        swap(&fields, &self.fields)
-        fields.removeAll(keepingCapacity: true)
-        self = Self()
-        swap(&fields, &self.fields)
-    }
-}
-
 /// A request head whose every byte was checked. Slices point into the buffer that was parsed.
-package struct RequestHead: MessageHead, Sendable {
+///
+/// A class, so that handing it on copies nothing.
+package final class RequestHead {
     package var method = Method.other
     package var methodName = ByteSlice.empty
     package var target = ByteSlice.empty
@@ -83,7 +60,7 @@ package struct RequestHead: MessageHead, Sendable {
     /// Host and port of an absolute form; empty for other forms.
     package var targetAuthority = ByteSlice.empty
     package var version = HTTPVersion.http11
-    package var fields: [FieldLine] = []
+    package var fields = FieldLines()
     package var framing = BodyFraming.none
     /// `Expect: 100-continue` from an HTTP/1.1 client (RFC 9110 §10.1.1).
     package var expectsContinue = false
@@ -94,12 +71,26 @@ package struct RequestHead: MessageHead, Sendable {
 
     package init() {}
 
+    /// Makes it empty; the fields keep their room.
+    func clear() {
+        method = .other
+        methodName = .empty
+        target = .empty
+        form = .origin
+        path = .empty
+        targetAuthority = .empty
+        version = .http11
+        fields.removeAll()
+        framing = .none
+        expectsContinue = false
+        isLastRequest = false
+        length = 0
+    }
+
     /// The authority that the client asked: the absolute form's, which comes before `Host` (RFC 9112 §3.2.2); empty when
     /// it named none.
-    package func authority(_ bytes: Span<UInt8>) -> ByteSlice {
-        guard targetAuthority.isEmpty else { return targetAuthority }
-        for i in fields.indices where fields[i].isNamed("host", in: bytes) { return fields[i].value }
-        return .empty
+    package var authority: ByteSlice {
+        targetAuthority.isEmpty ? fields.first(.host) ?? .empty : targetAuthority
     }
 
     /// The absolute form's scheme is https; nil for other forms.
@@ -109,13 +100,24 @@ package struct RequestHead: MessageHead, Sendable {
 }
 
 /// A response head whose every byte was checked. Slices point into the buffer that was parsed.
-package struct ResponseHead: MessageHead, Sendable {
+///
+/// A class, so that handing it on copies nothing.
+package final class ResponseHead {
     package var status = 0
     package var reason = ByteSlice.empty
     package var version = HTTPVersion.http11
-    package var fields: [FieldLine] = []
+    package var fields = FieldLines()
     /// Bytes of the head, up to and including the empty line.
     package var length = 0
 
     package init() {}
+
+    /// Makes it empty; the fields keep their room.
+    func clear() {
+        status = 0
+        reason = .empty
+        version = .http11
+        fields.removeAll()
+        length = 0
+    }
 }

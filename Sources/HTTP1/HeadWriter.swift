@@ -3,7 +3,7 @@
 @usableFromInline
 package struct HeadWriter {
     // Invariant for every unsafe use below: 0 <= count <= buffer.count, and a copy happens only after
-    // `reserve` has shown that it ends within the buffer. The owner keeps the buffer alive for as long
+    // `reserve` has shown that it ends within the buffer: what it returns has room for as many bytes as it was asked for. The owner keeps the buffer alive for as long
     // as the writer is in use.
     @usableFromInline let buffer: UnsafeMutableRawBufferPointer
     /// Bytes written so far.
@@ -15,64 +15,86 @@ package struct HeadWriter {
         self.buffer = buffer
     }
 
+    /// Room for so many bytes, counted in; nil when there is none.
     @inlinable @inline(__always)
-    mutating func reserve(_ bytes: Int) -> Int? {
-        guard !overflowed, bytes <= buffer.count - count else {
+    mutating func reserve(_ bytes: Int) -> UnsafeMutableRawPointer? {
+        guard !overflowed, bytes <= buffer.count &- count, let start = buffer.baseAddress else {
             overflowed = true
             return nil
         }
-        let at = count
-        count += bytes
-        return at
+        let room = start + count
+        count &+= bytes
+        return room
     }
 
-    @inlinable
     package mutating func append(_ bytes: Span<UInt8>) {
-        guard !bytes.isEmpty, let at = reserve(bytes.count) else { return }
+        guard !bytes.isEmpty, let room = reserve(bytes.count) else { return }
         bytes.withUnsafeBytes { source in
-            UnsafeMutableRawBufferPointer(rebasing: buffer[at..<at + source.count]).copyMemory(from: source)
+            guard let start = source.baseAddress else { return }
+            Self.copy(start, source.count, to: room)
         }
     }
 
-    @inlinable
+    /// Most of what is copied is short: a call and its choice among ways to copy would cost more than that.
+    @inline(__always)
+    private static func copy(_ source: UnsafeRawPointer, _ count: Int, to room: UnsafeMutableRawPointer) {
+        if count > 16 {
+            room.copyMemory(from: source, byteCount: count)
+        } else if count >= 8 {
+            let last = source.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self)
+            room.storeBytes(of: source.loadUnaligned(as: UInt64.self), as: UInt64.self)
+            room.storeBytes(of: last, toByteOffset: count &- 8, as: UInt64.self)
+        } else if count >= 4 {
+            let last = source.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
+            room.storeBytes(of: source.loadUnaligned(as: UInt32.self), as: UInt32.self)
+            room.storeBytes(of: last, toByteOffset: count &- 4, as: UInt32.self)
+        } else {
+            for i in 0..<count {
+                room.storeBytes(of: source.load(fromByteOffset: i, as: UInt8.self), toByteOffset: i, as: UInt8.self)
+            }
+        }
+    }
+
     package mutating func append(_ bytes: [UInt8]) {
         append(bytes.span)
     }
 
     @inlinable @inline(__always)
     package mutating func append(_ text: StaticString) {
-        guard let at = reserve(text.utf8CodeUnitCount) else { return }
+        guard text.utf8CodeUnitCount > 0, let room = reserve(text.utf8CodeUnitCount) else { return }
         text.withUTF8Buffer { source in
-            UnsafeMutableRawBufferPointer(rebasing: buffer[at..<at + source.count])
-                .copyMemory(from: UnsafeRawBufferPointer(source))
+            guard let start = source.baseAddress else { return }
+            room.copyMemory(from: start, byteCount: source.count)
         }
     }
 
     @inlinable @inline(__always)
     package mutating func append(byte: UInt8) {
-        guard let at = reserve(1) else { return }
-        buffer[at] = byte
+        reserve(1)?.storeBytes(of: byte, as: UInt8.self)
     }
 
     package mutating func append(decimal value: UInt64) {
-        var digits = InlineArray<20, UInt8>(repeating: 0)
-        var first = 20
-        var rest = value
-        repeat {
-            first -= 1
-            digits[first] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
-        } while rest > 0
-        append(digits.span.extracting(first..<20))
+        guard value >= 10 else { return append(byte: ASCII.zero &+ UInt8(truncatingIfNeeded: value)) }
+        var digits = 2
+        var power: UInt64 = 100
+        while digits < 20, value >= power {
+            digits &+= 1
+            // Of 10^20, which does not fit, nothing is compared.
+            power = digits < 20 ? power &* 10 : power
+        }
+        append(decimal: value, digits: digits)
     }
 
     /// The last `digits` decimal digits, with zeros before them.
     package mutating func append(decimal value: UInt64, digits: Int) {
-        guard let at = reserve(digits) else { return }
+        guard let room = reserve(digits) else { return }
         var rest = value
-        for place in (at..<at + digits).reversed() {
-            buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-            rest /= 10
+        var place = digits
+        while place > 0 {
+            place &-= 1
+            let (tenth, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            room.storeBytes(of: ASCII.zero &+ UInt8(truncatingIfNeeded: digit), toByteOffset: place, as: UInt8.self)
+            rest = tenth
         }
     }
 

@@ -1,14 +1,14 @@
 /// Parses request heads (RFC 9112 §3, §5), one byte once, at whatever pace they come.
 ///
-/// A parser is kept and reset: the field array keeps its room, so that parsing allocates nothing once it has grown. (A copy
-/// of `head` that outlives `reset()` costs the next head an allocation.)
-package struct RequestHeadParser {
+/// A parser is kept and reset, and its head with it: the fields keep their room, so that parsing allocates nothing once it has
+/// grown.
+package final class RequestHeadParser {
     private enum State: UInt8 {
         case start, emptyLineLineFeed, methodStart, method, targetStart, target, version, lineLineFeed, fields, done
     }
 
     package let limits: HeadLimits
-    package private(set) var head = RequestHead()
+    package let head = RequestHead()
     /// Bytes of the message that have been read, and are not looked at again while the head is incomplete.
     package private(set) var position = 0
     private var state = State.start
@@ -20,7 +20,7 @@ package struct RequestHeadParser {
     }
 
     /// Makes the parser ready for another message.
-    package mutating func reset() {
+    package func reset() {
         head.clear()
         position = 0
         state = .start
@@ -33,9 +33,10 @@ package struct RequestHeadParser {
     /// - Returns: true when the head is complete (`head.length` bytes), false when more bytes are needed.
     /// - Throws: at the first illegal byte, and never before it, so that the verdict is the same however the bytes are
     ///   split; answer `error.status` and close. The parser must then be reset before it is used again.
-    package mutating func parse(_ bytes: Span<UInt8>) throws(ParseError) -> Bool {
+    package func parse(_ bytes: Span<UInt8>) throws(ParseError) -> Bool {
         let limit = min(limits.headBytes, HeadLimits.mostHeadBytes)
         let end = min(bytes.count, limit)
+        if state == .start, readUsualRequestLine(bytes, end) { state = .fields }
         while position < end, state != .done {
             if state == .fields {
                 if try scanner.collect(bytes, at: &position, end: end, into: &head.fields, most: limits.fields) {
@@ -51,7 +52,26 @@ package struct RequestHeadParser {
         return false
     }
 
-    private mutating func readRequestLine(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
+    /// Reads a request line that is there as a whole and is of the usual form: GET, a path and HTTP/1.1.
+    /// - Returns: false, and nothing is read, for any other line.
+    private func readUsualRequestLine(_ bytes: Span<UInt8>, _ end: Int) -> Bool {
+        guard end >= 16, bytes[0] == UInt8(ascii: "G"), bytes[1] == UInt8(ascii: "E"), bytes[2] == UInt8(ascii: "T"),
+            bytes[3] == ASCII.space, bytes[4] == ASCII.slash
+        else { return false }
+        let targetEnd = endOfTarget(bytes, from: 4, to: end)
+        guard end - targetEnd >= 11, targetEnd - 4 <= limits.targetBytes, bytes[targetEnd] == ASCII.space,
+            EightBytes(bytes.bytes, at: targetEnd + 1).spell("HTTP/1.1"),
+            bytes[targetEnd + 9] == ASCII.carriageReturn, bytes[targetEnd + 10] == ASCII.lineFeed
+        else { return false }
+        head.method = .get
+        head.methodName = ByteSlice(start: 0, count: 3)
+        head.target = ByteSlice(start: 4, count: targetEnd - 4)
+        head.path = head.target
+        position = targetEnd + 11
+        return true
+    }
+
+    private func readRequestLine(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
         switch state {
         case .start:
             if bytes[position] == ASCII.carriageReturn {
@@ -83,12 +103,12 @@ package struct RequestHeadParser {
         }
     }
 
-    private mutating func expectLineFeed(_ bytes: Span<UInt8>) throws(ParseError) {
+    private func expectLineFeed(_ bytes: Span<UInt8>) throws(ParseError) {
         guard bytes[position] == ASCII.lineFeed else { throw .bareCarriageReturn }
         position += 1
     }
 
-    private mutating func readMethod(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
+    private func readMethod(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
         let start = Int(head.methodName.start)
         while position < end, ByteClass.token.contains(bytes[position]) {
             position += 1
@@ -106,7 +126,7 @@ package struct RequestHeadParser {
         state = .targetStart
     }
 
-    private mutating func readTarget(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
+    private func readTarget(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
         let start = Int(head.target.start)
         // One byte beyond the limit is looked at, to tell that the target is too long.
         let mostEnd = end - start > limits.targetBytes ? start + limits.targetBytes + 1 : end
@@ -130,7 +150,7 @@ package struct RequestHeadParser {
         }
     }
 
-    private mutating func readVersion(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
+    private func readVersion(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
         let index = position - versionStart
         if index == 0, end - position >= 8, EightBytes(bytes.bytes, at: position).spell("HTTP/1.1") {
             position += 8
@@ -149,22 +169,22 @@ package struct RequestHeadParser {
     }
 
     /// What can be judged only when every field is known.
-    private mutating func finish(_ bytes: Span<UInt8>) throws(ParseError) {
+    private func finish(_ bytes: Span<UInt8>) throws(ParseError) {
         head.length = position
         head.isLastRequest = head.version == .http10
         var hosts = 0
-        for i in head.fields.indices {
-            let field = head.fields[i]
-            if field.isNamed("host", in: bytes) {
-                hosts += 1
-                guard hosts == 1 else { throw .duplicateHost }
-                guard isValidAuthority(bytes, field.value.range) else { throw .malformedHost }
-            } else if field.isNamed("expect", in: bytes) {
-                try readExpectations(bytes, field.value)
-            } else if field.isNamed("connection", in: bytes) {
-                var options = ListElements(field.value)
-                while let option = options.next(bytes) {
-                    if fieldEquals(bytes, option, "close") { head.isLastRequest = true }
+        let fields = head.fields.present
+        if !(fields & (.host | .expect | .connection)).isEmpty {
+            for i in head.fields.indices {
+                let value = head.fields[i].value
+                switch head.fields[i].known {
+                case .host:
+                    hosts += 1
+                    guard hosts == 1 else { throw .duplicateHost }
+                    guard isValidAuthority(bytes, value.range) else { throw .malformedHost }
+                case .expect: try readExpectations(bytes, value)
+                case .connection: if hasElement(bytes, value, "close") { head.isLastRequest = true }
+                default: break
                 }
             }
         }
@@ -173,7 +193,7 @@ package struct RequestHeadParser {
         state = .done
     }
 
-    private mutating func readExpectations(_ bytes: Span<UInt8>, _ value: ByteSlice) throws(ParseError) {
+    private func readExpectations(_ bytes: Span<UInt8>, _ value: ByteSlice) throws(ParseError) {
         var expectations = ListElements(value)
         while let expectation = expectations.next(bytes) {
             guard fieldEquals(bytes, expectation, "100-continue") else { throw .unknownExpectation }
@@ -186,7 +206,7 @@ package struct RequestHeadParser {
 extension RequestHeadParser {
     /// Takes a prefix off the target's path, if the path goes on behind it with a slash.
     /// - Parameter bytes: the buffer that the head was parsed from.
-    package mutating func takeOff(_ prefix: Span<UInt8>, from bytes: Span<UInt8>) {
+    package func takeOff(_ prefix: Span<UInt8>, from bytes: Span<UInt8>) {
         let range = head.path.range
         guard !prefix.isEmpty, range.count > prefix.count, bytes[range.lowerBound + prefix.count] == ASCII.slash else {
             return

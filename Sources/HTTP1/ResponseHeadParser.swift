@@ -2,11 +2,11 @@
 ///
 /// A 1xx head is a head like any other: the caller drops or relays it, resets the parser and goes on behind it. Reuse works as
 /// with `RequestHeadParser`.
-package struct ResponseHeadParser {
+package final class ResponseHeadParser {
     private enum State: UInt8 { case version, status, afterStatus, reason, lineLineFeed, fields, done }
 
     package let limits: HeadLimits
-    package private(set) var head = ResponseHead()
+    package let head = ResponseHead()
     /// Bytes of the message that have been read, and are not looked at again while the head is incomplete.
     package private(set) var position = 0
     private var state = State.version
@@ -17,7 +17,7 @@ package struct ResponseHeadParser {
     }
 
     /// Makes the parser ready for another message.
-    package mutating func reset() {
+    package func reset() {
         head.clear()
         position = 0
         state = .version
@@ -29,9 +29,10 @@ package struct ResponseHeadParser {
     /// - Returns: true when the head is complete (`head.length` bytes), false when more bytes are needed.
     /// - Throws: at the first illegal byte, and never before it, so that the verdict is the same however the bytes are
     ///   split. The parser must then be reset before it is used again.
-    package mutating func parse(_ bytes: Span<UInt8>) throws(ParseError) -> Bool {
+    package func parse(_ bytes: Span<UInt8>) throws(ParseError) -> Bool {
         let limit = min(limits.headBytes, HeadLimits.mostHeadBytes)
         let end = min(bytes.count, limit)
+        if position == 0, readUsualStatusLine(bytes, end) { state = .fields }
         while position < end, state != .done {
             if state == .fields {
                 if try scanner.collect(bytes, at: &position, end: end, into: &head.fields, most: limits.fields) {
@@ -47,9 +48,30 @@ package struct ResponseHeadParser {
         return false
     }
 
+    /// Reads a status line that is there as a whole and is of the usual form.
+    /// - Returns: false, and nothing is read, for any other line.
+    private func readUsualStatusLine(_ bytes: Span<UInt8>, _ end: Int) -> Bool {
+        guard end >= 16, EightBytes(bytes.bytes, at: 0).spell("HTTP/1.1"), bytes[8] == ASCII.space,
+            bytes[12] == ASCII.space
+        else { return false }
+        var status = 0
+        for i in 9..<12 {
+            guard bytes[i].isDigit else { return false }
+            status = status * 10 + Int(bytes[i] - ASCII.zero)
+        }
+        let reasonEnd = endOfFieldValue(bytes, from: 13, to: end)
+        guard 100...599 ~= status, status != 101, end - reasonEnd >= 2, bytes[reasonEnd] == ASCII.carriageReturn,
+            bytes[reasonEnd + 1] == ASCII.lineFeed
+        else { return false }
+        head.status = status
+        head.reason = ByteSlice(start: 13, count: reasonEnd - 13)
+        position = reasonEnd + 2
+        return true
+    }
+
     /// `status-line = HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112 §4). The last SP may be missing with the
     /// reason: many servers leave both out.
-    private mutating func readStatusLine(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
+    private func readStatusLine(_ bytes: Span<UInt8>, _ end: Int) throws(ParseError) {
         let byte = bytes[position]
         switch state {
         case .version:

@@ -261,7 +261,7 @@ package final class UpstreamClient: Sendable {
     }
 
     private static func location(_ head: ResponseHead, _ bytes: [UInt8]) -> String? {
-        for i in head.fields.indices where head.fields[i].isNamed("location", in: bytes.span) {
+        for i in head.fields.indices(around: .location) where head.fields[i].known == .location {
             let value = bytes[head.fields[i].value.range]
             return value.allSatisfy { 0x21...0x7e ~= $0 } ? String(decoding: value, as: UTF8.self) : nil
         }
@@ -272,7 +272,7 @@ package final class UpstreamClient: Sendable {
     private func readHead(
         from connection: BlockingConnection, _ bytes: inout [UInt8]
     ) throws(UpstreamClientError) -> ResponseHead {
-        var parser = ResponseHeadParser(limits: HeadLimits(fields: 200))
+        let parser = ResponseHeadParser(limits: HeadLimits(fields: 200))
         while true {
             do throws(ParseError) {
                 if try parser.parse(bytes.span) {

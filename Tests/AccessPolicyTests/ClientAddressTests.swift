@@ -62,7 +62,7 @@ private func text(_ client: ClientAddress?) -> String? {
     private func client(_ peer: String, _ fields: [(String, String)], _ proxies: TrustedProxies) throws -> String? {
         let head = "GET / HTTP/1.1\r\nHost: h\r\n" + fields.map { "\($0): \($1)\r\n" }.joined() + "\r\n"
         let bytes = Array(head.utf8)
-        var parser = RequestHeadParser()
+        let parser = RequestHeadParser()
         let isWhole = try parser.parse(bytes.span)
         try #require(isWhole)
         let peer = peer == "unix" ? ClientAddress() : ClientAddress(ip: address(peer), port: 1)

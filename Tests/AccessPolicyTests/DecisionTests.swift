@@ -97,7 +97,7 @@ import Testing
 
     @Test func aMethodThatMirrorsIsRefused() throws {
         for method in [Method.trace, .connect] {
-            var sent = try request(get)
+            let sent = try request(get)
             sent.head.method = method
             #expect(decide(sent.head, sent.bytes.span, PolicyConfiguration()) == .refuse(.methodNotAllowed))
         }

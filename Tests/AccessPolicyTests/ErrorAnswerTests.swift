@@ -35,7 +35,7 @@ import Testing
         (["application/json;x=\"a, text/plain;q=0.1"], .json), (["application/json;x=\"a", "application/json"], .json),
     ]) func accept(_ values: [String], _ expected: AnswerFormat) throws {
         let sent = try request("GET / HTTP/1.1", values.map { "Accept: \($0)" })
-        #expect(preferredFormat(sent.head.fields, sent.bytes.span) == expected)
+        #expect(preferredFormat(sent.head, sent.bytes.span) == expected)
     }
 
     private func answer(
@@ -70,7 +70,7 @@ import Testing
     @Test(arguments: ErrorAnswer.allCases) func everyAnswerIsWhole(_ kind: ErrorAnswer) throws {
         for format in [AnswerFormat.json, .text] {
             let whole = answer(kind, format)
-            var parser = ResponseHeadParser()
+            let parser = ResponseHeadParser()
             #expect(try parser.parse(Array(whole.utf8).span))
             #expect(parser.head.status == kind.status)
             let parts = whole.split(separator: "\r\n\r\n")

@@ -21,7 +21,7 @@ import Testing
 
     /// A head by hand: some of these fields would not pass the parser twice.
     private func handMade(_ name: String, _ value: String) -> ParsedRequest {
-        var head = RequestHead()
+        let head = RequestHead()
         let bytes = Array("GET/\(name)\(value)".utf8)
         head.method = .get
         head.methodName = ByteSlice(start: 0, count: 3)
@@ -49,7 +49,7 @@ import Testing
     @Test func everyResponseRuleDropsEverySpelling() throws {
         for rule in HeaderRules.response {
             for spelling in spellings(example(rule)) {
-                var head = ResponseHead()
+                let head = ResponseHead()
                 let bytes = Array("OK\(spelling)x-marks-it".utf8)
                 head.status = 200
                 head.reason = ByteSlice(start: 0, count: 2)
@@ -225,12 +225,13 @@ import Testing
     }
 
     private struct LinkEditor: ResponseFieldEditor {
+        let fields = .link | .contentEncoding | KnownField.location
         var seen: [String] = []
 
         mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
             seen.append(String(decoding: field.name.range.map { bytes[$0] }, as: UTF8.self))
-            if field.isNamed("content-encoding", in: bytes) { return true }
-            guard field.isNamed("link", in: bytes) else { return false }
+            if field.known == .contentEncoding { return true }
+            guard field.known == .link else { return false }
             writer.append("Link: <mine>\r\n")
             return true
         }
@@ -250,6 +251,6 @@ import Testing
             String(decoding: bytes, as: UTF8.self)
                 == "HTTP/1.1 200 OK\r\nA: 1\r\nLink: <mine>\r\nB: 2\r\nTransfer-Encoding: chunked\r\n"
                 + "X-Request-Id: 0a1b\r\nConnection: close\r\n\r\n")
-        #expect(editor.seen == ["A", "LINK", "Content-Encoding", "B"])
+        #expect(editor.seen == ["LINK", "Content-Encoding"])
     }
 }

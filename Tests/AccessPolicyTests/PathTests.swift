@@ -5,7 +5,7 @@ import Testing
 /// Which paths are elevated, with no alias configured: paths in plain form that are not barred.
 @Suite struct PathTests {
     private func route(_ path: String) throws -> Route? {
-        var head = RequestHead()
+        let head = RequestHead()
         head.method = .get
         head.path = ByteSlice(start: 0, count: path.utf8.count)
         guard case .forward(let forward) = decide(head, Array(path.utf8).span, PolicyConfiguration()) else {
@@ -88,7 +88,7 @@ import Testing
     }
 
     private func elevates(_ path: String, prefix: String, chosen: [String] = []) throws -> Bool {
-        var head = RequestHead()
+        let head = RequestHead()
         head.method = .get
         head.path = ByteSlice(start: 0, count: path.utf8.count)
         let paths = ElevatedPaths(upstreamPrefix: Array(prefix.utf8), chosen: chosen.map { Array($0.utf8) })

@@ -79,7 +79,7 @@ import Testing
             #expect(
                 got.fields == ["Host: sentry-web:9000"] + kept.map { "\($0.name): \($0.value)" } + own
                     + (forward.route == .elevated ? ["Authorization: Bearer \(token)"] : []))
-            var parser = RequestHeadParser()
+            let parser = RequestHeadParser()
             #expect(try parser.parse(Array(got.text.utf8).span))
         }
         #expect(routes[.elevated, default: 0] > 100 && routes[.bypass, default: 0] > 100)

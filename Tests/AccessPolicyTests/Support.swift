@@ -16,14 +16,14 @@ struct ParsedResponse {
 /// Parses a request of these lines; `Host` is there already.
 func request(_ line: String = "GET /api/0/ HTTP/1.1", _ fields: [String] = []) throws -> ParsedRequest {
     let bytes = Array(([line, "Host: proxy"] + fields + ["", ""]).joined(separator: "\r\n").utf8)
-    var parser = RequestHeadParser()
+    let parser = RequestHeadParser()
     #expect(try parser.parse(bytes.span))
     return ParsedRequest(head: parser.head, bytes: bytes)
 }
 
 func response(_ line: String = "HTTP/1.1 200 OK", _ fields: [String] = []) throws -> ParsedResponse {
     let bytes = Array(([line] + fields + ["", ""]).joined(separator: "\r\n").utf8)
-    var parser = ResponseHeadParser()
+    let parser = ResponseHeadParser()
     #expect(try parser.parse(bytes.span))
     return ParsedResponse(head: parser.head, bytes: bytes)
 }

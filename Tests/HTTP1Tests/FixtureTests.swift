@@ -63,15 +63,15 @@ private func check(_ verdict: Verdict, _ fixture: Fixture, expectedStatus: (Pars
     static let responses = Fixture.load("responses")
 
     @Test(arguments: requests) func request(_ fixture: Fixture) throws {
-        var parser = RequestHeadParser(limits: Fixture.limits)
-        try check(verdict(fixture) { readRequest(fixture.message, cuts: $0, &parser) }, fixture) { "\($0.status)" }
+        let parser = RequestHeadParser(limits: Fixture.limits)
+        try check(verdict(fixture) { readRequest(fixture.message, cuts: $0, parser) }, fixture) { "\($0.status)" }
     }
 
     @Test(arguments: responses) func response(_ fixture: Fixture) throws {
         let name = fixture.first("request-method") ?? "GET"
         let method = try #require(HTTP1.Method.allCases.first { "\($0)".uppercased() == name })
-        var parser = ResponseHeadParser(limits: Fixture.limits)
-        try check(verdict(fixture) { readResponse(fixture.message, to: method, cuts: $0, &parser) }, fixture) { _ in
+        let parser = ResponseHeadParser(limits: Fixture.limits)
+        try check(verdict(fixture) { readResponse(fixture.message, to: method, cuts: $0, parser) }, fixture) { _ in
             "refuse"
         }
     }

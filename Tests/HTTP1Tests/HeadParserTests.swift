@@ -8,7 +8,7 @@ import Testing
     private static let response = Array(("HTTP/1.1 200 Quite all right\r\n" + fields).utf8)
 
     private func parse(_ text: String, _ limits: HeadLimits) -> ParseError? {
-        var parser = RequestHeadParser(limits: limits)
+        let parser = RequestHeadParser(limits: limits)
         do throws(ParseError) {
             return try parser.parse(Array(text.utf8)) ? nil : .malformedRequestLine
         } catch {
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func slicesPointIntoTheBuffer() throws {
-        var parser = RequestHeadParser()
+        let parser = RequestHeadParser()
         #expect(try parser.parse(Self.request))
         let head = parser.head
         #expect(head.length == Self.request.count)
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func callsAfterTheEndChangeNothing() throws {
-        var parser = RequestHeadParser()
+        let parser = RequestHeadParser()
         #expect(try parser.parse(Self.request))
         #expect(try parser.parse((Self.request + Self.request)))
         #expect(parser.head.length == Self.request.count)
@@ -36,14 +36,14 @@ import Testing
     }
 
     @Test func noBytesAreNoError() throws {
-        var request = RequestHeadParser()
-        var response = ResponseHeadParser()
+        let request = RequestHeadParser()
+        let response = ResponseHeadParser()
         #expect(try !request.parse([UInt8]()))
         #expect(try !response.parse([UInt8]()))
     }
 
     @Test func resetForgetsTheMessageAndKeepsTheRoom() throws {
-        var parser = RequestHeadParser()
+        let parser = RequestHeadParser()
         #expect(try parser.parse(Self.request))
         let capacity = parser.head.fields.capacity
         parser.reset()
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func resetAfterARefusal() throws {
-        var parser = RequestHeadParser()
+        let parser = RequestHeadParser()
         #expect(throws: ParseError.spaceBeforeColon) { try parser.parse(Array("GET / HTTP/1.1\r\nA : b".utf8)) }
         parser.reset()
         #expect(try parser.parse(Self.request))
@@ -75,7 +75,7 @@ import Testing
     /// Work is linear: after each byte the whole input has been read, so the next call has one byte to read. That a parser reads no
     /// byte of an earlier line again is shown by overwriting them with bytes that it would refuse.
     @Test func requestBytesAreReadOnce() throws {
-        var parser = RequestHeadParser()
+        let parser = RequestHeadParser()
         var seen: [UInt8] = []
         var lineStart = 0
         for (index, byte) in Self.request.dropLast().enumerated() {
@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test func responseBytesAreReadOnce() throws {
-        var parser = ResponseHeadParser()
+        let parser = ResponseHeadParser()
         var seen: [UInt8] = []
         for (index, byte) in Self.response.enumerated() {
             // No response head is judged by earlier lines, so here every byte goes as soon as it is read, but for the

@@ -99,7 +99,7 @@ private func pieces(_ bytes: [UInt8], _ cuts: some Sequence<Int>) -> [ArraySlice
 }
 
 /// Reads a request that comes in pieces, cut at `cuts`.
-func readRequest(_ bytes: [UInt8], cuts: some Sequence<Int>, _ parser: inout RequestHeadParser) -> Verdict {
+func readRequest(_ bytes: [UInt8], cuts: some Sequence<Int>, _ parser: RequestHeadParser) -> Verdict {
     parser.reset()
     var buffer: [UInt8] = []
     var reader: BodyReader?
@@ -134,7 +134,7 @@ func readRequest(_ bytes: [UInt8], cuts: some Sequence<Int>, _ parser: inout Req
 
 /// Reads a response that comes in pieces, cut at `cuts`, and then the end of the stream.
 func readResponse(
-    _ bytes: [UInt8], to method: HTTP1.Method, cuts: some Sequence<Int>, _ parser: inout ResponseHeadParser
+    _ bytes: [UInt8], to method: HTTP1.Method, cuts: some Sequence<Int>, _ parser: ResponseHeadParser
 ) -> Verdict {
     parser.reset()
     var buffer: [UInt8] = []

@@ -99,6 +99,14 @@ struct ExpositionTests {
     }
 }
 
+extension Counters {
+    /// Of a record that is nobody's.
+    mutating func count(_ record: AccessRecord) {
+        var record = record
+        count(&record)
+    }
+}
+
 struct CounterTests {
     private func record(
         status: Int, isRouted: Bool = true, slot: Int? = nil, cause: Cause = .none, retry: RetryOutcome = .none

@@ -52,7 +52,7 @@ private func times(_ count: Int, _ body: (Int) throws -> Int) rethrows -> Int {
 }
 
 private func parseRequestHead(_ count: Int) throws -> Int {
-    var parser = RequestHeadParser()
+    let parser = RequestHeadParser()
     return try times(count) { _ in
         parser.reset()
         guard try parser.parse(requestHead.span) else { fatalError("the head is not whole") }
@@ -61,7 +61,7 @@ private func parseRequestHead(_ count: Int) throws -> Int {
 }
 
 private func parseResponseHead(_ count: Int) throws -> Int {
-    var parser = ResponseHeadParser()
+    let parser = ResponseHeadParser()
     return try times(count) { _ in
         parser.reset()
         guard try parser.parse(responseHead.span) else { fatalError("the head is not whole") }
@@ -70,7 +70,7 @@ private func parseResponseHead(_ count: Int) throws -> Int {
 }
 
 private func writeUpstreamHead(_ count: Int) throws -> Int {
-    var parser = RequestHeadParser()
+    let parser = RequestHeadParser()
     guard try parser.parse(requestHead.span) else { fatalError("the head is not whole") }
     let head = parser.head
     let target = UpstreamTarget(authority: Array("sentry-web:9000".utf8))
@@ -87,7 +87,7 @@ private func writeUpstreamHead(_ count: Int) throws -> Int {
 }
 
 private func decideElevated(_ count: Int) throws -> Int {
-    var parser = RequestHeadParser()
+    let parser = RequestHeadParser()
     guard try parser.parse(requestHead.span) else { fatalError("the head is not whole") }
     let head = parser.head
     let configuration = PolicyConfiguration(aliases: try AliasTable([(name: "ci", token: alias)]))

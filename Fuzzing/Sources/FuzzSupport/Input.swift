@@ -47,7 +47,7 @@ package func check(_ bytes: Span<UInt8>, _ slice: ByteSlice, within length: Int,
 }
 
 /// Every field line is what the grammar says.
-package func check(_ bytes: Span<UInt8>, _ fields: [FieldLine], within length: Int) {
+package func check(_ bytes: Span<UInt8>, _ fields: FieldLines, within length: Int) {
     precondition(fields.count <= 100)
     for field in fields {
         precondition(!field.name.isEmpty)

@@ -8,7 +8,7 @@ private enum Verdict: Equatable {
 }
 
 private func verdict(_ message: Span<UInt8>, ends: [Int]) -> Verdict {
-    var parser = RequestHeadParser()
+    let parser = RequestHeadParser()
     do throws(ParseError) {
         for end in ends {
             guard try parser.parse(message.extracting(first: end)) else { continue }
@@ -21,7 +21,7 @@ private func verdict(_ message: Span<UInt8>, ends: [Int]) -> Verdict {
             precondition(head.method != .connect && head.method != .trace)
             precondition(head.framing != .untilClose)
             return .complete(
-                length: head.length, fields: head.fields, framing: head.framing, path: head.path,
+                length: head.length, fields: Array(head.fields), framing: head.framing, path: head.path,
                 method: head.methodName)
         }
         return .incomplete

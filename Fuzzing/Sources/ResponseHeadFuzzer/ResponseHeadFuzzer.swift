@@ -8,7 +8,7 @@ private enum Verdict: Equatable {
 }
 
 private func verdict(_ message: Span<UInt8>, ends: [Int]) -> Verdict {
-    var parser = ResponseHeadParser()
+    let parser = ResponseHeadParser()
     do throws(ParseError) {
         for end in ends {
             guard try parser.parse(message.extracting(first: end)) else { continue }
@@ -19,7 +19,7 @@ private func verdict(_ message: Span<UInt8>, ends: [Int]) -> Verdict {
             let framingOfHead = try responseFraming(head, message, requestMethod: .head)
             precondition(framingOfHead == .none)
             return .complete(
-                status: head.status, length: head.length, fields: head.fields,
+                status: head.status, length: head.length, fields: Array(head.fields),
                 framing: try responseFraming(head, message, requestMethod: .get), reason: head.reason)
         }
         return .incomplete

@@ -35,7 +35,7 @@ struct AdminClient {
     func ask(_ path: String) -> Result {
         do throws(SystemError) {
             let answer = try exchange(Self.request(path), mostBytes: Self.mostBytes)
-            var parser = ResponseHeadParser()
+            let parser = ResponseHeadParser()
             guard let isWhole = try? parser.parse(answer.span), isWhole else {
                 return Result(isHealthy: false, line: "\(target.text): this is no admin listener")
             }
@@ -55,7 +55,7 @@ struct AdminClient {
         } catch {
             throw Failure(.unavailable, "--admin-listen: \(target.text): \(error.summary)")
         }
-        var parser = ResponseHeadParser()
+        let parser = ResponseHeadParser()
         guard let isWhole = try? parser.parse(answer.span), isWhole, parser.head.status == 200 else {
             throw Failure(.unavailable, "--admin-listen: \(target.text): this is no admin listener of this version")
         }
@@ -83,7 +83,7 @@ struct AdminClient {
         } catch {
             throw Failure(.unavailable, "--admin-listen: \(target.text): \(error.summary)")
         }
-        var parser = ResponseHeadParser()
+        let parser = ResponseHeadParser()
         guard let isWhole = try? parser.parse(answer.span), isWhole else {
             throw Failure(.unavailable, "--admin-listen: \(target.text): this is no admin listener")
         }

@@ -40,10 +40,9 @@ final class Reloader: Sendable {
     /// - Returns: false when a reload was faster: `old` is no longer what holds.
     func replace(_ old: RightsInForce, with new: RightsInForce) -> Bool {
         turn.withLock { _ in
-            var current = policy.current().value
+            let current = policy.current().value
             guard current.rights === old else { return false }
-            current.rights = new
-            policy.publish(current)
+            policy.publish(PolicyConfiguration(current, rights: new))
             server.publishedChanged()
             return true
         }

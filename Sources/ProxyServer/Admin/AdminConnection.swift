@@ -10,7 +10,7 @@ struct AdminConnection: ~Copyable {
 
     private var socket: Socket
     let acceptedAt: UInt64
-    private var parser = RequestHeadParser(limits: AdminPages.limits)
+    private let parser = RequestHeadParser(limits: AdminPages.limits)
     private var received: [UInt8] = []
     private var question = AdminQuestion()
     private var answer: [UInt8]?
@@ -40,7 +40,7 @@ struct AdminConnection: ~Copyable {
         while answer == nil {
             switch receive(keeping: true) {
             case .bytes:
-                answer = pages.answer(received, &parser, &question)
+                answer = pages.answer(received, parser, &question)
                 guard !question.isAsked else {
                     waiting = .answer
                     return

@@ -58,7 +58,7 @@ struct AdminPages {
     /// Answers the request that `received` begins with.
     /// - Returns: nil while its head is incomplete.
     func answer(
-        _ received: [UInt8], _ parser: inout RequestHeadParser, _ question: inout AdminQuestion
+        _ received: [UInt8], _ parser: RequestHeadParser, _ question: inout AdminQuestion
     ) -> [UInt8]? {
         do throws(ParseError) {
             if !question.isHeadWhole { question.isHeadWhole = try parser.parse(received.span) }
@@ -67,8 +67,8 @@ struct AdminPages {
             return Answer(error.status, "\(error.summary)").bytes(isHead: false)
         }
         let head = parser.head
-        let field = head.fields.first { $0.isNamed("host", in: received.span) }
-        guard hosts.allow(field.map { String(decoding: received[$0.value.range], as: UTF8.self) }) else {
+        let host = head.fields.first(.host)
+        guard hosts.allow(host.map { String(decoding: received[$0.range], as: UTF8.self) }) else {
             return Answer(421, "this name is not one of this listener's: --admin-host adds it").bytes(
                 isHead: head.method == .head)
         }

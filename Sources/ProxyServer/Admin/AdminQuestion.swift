@@ -31,18 +31,17 @@ struct AdminQuestion {
         guard isLocal || token != nil else {
             return AdminPages.Answer(403, "this listener is not on loopback: nothing is decided here")
         }
-        func value(_ name: StaticString) -> Substring? {
-            head.fields.first { $0.isNamed(name, in: received.span) }
-                .map { String(decoding: received[$0.value.range], as: UTF8.self)[...] }
+        func value(_ field: KnownField) -> Substring? {
+            head.fields.first(field).map { String(decoding: received[$0.range], as: UTF8.self)[...] }
         }
         // The name of the listener was judged before: another's page cannot have it as its origin.
-        if let origin = value("origin") {
-            guard let host = value("host"), origin == "http://\(host)", value("sec-fetch-site") == "same-origin" else {
+        if let origin = value(.origin) {
+            guard let host = value(.host), origin == "http://\(host)", value(.secFetchSite) == "same-origin" else {
                 return AdminPages.Answer(403, "a request of a web page is refused")
             }
         }
         if let token {
-            let shown = value("authorization") ?? ""
+            let shown = value(.authorization) ?? ""
             guard shown.lowercased().hasPrefix("bearer "),
                 TokenDigest(of: String(shown.dropFirst(7)).utf8.span) == token
             else {
@@ -51,7 +50,7 @@ struct AdminQuestion {
                 return answer
             }
         }
-        let type = value("content-type") ?? ""
+        let type = value(.contentType) ?? ""
         guard type.lowercased() == "application/json" else {
             return AdminPages.Answer(403, "expected Content-Type: application/json")
         }

@@ -97,7 +97,8 @@ struct Transport: ~Copyable {
     mutating func receive(into buffer: UnsafeMutableRawBufferPointer) -> IOResult {
         if tls == nil {
             let result = socket.receive(into: buffer)
-            return isReset && result == .endOfStream ? .failed(.reset) : result
+            if isReset, case .endOfStream = result { return .failed(.reset) }
+            return result
         }
         if let unfinished = handshake() { return unfinished }
         return outcome(tls!.read(into: buffer))
@@ -107,7 +108,7 @@ struct Transport: ~Copyable {
     mutating func send(_ bytes: UnsafeRawBufferPointer, more: Bool) -> IOResult {
         if tls == nil {
             let result = socket.send(bytes, more: more)
-            wantsWritable = result == .wouldBlock
+            wantsWritable = if case .wouldBlock = result { true } else { false }
             if case .failed(.reset) = result { isReset = true }
             return result
         }

@@ -111,7 +111,7 @@ extension Exchange {
         if isLong || isShort {
             request.framing = .chunked
             note(RecordingInput.overflowed, worker)
-            let mustRenew = request.forward.route == .elevated && worker.token.isRenewable && worker.token.suspect
+            let mustRenew = request.forward.route.isElevated && worker.token.isRenewable && worker.token.suspect
             return .ends(mustRenew || mustAwaitToken(worker) ? .renewalWanted : .bodyOutgrewBuffer)
         }
         return .goesOn

@@ -33,15 +33,15 @@ extension Exchange {
         for i in head.fields.indices {
             let field = head.fields[i]
             let value = field.value.range
-            if field.isNamed("content-type", in: bytes.span) {
+            if field.known == .contentType {
                 isForm = isFormType(bytes.span.extracting(value))
-            } else if field.isNamed("user-agent", in: bytes.span) {
+            } else if field.known == .userAgent {
                 call.userAgent = copied(bytes.span, value, most: Bounds.consultedFieldBytes)
-            } else if field.isNamed("host", in: bytes.span) {
+            } else if field.known == .host {
                 call.host = copied(bytes.span, value, most: Bounds.notedHostBytes)
-            } else if field.isNamed("origin", in: bytes.span) {
+            } else if field.known == .origin {
                 call.origin = copied(bytes.span, value, most: Bounds.notedHostBytes)
-            } else if field.isNamed("sec-fetch-site", in: bytes.span) {
+            } else if field.known == .secFetchSite {
                 call.fetchSite = copied(bytes.span, value, most: Bounds.consultedFieldBytes)
             }
         }
@@ -180,7 +180,8 @@ private func isExactly(_ path: Span<UInt8>, _ expected: StaticString) -> Bool {
     }
 }
 
-private func endOfPath(_ target: Span<UInt8>) -> Int {
+/// Where the query's `?` or the end is.
+func endOfPath(_ target: Span<UInt8>) -> Int {
     var end = 0
     while end < target.count, target[end] != UInt8(ascii: "?") { end += 1 }
     return end

@@ -178,7 +178,7 @@ final class Exchange {
     func watchClient(_ asked: Readiness, _ worker: Worker) {
         if client.transport.isPaused { postpone(Side.client, .readable, worker) }
         let interest = client.transport.wantsWritable ? asked.union(.writable) : asked
-        guard client.isOpen, !client.interest.isSuperset(of: interest) else { return }
+        guard client.isOpen, !client.interest.contains(interest) else { return }
         let token = EventToken(generation: generation, slot: slot, side: Side.client)
         worker.watch(client.transport.descriptor, interest, over: &client.interest, token)
     }
@@ -186,7 +186,7 @@ final class Exchange {
     func watchUpstream(_ asked: Readiness, _ worker: Worker) {
         if upstream.peer.transport.isPaused { postpone(Side.upstream, .readable, worker) }
         let interest = upstream.peer.transport.wantsWritable ? asked.union(.writable) : asked
-        guard upstream.peer.isOpen, !upstream.peer.interest.isSuperset(of: interest) else { return }
+        guard upstream.peer.isOpen, !upstream.peer.interest.contains(interest) else { return }
         let token = EventToken(generation: generation, slot: slot, side: upstream.attempts.side)
         worker.watch(upstream.peer.transport.descriptor, interest, over: &upstream.peer.interest, token)
     }
@@ -253,12 +253,12 @@ final class Exchange {
 
     func releaseHeldHead(_ worker: Worker) {
         request.heldHead.release(to: &worker.pool)
-        if var parser = request.headParser.take() { worker.giveBack(&parser) }
+        if let parser = request.headParser.take() { worker.giveBack(parser) }
     }
 
     func releaseHeldAnswer(_ worker: Worker) {
         response.held.release(to: &worker.pool)
-        if var parser = response.parser.take() { worker.giveBack(&parser) }
+        if let parser = response.parser.take() { worker.giveBack(parser) }
     }
 
     private func releaseReplay(_ worker: Worker) {

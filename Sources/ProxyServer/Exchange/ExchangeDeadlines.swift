@@ -14,7 +14,16 @@ extension Exchange {
         arm(worker)
     }
 
+    @inline(__always)
     private func arm(_ worker: Worker) {
+        // The wheel fires soon enough for anything: the usual case.
+        guard timer.armedFor > min(timer.deadline, worker.now + Bounds.patienceNanoseconds) || timer.probe.isDue else {
+            return
+        }
+        armAnew(worker)
+    }
+
+    private func armAnew(_ worker: Worker) {
         var time = timer.deadline
         if case .due(let due) = timer.probe { time = min(time, due) }
         if client.isOpen, client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }

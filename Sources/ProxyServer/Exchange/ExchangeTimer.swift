@@ -4,6 +4,8 @@ enum Probe: Equatable {
     /// Nanoseconds of the monotonic clock.
     case due(UInt64)
     case done
+
+    var isDue: Bool { if case .due = self { true } else { false } }
 }
 
 /// The time of one exchange, in nanoseconds of the monotonic clock.

@@ -59,13 +59,13 @@ extension Exchange {
 
     private func parseFirstPiece(_ count: Int, _ worker: Worker) -> HeadOutcome? {
         worker.counters.clientHandshakes.count(client.transport.isResumed)
-        var parser = worker.takeRequestParser()
+        let parser = worker.takeRequestParser()
         let bytes = worker.scratch.inbound.bytes(count)
-        let outcome = parse(&parser, bytes, worker)
+        let outcome = parse(parser, bytes, worker)
         if let outcome, !outcome.keepsHead {
-            worker.giveBack(&parser)
+            worker.giveBack(parser)
         } else if !worker.pool.mayTake(atLeast: max(2_048, count + 1), for: .request) {
-            worker.giveBack(&parser)
+            worker.giveBack(parser)
             return shortage()
         } else {
             // The bytes are needed after this turn: out of the shared buffer with them.
@@ -78,9 +78,9 @@ extension Exchange {
     }
 
     private func parseNextPiece(_ count: Int, _ worker: Worker) -> HeadOutcome? {
-        guard let buffer = request.heldHead.buffer, var parser = request.headParser.take() else { return nil }
+        guard let buffer = request.heldHead.buffer, let parser = request.headParser.take() else { return nil }
         request.heldHead.count += count
-        let outcome = parse(&parser, buffer.bytes.bytes(request.heldHead.count), worker)
+        let outcome = parse(parser, buffer.bytes.bytes(request.heldHead.count), worker)
         request.headParser = parser
         if let outcome, !outcome.keepsHead {
             releaseHeldHead(worker)
@@ -109,7 +109,7 @@ extension Exchange {
 
     /// - Returns: nil while the head is incomplete.
     private func parse(
-        _ parser: inout RequestHeadParser, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker
+        _ parser: RequestHeadParser, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker
     ) -> HeadOutcome? {
         do throws(ParseError) {
             guard try parser.parse(bytes.span) else { return nil }
@@ -117,7 +117,7 @@ extension Exchange {
             record.cause = .badRequest(error)
             // What follows is of no known length, so it is drained rather than trusted to be nothing.
             client.noteMore()
-            noteRequest(parser.head, bytes, worker)
+            noteRequest(parser.head, bytes, pathBytes: nil, worker)
             local.format = preferredFormat(ofRefused: bytes.span)
             return refusal(ErrorAnswer(error))
         }
@@ -131,28 +131,28 @@ extension Exchange {
         return HeadOutcome(event: .requestRefused)
     }
 
-    private func noteRequest(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) {
+    /// - Parameter pathBytes: bytes of the path without its query, when that is known.
+    private func noteRequest(
+        _ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, pathBytes: Int?, _ worker: Worker
+    ) {
         (request.method, request.version, request.isLast) = (head.method, head.version, head.isLastRequest)
-        request.acceptsGzip = acceptsGzip(head.fields, bytes.span)
+        request.acceptsGzip = acceptsGzip(head, bytes.span)
         request.namedScheme = head.targetIsSecure(bytes.span).map { $0 ? .https : .http }
-        local.format = preferredFormat(head.fields, bytes.span)
+        local.format = preferredFormat(head, bytes.span)
         worker.noteClient(head, bytes, &request.facts)
-        worker.noteRequestLine(head, bytes, &request.facts)
-    }
-
-    private func path(of head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8> {
-        let path = UnsafeBufferPointer(rebasing: bytes[head.path.range])
-        return UnsafeBufferPointer(rebasing: path.prefix { $0 != UInt8(ascii: "?") })
+        worker.noteRequestLine(head, bytes, pathBytes: pathBytes, &request.facts)
     }
 
     /// Decides what becomes of the request, and makes everything ready for it.
     private func judge(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> HeadOutcome {
-        noteRequest(head, bytes, worker)
+        let target = bytes.span.extracting(head.path.range)
+        let plain = PlainPath(target)
+        noteRequest(head, bytes, pathBytes: plain?.end, worker)
         request.body = BodyReader(head.framing, limits: worker.configuration.headLimits)
         if let event = recognizeConsultation(head, bytes, worker) {
             return HeadOutcome(event: event, keepsHead: event == .bodyWanted)
         }
-        switch decide(head, bytes.span, worker.policy) {
+        switch decide(head, bytes.span, plain, worker.policy) {
         case .refuse(let decided):
             // A client forgets its login at a 401, so that is said only when it is known which aliases were granted.
             let isUndecided = decided == .aliasUnknown && worker.shared.deviceFlow?.hasReadGrants() == false
@@ -167,20 +167,21 @@ extension Exchange {
         case .forward(let forward):
             request.forward = forward
             record.route = forward.route
-            guard checkRights(head, bytes, worker) else { return HeadOutcome(event: .requestRefused) }
-            if request.forward.route == .elevated, head.method == .get || head.method == .head {
-                request.endpoint = RewrittenEndpoint(path: path(of: head, bytes).span)
+            guard checkRights(head, bytes, plain, worker) else { return HeadOutcome(event: .requestRefused) }
+            // What is elevated has a plain form, or no path.
+            if let plain, request.forward.route.isElevated, head.method.isGetOrHead {
+                request.endpoint = RewrittenEndpoint(plain, target)
             }
         }
         guard worker.admitRequest(self) else { return refusal(.overloaded) }
         guard worker.pool.mayTake(atLeast: Bounds.requestBytes, for: .request) else { return refusal(.memoryShort) }
-        if request.forward.route == .elevated, worker.token.token == nil, !worker.token.isAwaited {
+        if request.forward.route.isElevated, worker.token.token == nil, !worker.token.isAwaited {
             local.message = worker.token.health.reason?.clientMessage
             return refusal(.tokenUnavailable)
         }
         if head.expectsContinue, !request.body.isWhole, head.length == bytes.count { sendContinue(worker) }
 
-        let isRenewable = request.forward.route == .elevated && worker.token.isRenewable
+        let isRenewable = request.forward.route.isElevated && worker.token.isRenewable
         replay.tokenVersion = worker.token.version
         if request.verdict.body != nil {
             note(RecordingInput.began, worker)
@@ -246,8 +247,8 @@ extension Exchange {
         let edited = editedTarget(
             head, bytes, into: staging.part(Bounds.stagingBytes - Bounds.relayBytes..<Bounds.stagingBytes))
         guard edited.fits else { return nil }
-        let target = request.endpoint == nil && request.verdict.filter == .none ? worker.target : worker.uncodedTarget
-        let token = request.forward.route == .elevated ? worker.token.token : nil
+        let target = request.endpoint == nil && request.verdict.filter.isNone ? worker.target : worker.uncodedTarget
+        let token = request.forward.route.isElevated ? worker.token.token : nil
         do {
             place = try (token ?? Self.noSecret).withBytes { token throws(HeadRewriteError) in
                 try (worker.configuration.upstreamProxy?.authorization ?? Self.noSecret).withBytes {
@@ -264,7 +265,7 @@ extension Exchange {
         }
         guard !writer.overflowed else { return nil }
         replay.tokenVersion = worker.token.version
-        if request.forward.route == .elevated, worker.token.isRenewable,
+        if request.forward.route.isElevated, worker.token.isRenewable,
             worker.pool.mayTake(atLeast: writer.count, for: .body)
         {
             let buffer = worker.pool.take(atLeast: writer.count)

@@ -67,7 +67,7 @@ extension Exchange {
             return .ends(.requestRefused)
         }
         let framed = scratch.framedInbound(
-            piece.payload, isChunked: request.framing == .chunked, isLast: request.body.isWhole)
+            piece.payload, isChunked: request.framing.isChunked, isLast: request.body.isWhole)
         // With more behind, and without the hint, each would end in a segment of a few bytes.
         switch upstream.peer.send(framed, more: isFull && !request.body.isWhole, pool: &worker.pool) {
         case .bytes:

@@ -13,23 +13,31 @@ struct AnswerFieldEditor: ResponseFieldEditor {
     /// Another `Accept-Encoding` would have got another answer, so it belongs into `Vary` (RFC 9110 §12.5.5).
     var mustVary: Bool
 
+    var fields: KnownFields {
+        var fields = KnownFields()
+        if rewritesLinks { fields = fields | (.link | .location) }
+        if mustVary { fields = fields | .vary }
+        if dropsCoding { fields = fields | (.etag | .contentEncoding | .acceptRanges) }
+        return fields
+    }
+
     mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
-        if rewritesLinks, field.isNamed("link", in: bytes) {
+        if rewritesLinks, field.known == .link {
             writer.append("Link: ")
             rewriter.rewriteLink(bytes.extracting(field.value.range), scheme: scheme, host: host.span, into: &writer)
             writer.append("\r\n")
             return true
         }
-        if rewritesLinks, field.isNamed("location", in: bytes) {
+        if rewritesLinks, field.known == .location {
             writer.append("Location: ")
             rewriter.rewriteLocation(
                 bytes.extracting(field.value.range), scheme: scheme, host: host.span, into: &writer)
             writer.append("\r\n")
             return true
         }
-        if mustVary, field.isNamed("vary", in: bytes), namesAcceptEncoding(field.value, bytes) { mustVary = false }
+        if mustVary, field.known == .vary, namesAcceptEncoding(field.value, bytes) { mustVary = false }
         guard dropsCoding else { return false }
-        if field.isNamed("etag", in: bytes) {
+        if field.known == .etag {
             let tag = bytes.extracting(field.value.range)
             // A strong tag stands for the coded bytes, which this client does not get (RFC 9110 §8.8.3.3).
             guard !tag.isEmpty, tag[0] == UInt8(ascii: "\"") else { return false }
@@ -39,7 +47,7 @@ struct AnswerFieldEditor: ResponseFieldEditor {
             return true
         }
         // Ranges would be of the coded bytes too (RFC 9110 §14.1).
-        return field.isNamed("content-encoding", in: bytes) || field.isNamed("accept-ranges", in: bytes)
+        return field.known == .contentEncoding || field.known == .acceptRanges
     }
 
     mutating func finish(into writer: inout HeadWriter) {

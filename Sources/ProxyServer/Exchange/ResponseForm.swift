@@ -16,7 +16,7 @@ extension Exchange {
     func answerForm(_ head: ResponseHead, _ bytes: Span<UInt8>) -> AnswerForm {
         guard !response.isCollected else { return AnswerForm(dropsCoding: response.inflater != nil) }
         let isGzip = head.status != 206 && ContentCoding(head, bytes) == .gzip
-        guard response.framing == .none else {
+        guard response.framing.isNone else {
             return AnswerForm(
                 dropsCoding: response.inflater != nil, varies: isGzip && response.framing != .length(0))
         }
@@ -25,6 +25,6 @@ extension Exchange {
         let dropsCoding = isGzip && (isRewritten || !request.acceptsGzip)
         return AnswerForm(
             dropsCoding: dropsCoding, varies: isGzip && !isRewritten,
-            keepsLength: !dropsCoding && !isRewritten && request.verdict.filter == .none)
+            keepsLength: !dropsCoding && !isRewritten && request.verdict.filter.isNone)
     }
 }

@@ -60,7 +60,7 @@ extension Exchange {
     }
 
     private func parseAnswer(_ count: Int, _ worker: Worker) -> Flow {
-        var parser = response.parser.take() ?? worker.takeResponseParser()
+        let parser = response.parser.take() ?? worker.takeResponseParser()
         let region: UnsafeMutableRawBufferPointer
         if let heldAnswer = response.held.buffer {
             response.held.count += count
@@ -77,7 +77,7 @@ extension Exchange {
                         response.parser = parser
                         return .ends(failForMemory())
                     }
-                    holdAnswer(region.part(start..<region.count), &parser, worker)
+                    holdAnswer(region.part(start..<region.count), parser, worker)
                     return .goesOn
                 }
                 guard parser.head.status < 200 else { break }
@@ -94,12 +94,12 @@ extension Exchange {
             response.parser = parser
             return .ends(failUpstream())
         }
-        return .ends(finishAnswerHead(region.part(start..<region.count), &parser, worker))
+        return .ends(finishAnswerHead(region.part(start..<region.count), parser, worker))
     }
 
     /// Keeps an incomplete head, or one that waits for a renewal.
     private func holdAnswer(
-        _ bytes: UnsafeMutableRawBufferPointer, _ parser: inout ResponseHeadParser, _ worker: Worker
+        _ bytes: UnsafeMutableRawBufferPointer, _ parser: ResponseHeadParser, _ worker: Worker
     ) {
         let capacity = max(2_048, bytes.count * 2)
         if let old = response.held.buffer, old.capacity > bytes.count, old.bytes.baseAddress == bytes.baseAddress {
@@ -116,60 +116,61 @@ extension Exchange {
     /// The final answer's head is whole.
     /// - Parameter bytes: the head and what came with it.
     private func finishAnswerHead(
-        _ bytes: UnsafeMutableRawBufferPointer, _ parser: inout ResponseHeadParser, _ worker: Worker
+        _ bytes: UnsafeMutableRawBufferPointer, _ parser: ResponseHeadParser, _ worker: Worker
     ) -> Event? {
-        record.status = parser.head.status
-        if parser.head.status == 401, mayRetry(worker),
+        let head = parser.head
+        record.status = head.status
+        if head.status == 401, mayRetry(worker),
             worker.pool.mayTake(atLeast: max(2_048, bytes.count * 2), for: .request)
         {
-            holdAnswer(bytes, &parser, worker)
+            holdAnswer(bytes, parser, worker)
             return .tokenRefused
         }
         // The forward proxy's own answer, which is none of a client's business (RFC 9110 §15.5.8).
-        if parser.head.status == 407, worker.configuration.upstreamProxy != nil {
+        if head.status == 407, worker.configuration.upstreamProxy != nil {
             worker.shared.warnOfProxy(.refused(407))
             record.cause = .proxyRefused
-            worker.giveBack(&parser)
+            worker.giveBack(parser)
             return failUpstream()
         }
-        if parser.head.status == 400, upstream.peer.transport.isPlain,
-            asksForTLS(bytes.bytes(bytes.count).span, from: parser.head.length)
+        if head.status == 400, upstream.peer.transport.isPlain,
+            asksForTLS(bytes.bytes(bytes.count).span, from: head.length)
         {
             record.cause = .speaksTLS
-            worker.giveBack(&parser)
+            worker.giveBack(parser)
             return failUpstream()
         }
-        if comesBack(parser.head, bytes.bytes(parser.head.length).span, worker) {
-            worker.giveBack(&parser)
+        if comesBack(head, bytes.bytes(head.length).span, worker) {
+            worker.giveBack(parser)
             return failUpstream()
         }
-        if parser.head.status == 401, isNarrowed {
-            worker.giveBack(&parser)
+        if head.status == 401, isNarrowed {
+            worker.giveBack(parser)
             refuse(.tokenNotAccepted)
             return .upstreamFailed
         }
-        guard let framing = readFraming(parser.head, bytes, worker) else {
-            worker.giveBack(&parser)
+        guard let framing = readFraming(head, bytes, worker) else {
+            worker.giveBack(parser)
             return failUpstream()
         }
-        let isFiltered = mustFilter(parser.head, framing)
-        if isFiltered, !canFilter(parser.head, bytes.bytes(parser.head.length).span, framing) {
-            worker.giveBack(&parser)
+        let isFiltered = mustFilter(head, framing)
+        if isFiltered, !canFilter(head, bytes.bytes(head.length).span, framing) {
+            worker.giveBack(parser)
             return failUpstream()
         }
-        if isFiltered || mustRewrite(parser.head, bytes.bytes(parser.head.length).span, framing) {
+        if isFiltered || mustRewrite(head, bytes.bytes(head.length).span, framing) {
             // The body's first bytes are taken from where they are held: holding may give the old place back.
             guard worker.pool.mayTake(atLeast: max(8_192, 2 * bytes.count), for: .request) else {
-                worker.giveBack(&parser)
+                worker.giveBack(parser)
                 return failForMemory()
             }
-            let body = parser.head.length..<bytes.count
-            let isGzip = ContentCoding(parser.head, bytes.bytes(parser.head.length).span) == .gzip
-            holdAnswer(bytes, &parser, worker)
+            let body = head.length..<bytes.count
+            let isGzip = ContentCoding(head, bytes.bytes(head.length).span) == .gzip
+            holdAnswer(bytes, parser, worker)
             return response.held.buffer.flatMap { beginCollecting($0.bytes.part(body), isGzip: isGzip, worker) }
         }
-        let isStaged = stageAnswer(parser.head, bytes, worker)
-        worker.giveBack(&parser)
+        let isStaged = stageAnswer(head, bytes, worker)
+        worker.giveBack(parser)
         return isStaged ? .answerBegan : failUpstream()
     }
 
@@ -180,8 +181,8 @@ extension Exchange {
         case 301, 302, 307, 308: break
         default: return false
         }
-        guard request.forward.route == .elevated else { return false }
-        for i in head.fields.indices where head.fields[i].isNamed("location", in: bytes) {
+        guard request.forward.route.isElevated else { return false }
+        for i in head.fields.indices(around: .location) where head.fields[i].known == .location {
             let value = bytes.extracting(head.fields[i].value.range)
             guard
                 let base = worker.configuration.rewriter.betterBase(
@@ -197,14 +198,14 @@ extension Exchange {
 
     /// A 401 was held back for nothing: it goes on to the client.
     func relayHeldAnswer(_ worker: Worker) -> Event? {
-        guard let buffer = response.held.buffer, var parser = response.parser.take() else {
+        guard let buffer = response.held.buffer, let parser = response.parser.take() else {
             record.cause = .internalError
             return .answerBroken
         }
         let held = buffer.bytes.part(0..<response.held.count)
         let isStaged =
             readFraming(parser.head, held, worker) != nil && stageAnswer(parser.head, held, worker)
-        worker.giveBack(&parser)
+        worker.giveBack(parser)
         releaseHeldAnswer(worker)
         guard isStaged else { return .answerBroken }
         // The client's events of the meantime are used up: what it sent since must be looked for, and a request that is out
@@ -250,7 +251,7 @@ extension Exchange {
 
     /// Answers without a body, parts of one and other codings are left alone.
     private func mustInflate(_ head: ResponseHead, _ bytes: Span<UInt8>) -> Bool {
-        !request.acceptsGzip && response.framing != .none && response.framing != .length(0) && head.status != 206
+        !request.acceptsGzip && !response.framing.isNone && response.framing != .length(0) && head.status != 206
             && ContentCoding(head, bytes) == .gzip
     }
 
@@ -264,7 +265,7 @@ extension Exchange {
         var editor = AnswerFieldEditor(
             rewriter: worker.configuration.rewriter, scheme: request.namedScheme ?? worker.clientScheme,
             host: request.facts.host,
-            rewritesLinks: request.forward.route == .elevated, dropsCoding: form.dropsCoding,
+            rewritesLinks: request.forward.route.isElevated, dropsCoding: form.dropsCoding,
             mustVary: form.varies)
         let id = request.facts.idText
         do throws(HeadRewriteError) {
@@ -301,7 +302,7 @@ extension Exchange {
         }
         var header = HeadWriter(worker.scratch.room(behind: staged))
         let payload = bytes.bytes(piece.payload)
-        if response.framing == .chunked {
+        if response.framing.isChunked {
             if piece.payload > 0 {
                 header.appendChunkHeader(piece.payload)
                 header.append(payload.span)

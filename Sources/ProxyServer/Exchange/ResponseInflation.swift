@@ -45,7 +45,7 @@ extension Exchange {
             }
             if isLast { note(ResponseInput.completed, worker) }
             let framed = worker.scratch.framedInflated(
-                step.produced, isChunked: response.framing == .chunked, isLast: isLast)
+                step.produced, isChunked: response.framing.isChunked, isLast: isLast)
             if case .ends(let event) = sendToClient(framed, worker) { return (consumed, .ends(event)) }
             if consumed == payload.count, !inflater.mayHaveMore { return (consumed, .goesOn) }
         }

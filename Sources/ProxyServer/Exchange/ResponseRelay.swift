@@ -76,7 +76,7 @@ extension Exchange {
         }
         if response.body.isWhole { note(ResponseInput.completed, worker) }
         let framed = scratch.framedInbound(
-            piece.payload, isChunked: response.framing == .chunked, isLast: response.isComplete)
+            piece.payload, isChunked: response.framing.isChunked, isLast: response.isComplete)
         // With more behind, and without the hint, each would end in a segment of a few bytes.
         let flow = sendToClient(framed, more: isFull, worker)
         if isFull, case .goesOn = flow { client.widenWindow() }
@@ -91,7 +91,7 @@ extension Exchange {
         }
         guard response.inflater == nil else { return inflateRest(worker).event }
         note(ResponseInput.completed, worker)
-        let end = worker.scratch.framedInbound(0, isChunked: response.framing == .chunked, isLast: true)
+        let end = worker.scratch.framedInbound(0, isChunked: response.framing.isChunked, isLast: true)
         return sendToClient(end, worker).event
     }
 

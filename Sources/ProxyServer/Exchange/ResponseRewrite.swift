@@ -19,7 +19,7 @@ extension Exchange {
 
     /// Whether something has to be taken out of the answer at hand before the alias may see it.
     func mustFilter(_ head: ResponseHead, _ framing: BodyFraming) -> Bool {
-        request.verdict.filter != .none && 200..<300 ~= head.status && framing != .none
+        !request.verdict.filter.isNone && 200..<300 ~= head.status && framing != .none
     }
 
     /// Whether it can be: a filter reads all of a JSON body that is not too long, or nothing of it goes on.
@@ -35,7 +35,7 @@ extension Exchange {
             response.inflater = worker.takeInflater()
             guard response.inflater != nil else { return failForMemory() }
         }
-        note(request.verdict.filter == .none ? ResponseInput.rewrites : .filters, worker)
+        note(request.verdict.filter.isNone ? ResponseInput.rewrites : .filters, worker)
         response.collected.buffer = worker.pool.take(atLeast: max(8_192, prefix.count))
         // The head is there; from now on it is the body that is waited for.
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
@@ -135,7 +135,7 @@ extension Exchange {
 
     /// The body is whole: what the alias may not see is taken out, and its URLs are changed, both a slice at a time.
     private func beginRewriting(_ worker: Worker) -> Event? {
-        request.verdict.filter == .none ? rewriteCollected(worker) : beginFiltering(worker)
+        request.verdict.filter.isNone ? rewriteCollected(worker) : beginFiltering(worker)
     }
 
     func rewriteCollected(_ worker: Worker) -> Event? {
@@ -187,7 +187,7 @@ extension Exchange {
     /// The body is too long to be rewritten.
     private func sendUnchanged(_ worker: Worker) -> Event? {
         // What a filter has not read does not go on.
-        guard request.verdict.filter == .none else {
+        guard request.verdict.filter.isNone else {
             return failUpstream()
         }
         guard let body = response.collected.buffer else { return nil }
@@ -196,15 +196,15 @@ extension Exchange {
 
     /// Queues the held head and `body` for the client and goes over to relaying.
     private func send(_ body: UnsafeRawBufferPointer, isWhole: Bool, _ worker: Worker) -> Event? {
-        guard let heldAnswer = response.held.buffer, var parser = response.parser.take() else { return nil }
+        guard let heldAnswer = response.held.buffer, let parser = response.parser.take() else { return nil }
         let written = stageAnswerHead(parser.head, heldAnswer.bytes.part(0..<response.held.count), worker)
-        worker.giveBack(&parser)
+        worker.giveBack(parser)
         guard let staged = written else { return failUpstream() }
         let head = worker.scratch.bytes(of: staged)
         noteAnswered(body.count)
         client.backlog.reserve(head.count + body.count + 2 * Bounds.chunkMargin, from: &worker.pool)
         client.backlog.append(head)
-        if response.framing == .chunked {
+        if response.framing.isChunked {
             withUnsafeTemporaryAllocation(byteCount: ChunkedCoding.mostHeaderBytes, alignment: 1) { header in
                 var writer = HeadWriter(header)
                 writer.appendChunkHeader(body.count)
@@ -212,7 +212,7 @@ extension Exchange {
             }
         }
         client.backlog.append(body)
-        if response.framing == .chunked { client.backlog.append(ChunkedCoding.chunkEnd) }
+        if response.framing.isChunked { client.backlog.append(ChunkedCoding.chunkEnd) }
         note(isWhole ? .completed : response.inflater == nil ? ResponseInput.passes : .inflates, worker)
         releaseHeldAnswer(worker)
         // The rest of a long body is inflated as it comes.

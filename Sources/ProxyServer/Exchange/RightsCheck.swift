@@ -6,7 +6,9 @@ internal import HTTP1
 extension Exchange {
     /// Judges the request by its head.
     /// - Returns: whether the request goes on; if not, the proxy's own answer is chosen.
-    func checkRights(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ worker: Worker) -> Bool {
+    func checkRights(
+        _ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ plain: PlainPath?, _ worker: Worker
+    ) -> Bool {
         guard let alias = request.forward.aliasIndex,
             let rights = worker.policy.rights,
             !rights.isUnbounded(alias)
@@ -14,7 +16,7 @@ extension Exchange {
         request.rights = rights
         let target = UnsafeBufferPointer(rebasing: bytes[head.path.range])
         request.verdict = rights.judge(
-            head.method, target.span, alias: alias, isElevated: request.forward.route == .elevated,
+            head.method, target.span, plain, alias: alias, isElevated: request.forward.route.isElevated,
             now: worker.wallSeconds)
         // Ingest and `/oauth/` are judged by Sentry alone, and go there without the alias.
         guard request.verdict.outcome != .bypass else {
@@ -90,8 +92,8 @@ extension Exchange {
         var hasType = false
         for i in head.fields.indices {
             let field = head.fields[i]
-            if field.isNamed("content-encoding", in: bytes) { return false }
-            guard field.isNamed("content-type", in: bytes) else { continue }
+            if field.known == .contentEncoding { return false }
+            guard field.known == .contentType else { continue }
             guard !hasType, isPlainJSON(contentType: bytes.extracting(field.value.range)) else { return false }
             hasType = true
         }

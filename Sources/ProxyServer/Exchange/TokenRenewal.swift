@@ -14,7 +14,7 @@ extension Exchange {
     }
 
     /// Whether there is no token only because its source has not answered for the first time: just after a start.
-    func mustAwaitToken(_ worker: Worker) -> Bool { request.forward.route == .elevated && worker.token.isAwaited }
+    func mustAwaitToken(_ worker: Worker) -> Bool { request.forward.route.isElevated && worker.token.isAwaited }
 
     /// The renewal that this exchange was parked for is over.
     func renewalEnded(_ outcome: RetryOutcome) -> Event? {
@@ -37,14 +37,14 @@ extension Exchange {
 
     /// Whether the 401 in hand may be answered by a renewal and a second sending.
     func mayRetry(_ worker: Worker) -> Bool {
-        guard request.forward.route == .elevated, replay.outcome == .none else { return false }
+        guard request.forward.route.isElevated, replay.outcome == .none else { return false }
         guard worker.token.isRenewable else {
             worker.noteRefusal(replay.tokenVersion)
             return false
         }
         let isReplayable =
             replay.head.buffer != nil
-            && (request.framing == .none || request.framing == .length(0) || replay.holdsBody || request.spool != nil)
+            && (request.framing.isNone || request.framing == .length(0) || replay.holdsBody || request.spool != nil)
         if !isReplayable {
             replay.outcome = .bodyTooLarge
             record.retry = .bodyTooLarge

@@ -10,7 +10,7 @@ extension Exchange {
         upstream.attempts = ConnectionAttempts()
         upstream.attempts.startedAt = worker.now
         if request.headParser != nil {
-            guard request.forward.route == .bypass || worker.token.token != nil else {
+            guard !request.forward.route.isElevated || worker.token.token != nil else {
                 local.message = worker.token.health.reason?.clientMessage
                 refuse(.tokenUnavailable)
                 return .dialFailed
@@ -54,7 +54,7 @@ extension Exchange {
         }
         releaseHeldHead(worker)
         // It is in the backlog now, and without its head nobody sends it again.
-        if request.framing == .chunked || replay.head.buffer == nil { dropKeptBody(worker) }
+        if request.framing.isChunked || replay.head.buffer == nil { dropKeptBody(worker) }
         return true
     }
 
@@ -72,7 +72,7 @@ extension Exchange {
     private func appendKeptBody() {
         guard let keptBody = replay.body.buffer, replay.body.count > 0 else { return }
         let body = UnsafeRawBufferPointer(keptBody.bytes.part(0..<replay.body.count))
-        guard request.framing == .chunked else {
+        guard request.framing.isChunked else {
             upstream.peer.backlog.append(body)
             return
         }

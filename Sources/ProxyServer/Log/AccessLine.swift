@@ -3,14 +3,16 @@ internal import HTTP1
 
 extension LogLine {
     /// One request's line.
-    mutating func write(_ record: AccessRecord, _ facts: RequestFacts, realtime: UInt64) {
+    ///
+    /// Changes neither record nor facts; `inout`, since they would be copied otherwise.
+    mutating func write(_ record: inout AccessRecord, _ facts: inout RequestFacts, realtime: UInt64) {
         time(realtime)
         field("level", word: record.status == 0 || record.status >= 500 ? "warning" : "info")
         field("msg", word: "request")
         let id = facts.idText
         field("id", text: id.span)
         field("client", address: facts.client)
-        if record.isRouted { field("route", word: record.route == .elevated ? "elevated" : "bypass") }
+        if record.isRouted { field("route", word: record.route.isElevated ? "elevated" : "bypass") }
         if let line = facts.line {
             let bytes = line.bytes.bytes(facts.noted)
             let aliasEnd = facts.noted - facts.operationCount
@@ -24,7 +26,7 @@ extension LogLine {
             let traceparent = requestID.upperBound..<requestID.upperBound + facts.traceparentCount
             if !traceparent.isEmpty { field("traceparent", text: bytes.span.extracting(traceparent)) }
         }
-        if let rights = record.rights { write(rights, facts) }
+        if let rights = record.rights { write(rights, &facts) }
         // 0 is a client that left before its answer.
         field("status", number: UInt64(record.status))
         field("bytes_up", number: record.bytesUp)
@@ -53,7 +55,7 @@ extension LogLine {
 
 extension LogLine {
     /// What the rights of the alias said, and about what.
-    private mutating func write(_ rights: RightsRecord, _ facts: RequestFacts) {
+    private mutating func write(_ rights: RightsRecord, _ facts: inout RequestFacts) {
         field("policy", word: rights.name)
         if let reason = rights.reason { field("reason", word: reason.name) }
         guard let line = facts.line else { return }

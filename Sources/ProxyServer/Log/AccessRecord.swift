@@ -169,7 +169,7 @@ struct AccessRecord {
     var retry = RetryOutcome.none
     var cause = Cause.none
     /// Sentry's own 401 to an elevated request.
-    var isRefusedByUpstream: Bool { status == 401 && !isOwnAnswer && isRouted && route == .elevated }
+    var isRefusedByUpstream: Bool { status == 401 && !isOwnAnswer && isRouted && route.isElevated }
     /// What the rights of the alias said; nil for an alias without bounds.
     var rights: RightsRecord?
     init() {}

@@ -91,6 +91,7 @@ package struct LogLine {
         return writer.overflowed ? 0 : writer.count
     }
 
+    @inline(__always)
     private mutating func key(_ name: StaticString) {
         name.withUTF8Buffer { begin($0.span) }
     }
@@ -110,7 +111,9 @@ package struct LogLine {
     }
 
     private mutating func quoted(_ text: Span<UInt8>) {
-        if format == .logfmt, !text.isEmpty, endOfBareWord(text) == text.count { return writer.append(text) }
+        if format == .logfmt, !text.isEmpty, endOfWord(text, from: 0, to: text.count) == text.count {
+            return writer.append(text)
+        }
         writer.append(byte: UInt8(ascii: "\""))
         var at = 0
         while true {
@@ -133,19 +136,6 @@ package struct LogLine {
         writer.append(byte: UInt8(ascii: "\""))
     }
 
-    /// The end of the bytes that logfmt needs no quotation marks for: visible ASCII without `"`, `=` and `\`.
-    private func endOfBareWord(_ text: Span<UInt8>) -> Int {
-        endOfRun(
-            text, from: 0, to: text.count,
-            suspects: {
-                $0.less(than: 0x21) | $0.equal(to: UInt8(ascii: "\"")) | $0.equal(to: UInt8(ascii: "="))
-                    | $0.equal(to: UInt8(ascii: "\\")) | $0.equal(to: 0x7f) | $0.beyondASCII
-            },
-            belongs: {
-                0x21...0x7e ~= $0 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "=") && $0 != UInt8(ascii: "\\")
-            })
-    }
-
     /// The end of the bytes that stand for themselves between quotation marks.
     private func endOfUnescaped(_ text: Span<UInt8>, from start: Int) -> Int {
         endOfRun(
@@ -166,19 +156,21 @@ package struct LogLine {
     private mutating func appendTimestamp(_ realtime: UInt64) {
         let seconds = realtime / 1_000_000_000
         let date = CivilDate(daysSince1970: Int(seconds / 86_400))
+        let time = seconds % 86_400
         writer.append(decimal: UInt64(date.year), digits: 4)
-        writer.append(byte: UInt8(ascii: "-"))
-        writer.append(decimal: UInt64(date.month), digits: 2)
-        writer.append(byte: UInt8(ascii: "-"))
-        writer.append(decimal: UInt64(date.day), digits: 2)
-        writer.append(byte: UInt8(ascii: "T"))
-        writer.append(decimal: seconds / 3_600 % 24, digits: 2)
-        writer.append(byte: UInt8(ascii: ":"))
-        writer.append(decimal: seconds / 60 % 60, digits: 2)
-        writer.append(byte: UInt8(ascii: ":"))
-        writer.append(decimal: seconds % 60, digits: 2)
+        twoDigits("-", UInt64(date.month))
+        twoDigits("-", UInt64(date.day))
+        twoDigits("T", time / 3_600)
+        twoDigits(":", time / 60 % 60)
+        twoDigits(":", time % 60)
         writer.append(byte: UInt8(ascii: "."))
         writer.append(decimal: realtime / 1_000_000 % 1_000, digits: 3)
         writer.append(byte: UInt8(ascii: "Z"))
+    }
+
+    private mutating func twoDigits(_ separator: Unicode.Scalar, _ value: UInt64) {
+        writer.append(byte: UInt8(ascii: separator))
+        writer.append(byte: ASCII.zero + UInt8(truncatingIfNeeded: value / 10))
+        writer.append(byte: ASCII.zero + UInt8(truncatingIfNeeded: value % 10))
     }
 }

@@ -5,28 +5,34 @@ internal import System
 /// What a worker keeps of its requests: for the counters, for the access log and for the rewriting of URLs.
 extension Worker {
     /// Keeps what the access log and the rewriting of URLs will need of the head.
-    func noteRequestLine(_ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ facts: inout RequestFacts) {
+    /// - Parameter pathBytes: bytes of the path without its query, when that is known.
+    func noteRequestLine(
+        _ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, pathBytes: Int?, _ facts: inout RequestFacts
+    ) {
         let isLogged = configuration.accessLog != .off
         guard !head.methodName.isEmpty else { return }
         // The query is left out: it may hold what nobody wants in a log.
-        let path = UnsafeBufferPointer(rebasing: bytes[head.path.range].prefix { $0 != UInt8(ascii: "?") })
-        let method = UnsafeBufferPointer(rebasing: bytes[head.methodName.range].prefix(32))
+        let target = bytes.span.extracting(head.path.range)
+        let path = target.extracting(first: pathBytes ?? endOfPath(target))
+        let method = bytes.span.extracting(head.methodName.range).extracting(first: min(Int(head.methodName.count), 32))
         let kept = KeptFields(head, bytes.span, host: !configuration.hasPublicURL, identifiers: isLogged)
         let lineCount = min(method.count + path.count, Bounds.loggedLineBytes)
         let aliasBytes = isLogged && policy.aliases != nil ? Bounds.loggedAliasBytes : 0
         let operationBytes = isLogged && policy.rights != nil ? Bounds.loggedOperationBytes : 0
         let buffer = pool.take(atLeast: lineCount + kept.count + aliasBytes + operationBytes)
         var writer = HeadWriter(buffer.bytes)
-        writer.append(method.span)
+        writer.append(method)
         facts.methodCount = writer.count
-        writer.append(path.span.extracting(first: lineCount - writer.count))
+        writer.append(path.extracting(first: lineCount - writer.count))
         facts.lineCount = writer.count
         writer.append(bytes.span.extracting(kept.host.range))
         facts.hostCount = Int(kept.host.count)
-        writer.append(bytes.span.extracting(kept.requestID.range))
-        facts.clientRequestIDCount = Int(kept.requestID.count)
-        writer.append(bytes.span.extracting(kept.traceparent.range))
-        facts.traceparentCount = Int(kept.traceparent.count)
+        if isLogged {
+            writer.append(bytes.span.extracting(kept.requestID.range))
+            facts.clientRequestIDCount = Int(kept.requestID.count)
+            writer.append(bytes.span.extracting(kept.traceparent.range))
+            facts.traceparentCount = Int(kept.traceparent.count)
+        }
         facts.line = buffer
     }
 
@@ -76,7 +82,7 @@ extension Worker {
             counters.requestEnded(alias: exchange.record.aliasSlot)
             shared.requestEnded()
         }
-        counters.count(exchange.record)
+        counters.count(&exchange.record)
     }
 
     /// The exchange is over.
@@ -86,14 +92,15 @@ extension Worker {
             exchange.record.cause = failure.flatMap { $0 == .reset ? nil : .tls($0) } ?? .clientLeft
         }
         answered(exchange)
-        writeAccessLine(exchange.record, exchange.request.facts)
+        if configuration.accessLog != .off { writeAccessLine(&exchange.record, &exchange.request.facts) }
         if let line = exchange.request.facts.line {
             pool.give(line, used: exchange.request.facts.noted)
         }
         exchange.request.facts.line = nil
     }
 
-    private func writeAccessLine(_ record: AccessRecord, _ facts: RequestFacts) {
+    /// Changes neither; `inout`, since they would be copied otherwise.
+    private func writeAccessLine(_ record: inout AccessRecord, _ facts: inout RequestFacts) {
         guard facts.lineCount > 0 || record.status != 0 || record.cause.isTLS else { return }
         let isOrdinary =
             record.status != 0 && record.status < 500 && record.cause.isNone && record.rights?.reason == nil
@@ -110,7 +117,7 @@ extension Worker {
         // The staging buffer is free between two exchanges.
         let staging = scratch.beginStaging()
         var line = LogLine(staging, shared.log.format)
-        line.write(record, facts, realtime: Clock.realtime)
+        line.write(&record, &facts, realtime: Clock.realtime)
         let count = line.end()
         guard count > 0 else { return }
         shared.log.write(UnsafeRawBufferPointer(staging.part(0..<count)), to: log)
@@ -128,15 +135,16 @@ private struct KeptFields {
 
     init(_ head: RequestHead, _ bytes: Span<UInt8>, host needsHost: Bool, identifiers: Bool) {
         if needsHost {
-            let authority = head.authority(bytes)
+            let authority = head.authority
             if Int(authority.count) <= Bounds.notedHostBytes { host = authority }
         }
         guard identifiers else { return }
+        guard !(head.fields.present & (.xRequestID | .traceparent)).isEmpty else { return }
         for i in head.fields.indices {
             let field = head.fields[i]
-            if requestID.isEmpty, field.isNamed("x-request-id", in: bytes) {
+            if requestID.isEmpty, field.known == .xRequestID {
                 if Self.isIdentifier(bytes.extracting(field.value.range)) { requestID = field.value }
-            } else if traceparent.isEmpty, field.isNamed("traceparent", in: bytes) {
+            } else if traceparent.isEmpty, field.known == .traceparent {
                 if Self.isTraceparent(bytes.extracting(field.value.range)) { traceparent = field.value }
             }
         }

@@ -106,10 +106,11 @@ package struct Counters: Sendable {
     }
 
     /// Counts an exchange whose answer is out, or will never be.
-    mutating func count(_ record: AccessRecord) {
+    /// - Parameter record: not changed; `inout`, since it would be copied otherwise.
+    mutating func count(_ record: inout AccessRecord) {
         // A connection on which nothing was asked is no request.
         guard record.isRouted || record.status != 0 else { return }
-        let route: RouteLabel = record.isRouted ? record.route == .elevated ? .elevated : .bypass : .unrouted
+        let route: RouteLabel = record.isRouted ? record.route.isElevated ? .elevated : .bypass : .unrouted
         let statusClass = min(max(record.status, 0) / 100, Self.statusClasses - 1)
         requests[route.rawValue * Self.statusClasses + statusClass] &+= 1
         if let slot = record.aliasSlot {

@@ -103,8 +103,9 @@ final class Worker {
         requestParsers.popLast() ?? RequestHeadParser(limits: configuration.headLimits)
     }
 
-    /// The parser is reset where it is: a second copy of its fields would cost the next head an allocation.
-    func giveBack(_ parser: inout RequestHeadParser) {
+    /// Whoever gives a parser back has let go of it: it is another exchange's soon.
+    func giveBack(_ parser: RequestHeadParser) {
+        assert(!requestParsers.contains { $0 === parser }, "a parser was given back twice")
         parser.reset()
         requestParsers.append(parser)
     }
@@ -113,7 +114,9 @@ final class Worker {
         responseParsers.popLast() ?? ResponseHeadParser(limits: configuration.answerLimits)
     }
 
-    func giveBack(_ parser: inout ResponseHeadParser) {
+    /// See above.
+    func giveBack(_ parser: ResponseHeadParser) {
+        assert(!responseParsers.contains { $0 === parser }, "a parser was given back twice")
         parser.reset()
         responseParsers.append(parser)
     }

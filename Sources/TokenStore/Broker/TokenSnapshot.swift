@@ -52,8 +52,9 @@ package enum TokenHealth: Sendable, Equatable {
     }
 }
 
-/// The token as of one version. Immutable: a reactor may keep it as long as it likes.
-package struct TokenSnapshot: Sendable {
+/// The token as of one version. Immutable: a reactor may keep it as long as it likes, and handing it on copies
+/// nothing.
+package final class TokenSnapshot: Sendable {
     /// Grows by one with every publication, from 1; also what `TokenBroker.renew(ifStill:)` takes.
     package let version: UInt64
     /// `nil` exactly when `health` is `.missing`.

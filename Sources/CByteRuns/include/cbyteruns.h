@@ -1,0 +1,72 @@
+#ifndef CBYTERUNS_H
+#define CBYTERUNS_H
+
+// Where a run of bytes of one kind ends, sixteen bytes at a time. Swift has no way to ask a vector which of its lanes are set,
+// which is all that is done here.
+//
+// Every function looks at base[from] to base[to - 1] and may read any byte of base[0] to base[to - 1], none beyond; the caller
+// has checked 0 <= from <= to. It returns the place of the first byte that ends the run, or `to`.
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+typedef uint8_t cbyteruns_block __attribute__((ext_vector_type(16)));
+typedef char cbyteruns_mask __attribute__((ext_vector_type(16)));
+typedef _Bool cbyteruns_bits __attribute__((ext_vector_type(16)));
+
+// A bit for each lane that is set, the first byte's in the lowest place.
+static inline __attribute__((always_inline)) uint32_t cbyteruns_marks(cbyteruns_mask mask) {
+    cbyteruns_bits bits = __builtin_convertvector(mask, cbyteruns_bits);
+    uint16_t marks;
+    memcpy(&marks, &bits, sizeof marks);
+    return marks;
+}
+
+static inline __attribute__((always_inline)) cbyteruns_block cbyteruns_load(const uint8_t *bytes) {
+    cbyteruns_block block;
+    memcpy(&block, bytes, sizeof block);
+    return block;
+}
+
+// The last bytes are looked at in a block that ends with them and begins before them, or one by one when there is no room
+// for that.
+#define CBYTERUNS_RUN(name, beyond)                                                                                    \
+    static inline size_t name(const uint8_t *base, size_t from, size_t to) {                                           \
+        while (to - from >= 16) {                                                                                      \
+            uint32_t marks = cbyteruns_marks(beyond(cbyteruns_load(base + from)));                                     \
+            if (marks) return from + (size_t)__builtin_ctz(marks);                                                     \
+            from += 16;                                                                                                \
+        }                                                                                                              \
+        if (from < to && to >= 16) {                                                                                   \
+            uint32_t marks = cbyteruns_marks(beyond(cbyteruns_load(base + to - 16))) >> (16 - (to - from));            \
+            return marks ? from + (size_t)__builtin_ctz(marks) : to;                                                   \
+        }                                                                                                              \
+        while (from < to && !cbyteruns_marks(beyond((cbyteruns_block)base[from]))) from++;                             \
+        return from;                                                                                                   \
+    }
+
+#define CBYTERUNS_LETTER(b) (((b) | 0x20) - 'a' < 26)
+#define CBYTERUNS_DIGIT(b) ((b) - '0' < 10)
+
+// Letters, digits and hyphens: of what nearly all field names are made.
+#define CBYTERUNS_BEYOND_NAME(b) (~(CBYTERUNS_LETTER(b) | CBYTERUNS_DIGIT(b) | ((b) == '-')))
+CBYTERUNS_RUN(cbyteruns_end_of_name, CBYTERUNS_BEYOND_NAME)
+
+// The same with dots: host names and addresses.
+#define CBYTERUNS_BEYOND_HOST(b) (~(CBYTERUNS_LETTER(b) | CBYTERUNS_DIGIT(b) | ((b) == '-') | ((b) == '.')))
+CBYTERUNS_RUN(cbyteruns_end_of_host, CBYTERUNS_BEYOND_HOST)
+
+// Everything but controls (a tab is one) and DEL.
+#define CBYTERUNS_BEYOND_TEXT(b) (((b) < 0x20) | ((b) == 0x7f))
+CBYTERUNS_RUN(cbyteruns_end_of_text, CBYTERUNS_BEYOND_TEXT)
+
+// What logfmt needs no quotation marks for: visible ASCII without `"`, `=` and `\`.
+#define CBYTERUNS_BEYOND_WORD(b) (((b) - 0x21 >= 0x5e) | ((b) == '"') | ((b) == '=') | ((b) == '\\'))
+CBYTERUNS_RUN(cbyteruns_end_of_word, CBYTERUNS_BEYOND_WORD)
+
+// What a request target may hold: visible ASCII without `#`.
+#define CBYTERUNS_BEYOND_TARGET(b) (((b) - 0x21 >= 0x5e) | ((b) == '#'))
+CBYTERUNS_RUN(cbyteruns_end_of_target, CBYTERUNS_BEYOND_TARGET)
+
+#endif
