@@ -35,6 +35,9 @@ package final class TLSServerContext: Sendable {
             context, certificate: configuration.certificateFile, .serverCertificate, key: configuration.keyFile,
             .serverKey
         )
+        // Most clients name AES-256 first, whose SHA-384 has no instructions of its own; one that names ChaCha20 first has
+        // none for AES either, and gets it.
+        _ = SSL_CTX_set_options(context, copenssl_op_cipher_server_preference | copenssl_op_prioritize_chacha)
         // Sessions live in tickets at the client: no memory and no lock here.
         _ = copenssl_ctx_set_session_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
         if let clientCA = configuration.clientCAFile {

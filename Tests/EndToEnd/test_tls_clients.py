@@ -84,6 +84,20 @@ def test_rewritten_urls_say_https(secure_proxy: Proxy, context: ssl.SSLContext) 
         assert client.read_answer().json["url"] == "https://seen.example/api/0/organizations/acme/chunk-upload/"
 
 
+@pytest.mark.parametrize(("offered", "chosen"), [
+    ("TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256"),
+    ("TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"),
+    ("TLS_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384"),
+])
+def test_the_cheap_cipher_is_chosen_from_what_a_client_offers(
+    secure_proxy: Proxy, certificates: Certificates, offered: str, chosen: str
+) -> None:
+    done = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{secure_proxy.port}", "-CAfile", certificates.ca_file, "-tls1_3",
+         "-ciphersuites", offered, "-brief"], input=b"", capture_output=True, check=False, timeout=20)
+    assert f"Ciphersuite: {chosen}\n" in (done.stdout + done.stderr).decode(), done.stderr
+
+
 def test_plain_http_on_the_tls_port_goes_nowhere(secure_proxy: Proxy, stand_in: StandIn) -> None:
     assert ask(secure_proxy.address, request("GET", "/api/0/")).status == 400
     stand_in.assert_untouched()

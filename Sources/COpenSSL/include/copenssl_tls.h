@@ -14,6 +14,8 @@
 // SSL_OP_* are written with a function-like macro.
 static const uint64_t copenssl_op_no_compression = SSL_OP_NO_COMPRESSION;
 static const uint64_t copenssl_op_no_renegotiation = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t copenssl_op_cipher_server_preference = SSL_OP_CIPHER_SERVER_PREFERENCE;
+static const uint64_t copenssl_op_prioritize_chacha = SSL_OP_PRIORITIZE_CHACHA;
 
 static const uint64_t copenssl_init_no_atexit = OPENSSL_INIT_NO_ATEXIT;
 
