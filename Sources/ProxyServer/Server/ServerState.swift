@@ -64,8 +64,11 @@ final class ServerState: Sendable {
     /// Nil when no body is spooled.
     let spooler: Spooler?
     private let renewToken: RenewalDoor
+    // Written for every request, by all workers: a block of its own beside what they only read.
+    private let before = InlineArray<8, UInt64>(repeating: 0)
     private let descriptors = Atomic<Int>(0)
     private let requests = Atomic<Int>(0)
+    private let after = InlineArray<8, UInt64>(repeating: 0)
     private let isBaseWarned = Atomic<Bool>(false)
     private let proxyWarnedAt = Atomic<UInt64>(0)
 
