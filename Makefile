@@ -9,7 +9,7 @@
 #   make asan, tsan     the same tests with AddressSanitizer, ThreadSanitizer
 #   make campaign       the tests that measure, on a quiet machine
 #   make bench          side by side with nginx and HAProxy: ARGS="--quick" for less
-#   make bench-check    instructions and allocations of single operations against their thresholds
+#   make bench-check    instructions and allocations of single operations, and instructions of whole requests, held to thresholds
 #   make fuzz           every fuzzer for FUZZ_SECONDS
 #   make build          a release binary
 #   make deb, man, completions, container-test, check-deploy      what is shipped, and its tests
@@ -118,9 +118,10 @@ campaign: build deps-test
 bench: build deps-bench
 	PROXY_BINARY=$(CURDIR)/$(RELEASE) $(PYTHON) Benchmarks/run.py $(ARGS)
 
-bench-check: swift deps-build deps-bench
+bench-check: build deps-bench
 	BENCH=1 swift build -c release --product MicroBenchmarks --scratch-path .build/bench $(SWIFT_FLAGS)
 	$(PYTHON) Benchmarks/micro/check.py .build/bench/release/MicroBenchmarks
+	$(PYTHON) Benchmarks/instructions.py $(RELEASE)
 
 FUZZ_SECONDS ?= 60
 fuzz: swift

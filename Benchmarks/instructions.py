@@ -21,10 +21,11 @@ from contextlib import closing
 from pathlib import Path
 
 import peers
-from micro.check import MARGIN, REPEATABLE
+from micro.check import REPEATABLE
 from processes import Upstream, Void, answers, end, free_port, load, spawn
 from run import built_tools
 
+MARGIN = 1.03  # a request may cost so much more than is written down
 THRESHOLDS = Path(__file__).resolve().parent / "instructions.json"
 FEWER, MORE, CONNECTIONS = 1_000, 4_000, 16
 CLIENT_TOKEN = "client-token-that-must-not-pass"  # tools/bench.h has the same
