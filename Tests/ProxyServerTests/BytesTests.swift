@@ -77,41 +77,41 @@ import Testing
     }
 }
 
-@Suite struct BacklogTests {
-    private func store(_ text: String, _ backlog: inout Backlog, _ pool: inout BufferPool) {
-        Array(text.utf8).withUnsafeBytes { backlog.store($0, from: &pool) }
+@Suite struct WriteBufferTests {
+    private func store(_ text: String, _ writeBuffer: inout WriteBuffer, _ pool: inout BufferPool) {
+        Array(text.utf8).withUnsafeBytes { writeBuffer.store($0, from: &pool) }
     }
 
-    private func text(_ backlog: borrowing Backlog) -> String {
-        String(decoding: backlog.bytes, as: UTF8.self)
+    private func text(_ writeBuffer: borrowing WriteBuffer) -> String {
+        String(decoding: writeBuffer.bytes, as: UTF8.self)
     }
 
     @Test func keepsTheOrderOfWhatIsStoredAndConsumed() {
         var pool = BufferPool()
-        var backlog = Backlog()
-        #expect(text(backlog) == "")
-        store("HTTP/1.1 100", &backlog, &pool)
-        backlog.consume(9)
-        store(" Continue", &backlog, &pool)
-        #expect(text(backlog) == "100 Continue")
-        backlog.consume(12)
-        #expect(text(backlog) == "")
-        store("next", &backlog, &pool)
-        #expect(text(backlog) == "next")
-        backlog.release(to: &pool)
-        #expect(text(backlog) == "")
+        var writeBuffer = WriteBuffer()
+        #expect(text(writeBuffer) == "")
+        store("HTTP/1.1 100", &writeBuffer, &pool)
+        writeBuffer.consume(9)
+        store(" Continue", &writeBuffer, &pool)
+        #expect(text(writeBuffer) == "100 Continue")
+        writeBuffer.consume(12)
+        #expect(text(writeBuffer) == "")
+        store("next", &writeBuffer, &pool)
+        #expect(text(writeBuffer) == "next")
+        writeBuffer.release(to: &pool)
+        #expect(text(writeBuffer) == "")
     }
 
     @Test func roomIsForWhatFollows() {
         var pool = BufferPool()
-        var backlog = Backlog()
-        store("a", &backlog, &pool)
-        backlog.reserve(200_000, from: &pool)
-        Array(repeating: UInt8(ascii: "b"), count: 200_000).withUnsafeBytes { backlog.append($0) }
-        backlog.append("")
-        let whole = text(backlog)
+        var writeBuffer = WriteBuffer()
+        store("a", &writeBuffer, &pool)
+        writeBuffer.reserve(200_000, from: &pool)
+        Array(repeating: UInt8(ascii: "b"), count: 200_000).withUnsafeBytes { writeBuffer.append($0) }
+        writeBuffer.append("")
+        let whole = text(writeBuffer)
         #expect(whole == "a" + String(repeating: "b", count: 200_000))
-        backlog.release(to: &pool)
+        writeBuffer.release(to: &pool)
     }
 }
 
@@ -133,45 +133,45 @@ import Testing
         let (near, far) = pair()
         defer { close(far) }
         var pool = BufferPool()
-        var peer = Peer()
-        peer.transport = Transport(Socket(owning: near))
-        peer.widenWindow()
+        var side = ConnectionSide()
+        side.transport = Transport(Socket(owning: near))
+        side.widenWindow()
         let bytes = (0..<2_000_000).map { UInt8(truncatingIfNeeded: $0 &* 7) }
-        let first = bytes[..<1_500_000].withUnsafeBytes { peer.send($0, more: false, pool: &pool) }
-        let window = peer.window
+        let first = bytes[..<1_500_000].withUnsafeBytes { side.send($0, more: false, pool: &pool) }
+        let window = side.window
         #expect(first == .wouldBlock && window == Bounds.relayBytes)
         // A second send must not overtake what is left, nor end the process.
-        let second = bytes[1_500_000...].withUnsafeBytes { peer.send($0, more: false, pool: &pool) }
+        let second = bytes[1_500_000...].withUnsafeBytes { side.send($0, more: false, pool: &pool) }
         #expect(second == .wouldBlock)
-        let tookBefore = peer.hasTakenMore()
+        let tookBefore = side.hasTakenMore()
         var received = drain(far)
-        let (tookThen, tookSince) = (peer.hasTakenMore(), peer.hasTakenMore())
+        let (tookThen, tookSince) = (side.hasTakenMore(), side.hasTakenMore())
         #expect(!tookBefore && tookThen && !tookSince)
-        while peer.flush(to: &pool, more: false) == .wouldBlock { received += drain(far) }
+        while side.flush(to: &pool, more: false) == .wouldBlock { received += drain(far) }
         received += drain(far)
         #expect(received == bytes)
     }
 
     @Test func theWindowGrowsAndIsTheNextPeersToEarn() {
-        var peer = Peer()
+        var side = ConnectionSide()
         var windows: [Int] = []
         for _ in 0..<4 {
-            windows.append(peer.window)
-            peer.widenWindow()
+            windows.append(side.window)
+            side.widenWindow()
         }
         #expect(windows == [65_536, 131_072, 262_144, 262_144])
-        peer.forget()
-        #expect(peer.window == 65_536)
+        side.reset()
+        #expect(side.window == 65_536)
     }
 
     @Test func aSocketWhosePeerIsGoneFails() {
         let (near, far) = pair()
         close(far)
         var pool = BufferPool()
-        var peer = Peer()
-        peer.transport = Transport(Socket(owning: near))
+        var side = ConnectionSide()
+        side.transport = Transport(Socket(owning: near))
         let bytes: [UInt8] = [1, 2]
-        let result = bytes.withUnsafeBytes { peer.send($0, more: false, pool: &pool) }
+        let result = bytes.withUnsafeBytes { side.send($0, more: false, pool: &pool) }
         #expect(result == .failed(.brokenPipe))
     }
 }

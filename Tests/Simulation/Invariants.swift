@@ -63,7 +63,7 @@ struct Invariants {
     /// A slot that is free holds nothing.
     private func vacancy(_ exchange: Exchange) -> String? {
         let slot = exchange.slot
-        if exchange.client.isOpen || exchange.upstream.peer.isOpen || exchange.upstream.attempts.rival.socket.isOpen {
+        if exchange.client.isOpen || exchange.upstream.side.isOpen || exchange.upstream.attempts.rival.socket.isOpen {
             return "slot \(slot) is vacant with a socket open"
         }
         if exchange.timer.armedFor != .max || exchange.timer.deadline != .max {
@@ -76,7 +76,7 @@ struct Invariants {
     private func deadlines(_ exchange: Exchange, _ worker: Worker) -> String? {
         guard let what = problem(exchange) else { return nil }
         let until = Int64(bitPattern: exchange.timer.deadline) - Int64(bitPattern: kernel.clock)
-        let sockets = "\(exchange.client.transport.descriptor) and \(exchange.upstream.peer.transport.descriptor)"
+        let sockets = "\(exchange.client.transport.descriptor) and \(exchange.upstream.side.transport.descriptor)"
         return
             "\(what) in \(exchange.phase), slot \(exchange.slot), sockets \(sockets), deadline in \(until / 1_000) µs"
     }
@@ -99,17 +99,17 @@ struct Invariants {
             case .collectingBody: (exchange.request.spool?.isBusy != true && exchange.request.reading == nil, false)
             case .sendingRequest, .relayingEarly:
                 (
-                    exchange.request.upload == .streaming && exchange.upstream.peer.backlog.isEmpty
+                    exchange.request.upload == .streaming && exchange.upstream.side.writeBuffer.isEmpty
                         && exchange.request.spool == nil && !exchange.request.body.isWhole, false
                 )
             case .awaitingAnswer: (false, true)
-            case .relaying: (false, exchange.client.backlog.isEmpty)
+            case .relaying: (false, exchange.client.writeBuffer.isEmpty)
             case .vacant, .renewingFirst, .dialing, .renewing, .answering, .consulting, .closing: (false, false)
             }
         if wantsClient, kernel.isOverlooked(exchange.client.transport.descriptor) {
             return "bytes of the client are overlooked in \(exchange.phase), slot \(exchange.slot)"
         }
-        if wantsUpstream, kernel.isOverlooked(exchange.upstream.peer.transport.descriptor) {
+        if wantsUpstream, kernel.isOverlooked(exchange.upstream.side.transport.descriptor) {
             return "bytes of the upstream are overlooked in \(exchange.phase), slot \(exchange.slot)"
         }
         return nil

@@ -11,12 +11,12 @@ enum Incoming: UInt8, CaseIterable {
 }
 
 /// One of an exchange's two connections.
-struct Peer: ~Copyable {
+struct ConnectionSide: ~Copyable {
     var transport = Transport()
     /// What epoll reports of it; empty while it is not watched.
     var interest: Readiness = .nothing
     /// What the socket has not taken yet.
-    var backlog = Backlog()
+    var writeBuffer = WriteBuffer()
     private var incoming = Incoming.open
 
     /// How many bytes to read for it at once: more while it keeps up, so that what it leaves behind stays little.
@@ -42,8 +42,8 @@ struct Peer: ~Copyable {
         incoming = hasEnded ? .moreAndEnded : .more
     }
 
-    /// Its socket is closed; the next one is another peer's. What the backlog holds is released apart.
-    mutating func forget() {
+    /// Its socket is closed; the next one is another peer's. What the write buffer holds is released apart.
+    mutating func reset() {
         interest = .nothing
         incoming = .open
         window = Bounds.relayBytes
@@ -54,18 +54,18 @@ struct Peer: ~Copyable {
     /// A full socket counts as writable only once a third of its buffer is free, and with a buffer of megabytes a slow
     /// peer needs long for that: silence is not yet a stall.
     mutating func hasTakenMore() -> Bool {
-        guard isOpen, !backlog.isEmpty else { return false }
+        guard isOpen, !writeBuffer.isEmpty else { return false }
         let before = unacknowledged
         unacknowledged = transport.unacknowledged
         return unacknowledged < before
     }
 
-    /// Sends what is left of the backlog.
+    /// Sends what is left of the write buffer.
     /// - Returns: `.bytes` when it is empty now.
     mutating func flush(to pool: inout BufferPool, more: Bool) -> IOResult {
-        while !backlog.isEmpty {
-            switch transport.send(backlog.bytes, more: more) {
-            case .bytes(let count): backlog.consume(count)
+        while !writeBuffer.isEmpty {
+            switch transport.send(writeBuffer.bytes, more: more) {
+            case .bytes(let count): writeBuffer.consume(count)
             case .wouldBlock:
                 unacknowledged = transport.unacknowledged
                 return .wouldBlock
@@ -73,7 +73,7 @@ struct Peer: ~Copyable {
             case .failed(let error): return .failed(error)
             }
         }
-        backlog.release(to: &pool)
+        writeBuffer.release(to: &pool)
         return .bytes(0)
     }
 
@@ -82,10 +82,10 @@ struct Peer: ~Copyable {
         window = min(2 * window, Bounds.widestRelayBytes)
     }
 
-    /// Sends `bytes` behind the backlog, and keeps what the socket does not take.
+    /// Sends `bytes` behind the write buffer, and keeps what the socket does not take.
     mutating func send(_ bytes: UnsafeRawBufferPointer, more: Bool, pool: inout BufferPool) -> IOResult {
-        guard backlog.isEmpty else {
-            backlog.store(bytes, from: &pool)
+        guard writeBuffer.isEmpty else {
+            writeBuffer.store(bytes, from: &pool)
             return .wouldBlock
         }
         var sent = 0
@@ -95,7 +95,7 @@ struct Peer: ~Copyable {
             case .bytes(let count):
                 sent += count
             case .wouldBlock:
-                backlog.store(rest, from: &pool)
+                writeBuffer.store(rest, from: &pool)
                 window = Bounds.relayBytes
                 unacknowledged = transport.unacknowledged
                 return .wouldBlock

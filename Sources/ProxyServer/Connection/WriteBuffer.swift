@@ -1,7 +1,7 @@
 internal import EventLoop
 
 /// Bytes that are on their way to a socket which did not take them yet.
-struct Backlog: ~Copyable {
+struct WriteBuffer: ~Copyable {
     private var buffer: PooledBuffer?
     private var start = 0
     private var end = 0
@@ -9,7 +9,7 @@ struct Backlog: ~Copyable {
     var isEmpty: Bool { start == end }
     var count: Int { end - start }
 
-    /// The bytes that are left. Valid until the backlog changes.
+    /// The bytes that are left. Valid until the write buffer changes.
     var bytes: UnsafeRawBufferPointer {
         guard let buffer else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         return UnsafeRawBufferPointer(rebasing: buffer.bytes[start..<end])

@@ -91,7 +91,7 @@ extension Exchange {
                 }
                 request.spool!.sent += job.count
                 let bytes = UnsafeRawBufferPointer(job.buffer.bytes.part(0..<job.count))
-                switch upstream.peer.send(bytes, more: !isSpoolSent, pool: &worker.pool) {
+                switch upstream.side.send(bytes, more: !isSpoolSent, pool: &worker.pool) {
                 case .bytes, .wouldBlock: break
                 case .endOfStream, .failed: return uploadBroke(worker)
                 }

@@ -21,7 +21,7 @@ final class Exchange {
     private(set) var phase = Phase.vacant
 
     // The parts. Each is set anew when the slot is given back, so nothing outlives its request.
-    var client = Peer()
+    var client = ConnectionSide()
     var upstream = UpstreamConnection()
     var request = RequestState()
     var replay = Replay()
@@ -126,7 +126,7 @@ final class Exchange {
             return
         }
         if readiness.contains(.peerClosed) { client.noteEnd() }
-        if readiness.contains(.writable), !client.backlog.isEmpty {
+        if readiness.contains(.writable), !client.writeBuffer.isEmpty {
             guard advance(flushClient(worker), worker) else { return }
         }
         // TLS may have to write before it can read.
@@ -148,14 +148,14 @@ final class Exchange {
             report(event, worker)
             return
         }
-        guard upstream.peer.isOpen else { return }
-        if readiness.contains(.peerClosed) { upstream.peer.noteEnd() }
+        guard upstream.side.isOpen else { return }
+        if readiness.contains(.peerClosed) { upstream.side.noteEnd() }
         switch phase {
         case .dialing:
             guard advance(finishAttempt(worker), worker) else { return }
             // The event may have told of an answer too, and is used up: unless what TLS read has emptied the socket.
             guard phase != .dialing, readiness != .writable else { return }
-            if upstream.peer.hasEnded || upstream.peer.transport.mayHaveMore { report(readAnswer(worker), worker) }
+            if upstream.side.hasEnded || upstream.side.transport.mayHaveMore { report(readAnswer(worker), worker) }
         case .sendingRequest, .relayingEarly:
             // What the upstream said comes first: it may be the reason why it takes no more.
             if readiness != .writable {
@@ -184,11 +184,11 @@ final class Exchange {
     }
 
     func watchUpstream(_ asked: Readiness, _ worker: Worker) {
-        if upstream.peer.transport.isPaused { postpone(Side.upstream, .readable, worker) }
-        let interest = upstream.peer.transport.wantsWritable ? asked.union(.writable) : asked
-        guard upstream.peer.isOpen, !upstream.peer.interest.contains(interest) else { return }
+        if upstream.side.transport.isPaused { postpone(Side.upstream, .readable, worker) }
+        let interest = upstream.side.transport.wantsWritable ? asked.union(.writable) : asked
+        guard upstream.side.isOpen, !upstream.side.interest.contains(interest) else { return }
         let token = EventToken(generation: generation, slot: slot, side: upstream.attempts.side)
-        worker.watch(upstream.peer.transport.descriptor, interest, over: &upstream.peer.interest, token)
+        worker.watch(upstream.side.transport.descriptor, interest, over: &upstream.side.interest, token)
     }
 
     /// Whether this turn's share allows another piece. The first one is always allowed.
@@ -228,10 +228,10 @@ final class Exchange {
         closeUpstream(worker, byReset: true)
         closeRival(worker)
         worker.finished(self)
-        client.backlog.release(to: &worker.pool)
+        client.writeBuffer.release(to: &worker.pool)
         releaseHeld(worker)
         if timer.armedFor != .max { worker.reactor.timers.disarm(slot: slot) }
-        client = Peer()
+        client = ConnectionSide()
         upstream = UpstreamConnection()
         request = RequestState()
         replay = Replay()
@@ -243,7 +243,7 @@ final class Exchange {
 
     /// Gives back what no answer needs any more.
     func releaseHeld(_ worker: Worker) {
-        upstream.peer.backlog.release(to: &worker.pool)
+        upstream.side.writeBuffer.release(to: &worker.pool)
         releaseHeldHead(worker)
         releaseHeldAnswer(worker)
         releaseReplay(worker)

@@ -67,7 +67,8 @@ extension Exchange {
             return attemptTimedOut(worker)
         case .sendingRequest:
             // Bytes that wait for the upstream's socket tell who is slow.
-            let isUpstreamSlow = !upstream.peer.backlog.isEmpty || request.upload == .givenUp || request.spool != nil
+            let isUpstreamSlow =
+                !upstream.side.writeBuffer.isEmpty || request.upload == .givenUp || request.spool != nil
             if isUpstreamSlow, response.isCollected { record.cause = .stalled }
             refuse(isUpstreamSlow ? .gatewayTimeout : .requestTimeout)
             return isUpstreamSlow ? .upstreamTimedOut : .clientTimedOut
@@ -90,7 +91,7 @@ extension Exchange {
     /// Whether bytes still move, though no socket became ready in time.
     private func isPeerSlow() -> Bool {
         switch phase {
-        case .sendingRequest: upstream.peer.hasTakenMore()
+        case .sendingRequest: upstream.side.hasTakenMore()
         case .relayingEarly, .relaying, .answering: client.hasTakenMore()
         case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .closing,
             .consulting:

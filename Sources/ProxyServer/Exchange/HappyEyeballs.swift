@@ -34,20 +34,20 @@ extension Exchange {
                 continue
             }
             worker.connectionOpened(holding: worker.upstreamBytes)
-            guard !upstream.peer.isOpen else {
+            guard !upstream.side.isOpen else {
                 beginRival(socket, attempted, worker)
                 break
             }
-            upstream.peer.transport = worker.upstreamTransport(socket, isWatched: false)
+            upstream.side.transport = worker.upstreamTransport(socket, isWatched: false)
             upstream.attempts.address = attempted
             noteAttempt(.began, worker)
             if case .ends(let event) = beginUpstream(worker) { return event }
         }
-        if upstream.peer.isOpen {
+        if upstream.side.isOpen {
             setAttemptDeadline(worker)
         } else if isQueueFull {
             noteAttempt(.queueFull, worker)
-            moveStagedToBacklog(worker)
+            moveStagedToWriteBuffer(worker)
             let bounds = Bounds.fullQueueNanoseconds
             let pause = min(max((worker.now - upstream.attempts.startedAt) / 2, bounds.lowerBound), bounds.upperBound)
             setDeadline(min(worker.now + pause, dialingEnd(worker)), worker)
@@ -88,7 +88,7 @@ extension Exchange {
         noteAttempt(.connected, worker)
         worker.addresses.trust(upstream.attempts.address)
         record.connected(at: worker.now)
-        worker.counters.upstreamHandshakes.count(upstream.peer.transport.isResumed)
+        worker.counters.upstreamHandshakes.count(upstream.side.transport.isResumed)
         // The attempt's own may be near, or past and off the wheel.
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         return .connected
@@ -96,8 +96,8 @@ extension Exchange {
 
     /// The upstream's attempt has come to something.
     func finishAttempt(_ worker: Worker) -> Event? {
-        guard upstream.peer.isOpen else { return nil }
-        if upstream.peer.transport.isPlain, let error = upstream.peer.transport.pendingError {
+        guard upstream.side.isOpen else { return nil }
+        if upstream.side.transport.isPlain, let error = upstream.side.transport.pendingError {
             upstreamFailed(.connect(error), worker)
             return tryNextAddress(worker)
         }
@@ -126,32 +126,32 @@ extension Exchange {
 
     /// TCP is connected and TLS waits for its peer: the ClientHello is out.
     private var isHandshaking: Bool {
-        !upstream.peer.transport.isPlain && !upstream.peer.transport.wantsWritable
+        !upstream.side.transport.isPlain && !upstream.side.transport.wantsWritable
     }
 
     /// - Returns: `.bytes` as soon as a byte was taken, whatever came after it: from then on the request belongs to this
     ///   connection, and no other address may get its rest.
     private func sendFirstBytes(_ worker: Worker) -> IOResult {
         guard let staged = request.staged.take() else {
-            let before = upstream.peer.backlog.count
-            let result = upstream.peer.flush(to: &worker.pool, more: false)
-            return upstream.peer.backlog.count < before ? .bytes(0) : result
+            let before = upstream.side.writeBuffer.count
+            let result = upstream.side.flush(to: &worker.pool, more: false)
+            return upstream.side.writeBuffer.count < before ? .bytes(0) : result
         }
         let bytes = worker.scratch.bytes(of: staged)
-        let result = upstream.peer.transport.send(bytes, more: false)
+        let result = upstream.side.transport.send(bytes, more: false)
         let sent = if case .bytes(let count) = result { count } else { 0 }
         if sent < bytes.count {
-            upstream.peer.backlog.store(UnsafeRawBufferPointer(rebasing: bytes[sent...]), from: &worker.pool)
+            upstream.side.writeBuffer.store(UnsafeRawBufferPointer(rebasing: bytes[sent...]), from: &worker.pool)
         }
         return result
     }
 
     private func connectFailure(_ error: SystemError, _ worker: Worker) -> Cause {
-        if let failure = upstream.peer.transport.tunnelFailure {
+        if let failure = upstream.side.transport.tunnelFailure {
             worker.shared.warnOfProxy(failure)
             return .proxyRefused
         }
-        switch upstream.peer.transport.tlsFailure {
+        switch upstream.side.transport.tlsFailure {
         // TLS was only the first to be told: a connection that was refused never got as far.
         case .system(let code): return .connect(SystemError(code: code))
         case .some(let failure): return .tls(failure)
@@ -213,8 +213,8 @@ extension Exchange {
         guard upstream.attempts.rival.socket.isOpen else { return }
         var socket = Socket()
         swap(&socket, &upstream.attempts.rival.socket)
-        upstream.peer.transport = worker.upstreamTransport(socket, isWatched: true)
-        upstream.peer.interest = upstream.attempts.rival.interest
+        upstream.side.transport = worker.upstreamTransport(socket, isWatched: true)
+        upstream.side.interest = upstream.attempts.rival.interest
         upstream.attempts.address = upstream.attempts.rival.address
         upstream.attempts.side = upstream.attempts.side == Side.upstream ? Side.rival : Side.upstream
         upstream.attempts.rival.interest = .nothing
@@ -260,11 +260,11 @@ extension Exchange {
     }
 
     /// A server of plain http may wait for the rest of what it takes for a request.
-    private var timeoutCause: Cause { upstream.peer.transport.isUnheard ? .tls(.silent) : .connectTimeout }
+    private var timeoutCause: Cause { upstream.side.transport.isUnheard ? .tls(.silent) : .connectTimeout }
 
     private func dialingTimedOut(_ worker: Worker) -> Event {
         let cause = timeoutCause
-        if upstream.peer.isOpen { attemptFailed(upstream.attempts.address, cause, worker) }
+        if upstream.side.isOpen { attemptFailed(upstream.attempts.address, cause, worker) }
         if upstream.attempts.rival.socket.isOpen {
             attemptFailed(upstream.attempts.rival.address, .connectTimeout, worker)
         }

@@ -8,7 +8,7 @@ extension Exchange {
     func sendRequest(_ worker: Worker) -> Event? {
         guard request.upload != .givenUp else { return nil }
         while mayMoveMore(worker) {
-            switch upstream.peer.flush(to: &worker.pool, more: false) {
+            switch upstream.side.flush(to: &worker.pool, more: false) {
             case .bytes: break
             case .wouldBlock:
                 watchUpstream(.anything, worker)
@@ -24,7 +24,7 @@ extension Exchange {
             }
             if request.body.isWhole { return requestSent(worker) }
             if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.body, worker) }
-            let window = worker.window(upstream.peer.window)
+            let window = worker.window(upstream.side.window)
             switch client.transport.receive(into: worker.scratch.inbound(window)) {
             case .wouldBlock:
                 watchClient(.incoming, worker)
@@ -69,9 +69,9 @@ extension Exchange {
         let framed = scratch.framedInbound(
             piece.payload, isChunked: request.framing.isChunked, isLast: request.body.isWhole)
         // With more behind, and without the hint, each would end in a segment of a few bytes.
-        switch upstream.peer.send(framed, more: isFull && !request.body.isWhole, pool: &worker.pool) {
+        switch upstream.side.send(framed, more: isFull && !request.body.isWhole, pool: &worker.pool) {
         case .bytes:
-            if isFull { upstream.peer.widenWindow() }
+            if isFull { upstream.side.widenWindow() }
             return .goesOn
         case .wouldBlock: return .goesOn
         case .endOfStream, .failed: return .ends(uploadBroke(worker))
@@ -93,7 +93,7 @@ extension Exchange {
     func uploadBroke(_ worker: Worker) -> Event? {
         note(UploadInput.gaveUp, worker)
         client.noteMore()
-        upstream.peer.backlog.release(to: &worker.pool)
+        upstream.side.writeBuffer.release(to: &worker.pool)
         watchUpstream(.incoming, worker)
         guard phase == .sendingRequest else { return nil }
         setDeadline(worker.now + worker.configuration.timeouts.response, worker)

@@ -22,7 +22,7 @@ extension Exchange {
             let window =
                 response.held.buffer.map { $0.bytes.part(response.held.count..<min($0.capacity, Bounds.relayBytes)) }
                 ?? worker.scratch.inbound(worker.window(Bounds.relayBytes))
-            switch upstream.peer.transport.receive(into: window) {
+            switch upstream.side.transport.receive(into: window) {
             case .wouldBlock:
                 watchUpstream(.incoming, worker)
                 return nil
@@ -42,7 +42,7 @@ extension Exchange {
     }
 
     func upstreamFailure(_ error: SystemError, _ worker: Worker) -> Cause {
-        guard let failure = upstream.peer.transport.tlsFailure else { return .upstream(error) }
+        guard let failure = upstream.side.transport.tlsFailure else { return .upstream(error) }
         worker.counters.upstreamTLSFailed(failure)
         return .tls(failure)
     }
@@ -89,7 +89,7 @@ extension Exchange {
             }
         } catch {
             record.cause =
-                upstream.peer.transport.isPlain && isTLSAlert(region.bytes(region.count).span)
+                upstream.side.transport.isPlain && isTLSAlert(region.bytes(region.count).span)
                 ? .speaksTLS : .badAnswer(error)
             response.parser = parser
             return .ends(failUpstream())
@@ -133,7 +133,7 @@ extension Exchange {
             worker.giveBack(parser)
             return failUpstream()
         }
-        if head.status == 400, upstream.peer.transport.isPlain,
+        if head.status == 400, upstream.side.transport.isPlain,
             asksForTLS(bytes.bytes(bytes.count).span, from: head.length)
         {
             record.cause = .speaksTLS

@@ -7,7 +7,7 @@ extension Exchange {
     /// Sends the staged head and first bytes, then whatever follows.
     func relayAnswer(_ worker: Worker) -> Event? {
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
-        // A rewritten answer is in the backlog whole; any other has at least its head staged.
+        // A rewritten answer is in the write buffer whole; any other has at least its head staged.
         guard let staged = response.staged.take() else { return flushClient(worker) }
         if response.body.isWhole, response.inflater == nil { note(ResponseInput.completed, worker) }
         if case .ends(let event) = sendToClient(worker.scratch.bytes(of: staged), worker) { return event }
@@ -31,11 +31,11 @@ extension Exchange {
     }
 
     func relayBody(_ worker: Worker) -> Event? {
-        guard client.backlog.isEmpty, !response.isComplete else { return nil }
+        guard client.writeBuffer.isEmpty, !response.isComplete else { return nil }
         if response.inflater != nil, case .ends(let event) = inflateRest(worker) { return event }
         while mayMoveMore(worker) {
             let window = worker.window(client.window)
-            switch upstream.peer.transport.receive(into: worker.scratch.inbound(window)) {
+            switch upstream.side.transport.receive(into: worker.scratch.inbound(window)) {
             case .wouldBlock:
                 watchUpstream(.incoming, worker)
                 return nil
@@ -50,7 +50,7 @@ extension Exchange {
                 if case .ends(let event) = relayPiece(count, isFull: count == window, worker) { return event }
                 // A short read has emptied the socket; what comes later is a new edge. Unless the FIN is in already:
                 // then nothing comes later.
-                if count < window, upstream.peer.transport.isPlain, !upstream.peer.hasEnded {
+                if count < window, upstream.side.transport.isPlain, !upstream.side.hasEnded {
                     watchUpstream(.incoming, worker)
                     return nil
                 }

@@ -47,7 +47,7 @@ extension Exchange {
         guard response.filter == nil else { return filterRest(worker) }
         guard response.rewrite == nil else { return rewriteRest(worker) }
         while mayMoveMore(worker) {
-            switch upstream.peer.transport.receive(into: worker.scratch.inbound) {
+            switch upstream.side.transport.receive(into: worker.scratch.inbound) {
             case .wouldBlock:
                 watchUpstream(.incoming, worker)
                 return nil
@@ -202,17 +202,17 @@ extension Exchange {
         guard let staged = written else { return failUpstream() }
         let head = worker.scratch.bytes(of: staged)
         noteAnswered(body.count)
-        client.backlog.reserve(head.count + body.count + 2 * Bounds.chunkMargin, from: &worker.pool)
-        client.backlog.append(head)
+        client.writeBuffer.reserve(head.count + body.count + 2 * Bounds.chunkMargin, from: &worker.pool)
+        client.writeBuffer.append(head)
         if response.framing.isChunked {
             withUnsafeTemporaryAllocation(byteCount: ChunkedCoding.mostHeaderBytes, alignment: 1) { header in
                 var writer = HeadWriter(header)
                 writer.appendChunkHeader(body.count)
-                client.backlog.append(UnsafeRawBufferPointer(header.part(0..<writer.count)))
+                client.writeBuffer.append(UnsafeRawBufferPointer(header.part(0..<writer.count)))
             }
         }
-        client.backlog.append(body)
-        if response.framing.isChunked { client.backlog.append(ChunkedCoding.chunkEnd) }
+        client.writeBuffer.append(body)
+        if response.framing.isChunked { client.writeBuffer.append(ChunkedCoding.chunkEnd) }
         note(isWhole ? .completed : response.inflater == nil ? ResponseInput.passes : .inflates, worker)
         releaseHeldAnswer(worker)
         // The rest of a long body is inflated as it comes.

@@ -17,7 +17,7 @@ struct ResponseState: ~Copyable {
     /// Takes gzip off the answer, for a client that does not accept it.
     var inflater: PooledInflater?
     /// Bytes of the answer that wait to be inflated.
-    var compressed = Backlog()
+    var compressed = WriteBuffer()
     /// The answer's JSON, while it is read whole.
     var collected = PooledBytes()
     /// How far its rewriting has come, and what was written of it.

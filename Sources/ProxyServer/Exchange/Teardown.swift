@@ -26,7 +26,7 @@ extension Exchange {
     }
 
     private func endIfClosed() -> Event? {
-        !client.isOpen && !upstream.peer.isOpen ? .bothClosed : nil
+        !client.isOpen && !upstream.side.isOpen ? .bothClosed : nil
     }
 
     // MARK: Client
@@ -83,7 +83,7 @@ extension Exchange {
             worker.counters.clientTLSFailed(failure)
         }
         if byReset { client.transport.reset() } else { client.transport.close() }
-        client.forget()
+        client.reset()
         worker.connectionClosed(holding: worker.clientBytes)
     }
 
@@ -91,12 +91,12 @@ extension Exchange {
 
     /// The side that closes first keeps the port in TIME_WAIT, so the upstream is left to be that side.
     private func partFromUpstream(_ worker: Worker) {
-        guard upstream.peer.isOpen else { return }
+        guard upstream.side.isOpen else { return }
         guard response.body.isWhole, request.body.isWhole, request.upload != .givenUp else {
             closeUpstream(worker, byReset: true)
             return
         }
-        if upstream.peer.transport.isPlain ? upstream.peer.hasEnded : hasHeardFarewell(worker) {
+        if upstream.side.transport.isPlain ? upstream.side.hasEnded : hasHeardFarewell(worker) {
             closeUpstream(worker, byReset: false)
         } else {
             // A client that still sends has a later deadline, which does for both.
@@ -107,21 +107,21 @@ extension Exchange {
 
     /// The upstream's FIN, or something that is not part of its answer.
     func upstreamParted(_ worker: Worker) -> Event? {
-        guard upstream.peer.isOpen else { return nil }
-        if !upstream.peer.transport.isPlain, !hasHeardFarewell(worker) { return nil }
-        closeUpstream(worker, byReset: !upstream.peer.hasEnded)
+        guard upstream.side.isOpen else { return nil }
+        if !upstream.side.transport.isPlain, !hasHeardFarewell(worker) { return nil }
+        closeUpstream(worker, byReset: !upstream.side.hasEnded)
         return endIfClosed()
     }
 
     /// TLS says good-bye in a record (RFC 8446 §6.1) which has to be read, or close() would turn into a reset.
     private func hasHeardFarewell(_ worker: Worker) -> Bool {
-        upstream.peer.transport.receive(into: worker.scratch.inbound) != .wouldBlock
+        upstream.side.transport.receive(into: worker.scratch.inbound) != .wouldBlock
     }
 
     func closeUpstream(_ worker: Worker, byReset: Bool) {
-        guard upstream.peer.isOpen else { return }
-        if byReset { upstream.peer.transport.reset() } else { upstream.peer.transport.drop() }
-        upstream.peer.forget()
+        guard upstream.side.isOpen else { return }
+        if byReset { upstream.side.transport.reset() } else { upstream.side.transport.drop() }
+        upstream.side.reset()
         worker.connectionClosed(holding: worker.upstreamBytes)
     }
 

@@ -69,14 +69,14 @@ extension Exchange {
             return .dialFailed
         }
         let head = UnsafeRawBufferPointer(keptHead.bytes.part(0..<replay.head.count))
-        upstream.peer.backlog.release(to: &worker.pool)
-        upstream.peer.backlog.reserve(
+        upstream.side.writeBuffer.release(to: &worker.pool)
+        upstream.side.writeBuffer.reserve(
             replay.head.count - place.range.count + token.count + replay.body.count, from: &worker.pool)
-        upstream.peer.backlog.append(UnsafeRawBufferPointer(rebasing: head[..<place.range.lowerBound]))
-        token.withBytes { bytes in bytes.withUnsafeBytes { upstream.peer.backlog.append($0) } }
-        upstream.peer.backlog.append(UnsafeRawBufferPointer(rebasing: head[place.range.upperBound...]))
+        upstream.side.writeBuffer.append(UnsafeRawBufferPointer(rebasing: head[..<place.range.lowerBound]))
+        token.withBytes { bytes in bytes.withUnsafeBytes { upstream.side.writeBuffer.append($0) } }
+        upstream.side.writeBuffer.append(UnsafeRawBufferPointer(rebasing: head[place.range.upperBound...]))
         if let keptBody = replay.body.buffer, replay.body.count > 0 {
-            upstream.peer.backlog.append(UnsafeRawBufferPointer(keptBody.bytes.part(0..<replay.body.count)))
+            upstream.side.writeBuffer.append(UnsafeRawBufferPointer(keptBody.bytes.part(0..<replay.body.count)))
         }
         replay.tokenVersion = worker.token.version
         return dial(worker)

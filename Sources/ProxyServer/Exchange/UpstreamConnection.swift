@@ -2,7 +2,7 @@ internal import EventLoop
 
 /// The way to the upstream: one connection, and the attempts that led to it.
 struct UpstreamConnection: ~Copyable {
-    var peer = Peer()
+    var side = ConnectionSide()
     var attempts = ConnectionAttempts()
 }
 

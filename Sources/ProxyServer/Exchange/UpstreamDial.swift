@@ -4,7 +4,7 @@ internal import HTTP1
 
 /// The way to the upstream: every request has a connection of its own. How its addresses are tried is in `HappyEyeballs.swift`.
 extension Exchange {
-    /// Connects, with the request's first bytes staged or in the backlog.
+    /// Connects, with the request's first bytes staged or in the write buffer.
     func dial(_ worker: Worker) -> Event? {
         record.dialed(at: worker.now)
         upstream.attempts = ConnectionAttempts()
@@ -45,8 +45,8 @@ extension Exchange {
         }
         let head = worker.scratch.bytes(of: staged)
         let bodyBytes = max(replay.body.count, request.heldHead.count) + Bounds.chunkMargin
-        upstream.peer.backlog.reserve(head.count + bodyBytes, from: &worker.pool)
-        upstream.peer.backlog.append(head)
+        upstream.side.writeBuffer.reserve(head.count + bodyBytes, from: &worker.pool)
+        upstream.side.writeBuffer.append(head)
         if case .length(let length) = request.framing, !request.body.isWhole, length > 0 {
             appendHeldPrefix(parser.head.length, heldHead, worker)
         } else {
@@ -66,23 +66,23 @@ extension Exchange {
         noteReceived(piece.payload)
         let payload = UnsafeRawBufferPointer(rest.part(0..<piece.payload))
         keep(payload, worker)
-        upstream.peer.backlog.append(payload)
+        upstream.side.writeBuffer.append(payload)
     }
 
     private func appendKeptBody() {
         guard let keptBody = replay.body.buffer, replay.body.count > 0 else { return }
         let body = UnsafeRawBufferPointer(keptBody.bytes.part(0..<replay.body.count))
         guard request.framing.isChunked else {
-            upstream.peer.backlog.append(body)
+            upstream.side.writeBuffer.append(body)
             return
         }
         withUnsafeTemporaryAllocation(byteCount: ChunkedCoding.mostHeaderBytes, alignment: 1) { header in
             var writer = HeadWriter(header)
             writer.appendChunkHeader(body.count)
-            upstream.peer.backlog.append(UnsafeRawBufferPointer(header.part(0..<writer.count)))
+            upstream.side.writeBuffer.append(UnsafeRawBufferPointer(header.part(0..<writer.count)))
         }
-        upstream.peer.backlog.append(body)
-        upstream.peer.backlog.append(ChunkedCoding.chunkEnd)
+        upstream.side.writeBuffer.append(body)
+        upstream.side.writeBuffer.append(ChunkedCoding.chunkEnd)
     }
 
     func dropKeptBody(_ worker: Worker) {
@@ -96,15 +96,15 @@ extension Exchange {
             refuse(.upstreamUnreachable)
             return .dialFailed
         }
-        moveStagedToBacklog(worker)
+        moveStagedToWriteBuffer(worker)
         noteAttempt(.addressesMissing, worker)
         worker.waitForAddresses(self)
         return nil
     }
 
     /// What could not be sent at once must survive this turn.
-    func moveStagedToBacklog(_ worker: Worker) {
+    func moveStagedToWriteBuffer(_ worker: Worker) {
         guard let staged = request.staged.take() else { return }
-        upstream.peer.backlog.store(worker.scratch.bytes(of: staged), from: &worker.pool)
+        upstream.side.writeBuffer.store(worker.scratch.bytes(of: staged), from: &worker.pool)
     }
 }
