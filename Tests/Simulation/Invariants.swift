@@ -63,7 +63,7 @@ struct Invariants {
     /// A slot that is free holds nothing.
     private func vacancy(_ exchange: Exchange) -> String? {
         let slot = exchange.slot
-        if exchange.client.isOpen || exchange.upstream.side.isOpen || exchange.upstream.attempts.rival.socket.isOpen {
+        if exchange.client.isOpen || exchange.upstream.side.isOpen || exchange.upstream.attempts.second.socket.isOpen {
             return "slot \(slot) is vacant with a socket open"
         }
         if exchange.timer.armedFor != .max || exchange.timer.deadline != .max {

@@ -156,7 +156,7 @@ final class Run: @unchecked Sendable {
             memory: memory, spooler: spooler, deviceFlow: hasDeviceFlow ? consultationDoor() : nil,
             renew: { [unowned self] in renew($0, $1) })
         mailbox = try Mailbox()
-        let socket = try Listener(address: SocketAddress(address: "10.0.0.200", port: 8_080)!, writeBuffer: 128)
+        let socket = try Listener(address: SocketAddress(address: "10.0.0.200", port: 8_080)!, backlog: 128)
         listener = socket.descriptor
         worker = try Worker(shared, listeners: Listeners([socket]), mailbox: mailbox)
         makePlans(configuration.replayBufferBytes)

@@ -13,7 +13,7 @@ final class Exchange {
         static let client: UInt8 = 0
         static let upstream: UInt8 = 1
         /// The upstream's second attempt.
-        static let rival: UInt8 = 2
+        static let secondAttempt: UInt8 = 2
     }
 
     let slot: Int
@@ -144,7 +144,7 @@ final class Exchange {
     }
 
     func upstreamReady(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
-        if side != upstream.attempts.side, case .ends(let event) = rivalReady(readiness, worker) {
+        if side != upstream.attempts.side, case .ends(let event) = secondAttemptReady(readiness, worker) {
             report(event, worker)
             return
         }
@@ -226,7 +226,7 @@ final class Exchange {
     private func release(_ worker: Worker) {
         closeClient(worker)
         closeUpstream(worker, byReset: true)
-        closeRival(worker)
+        closeSecondAttempt(worker)
         worker.finished(self)
         client.writeBuffer.release(to: &worker.pool)
         releaseHeld(worker)

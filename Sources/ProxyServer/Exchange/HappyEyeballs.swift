@@ -4,7 +4,7 @@ internal import System
 
 /// The race of the upstream's addresses (RFC 8305 §5), within the phase `dialing`.
 ///
-/// The first address has `upstream`. When it has not connected after a while, the next one becomes its `rival`; when an
+/// The first address has `upstream`. When it has not connected after a while, the next one becomes its `second` attempt; when an
 /// attempt fails, the next address takes its place at once. The race is for TCP: the first attempt that connects wins
 /// and the other one is closed. A TLS handshake is the winner's own affair.
 extension Exchange {
@@ -20,7 +20,7 @@ extension Exchange {
     func tryNextAddress(_ worker: Worker) -> Event? {
         upstream.attempts.tried.follow(worker.addresses)
         var isQueueFull = false
-        while !upstream.attempts.rival.socket.isOpen,
+        while !upstream.attempts.second.socket.isOpen,
             let index = worker.addresses.next(after: upstream.attempts.tried, now: worker.now)
         {
             upstream.attempts.tried.insert(index)
@@ -35,7 +35,7 @@ extension Exchange {
             }
             worker.connectionOpened(holding: worker.upstreamBytes)
             guard !upstream.side.isOpen else {
-                beginRival(socket, attempted, worker)
+                beginSecondAttempt(socket, attempted, worker)
                 break
             }
             upstream.side.transport = worker.upstreamTransport(socket, isWatched: false)
@@ -84,7 +84,7 @@ extension Exchange {
     }
 
     private func upstreamConnected(_ worker: Worker) -> Event {
-        closeRival(worker)
+        closeSecondAttempt(worker)
         noteAttempt(.connected, worker)
         worker.addresses.trust(upstream.attempts.address)
         record.connected(at: worker.now)
@@ -107,7 +107,7 @@ extension Exchange {
         case .wouldBlock:
             if isHandshaking {
                 if upstream.attempts.state != .handshaking { noteAttempt(.handshakeBegan, worker) }
-                closeRival(worker)
+                closeSecondAttempt(worker)
                 setAttemptDeadline(worker)
             }
             watchAttempt(worker)
@@ -159,12 +159,12 @@ extension Exchange {
         }
     }
 
-    /// Gives the upstream's attempt up; the rival, if there is one, takes its place.
+    /// Gives the upstream's attempt up; the second one, if there is one, takes its place.
     private func upstreamFailed(_ cause: Cause, _ worker: Worker) {
         noteAttempt(.failed, worker)
         closeUpstream(worker, byReset: true)
         attemptFailed(upstream.attempts.address, cause, worker)
-        promoteRival(worker)
+        promoteSecondAttempt(worker)
     }
 
     /// Remembers that the address did not answer, unless the trouble is on this side.
@@ -180,24 +180,24 @@ extension Exchange {
 
     // MARK: The second attempt
 
-    private func beginRival(_ socket: consuming Socket, _ attempted: AttemptedAddress, _ worker: Worker) {
-        upstream.attempts.rival.socket = socket
-        upstream.attempts.rival.address = attempted
+    private func beginSecondAttempt(_ socket: consuming Socket, _ attempted: AttemptedAddress, _ worker: Worker) {
+        upstream.attempts.second.socket = socket
+        upstream.attempts.second.address = attempted
         noteAttempt(.secondBegan, worker)
         let token = EventToken(
             generation: generation, slot: slot,
-            side: upstream.attempts.side == Side.upstream ? Side.rival : Side.upstream)
+            side: upstream.attempts.side == Side.upstream ? Side.secondAttempt : Side.upstream)
         worker.watch(
-            upstream.attempts.rival.socket.descriptor, .anything, over: &upstream.attempts.rival.interest, token)
+            upstream.attempts.second.socket.descriptor, .anything, over: &upstream.attempts.second.interest, token)
     }
 
-    /// The rival's attempt has come to something; the event may also be stale.
+    /// The second attempt has come to something; the event may also be stale.
     /// - Returns: `.goesOn` when it is the upstream now.
-    func rivalReady(_ readiness: Readiness, _ worker: Worker) -> Flow {
-        guard phase == .dialing, upstream.attempts.rival.socket.isOpen else { return .ends(nil) }
-        if let error = upstream.attempts.rival.socket.pendingError {
-            let attempted = upstream.attempts.rival.address
-            closeRival(worker)
+    func secondAttemptReady(_ readiness: Readiness, _ worker: Worker) -> Flow {
+        guard phase == .dialing, upstream.attempts.second.socket.isOpen else { return .ends(nil) }
+        if let error = upstream.attempts.second.socket.pendingError {
+            let attempted = upstream.attempts.second.address
+            closeSecondAttempt(worker)
             noteAttempt(.failed, worker)
             attemptFailed(attempted, .connect(error), worker)
             return .ends(tryNextAddress(worker))
@@ -208,22 +208,22 @@ extension Exchange {
         return .goesOn
     }
 
-    /// The rival becomes the upstream, connected or not.
-    private func promoteRival(_ worker: Worker) {
-        guard upstream.attempts.rival.socket.isOpen else { return }
+    /// The second attempt becomes the upstream, connected or not.
+    private func promoteSecondAttempt(_ worker: Worker) {
+        guard upstream.attempts.second.socket.isOpen else { return }
         var socket = Socket()
-        swap(&socket, &upstream.attempts.rival.socket)
+        swap(&socket, &upstream.attempts.second.socket)
         upstream.side.transport = worker.upstreamTransport(socket, isWatched: true)
-        upstream.side.interest = upstream.attempts.rival.interest
-        upstream.attempts.address = upstream.attempts.rival.address
-        upstream.attempts.side = upstream.attempts.side == Side.upstream ? Side.rival : Side.upstream
-        upstream.attempts.rival.interest = .nothing
+        upstream.side.interest = upstream.attempts.second.interest
+        upstream.attempts.address = upstream.attempts.second.address
+        upstream.attempts.side = upstream.attempts.side == Side.upstream ? Side.secondAttempt : Side.upstream
+        upstream.attempts.second.interest = .nothing
     }
 
-    func closeRival(_ worker: Worker) {
-        guard upstream.attempts.rival.socket.isOpen else { return }
-        upstream.attempts.rival.socket.reset()
-        upstream.attempts.rival.interest = .nothing
+    func closeSecondAttempt(_ worker: Worker) {
+        guard upstream.attempts.second.socket.isOpen else { return }
+        upstream.attempts.second.socket.reset()
+        upstream.attempts.second.interest = .nothing
         worker.connectionClosed(holding: worker.upstreamBytes)
     }
 
@@ -237,7 +237,7 @@ extension Exchange {
         let others = max(0, worker.addresses.addresses.count - upstream.attempts.tried.count)
         var share = left / UInt64(others + 1)
         if others > 0, upstream.attempts.state == .one {
-            share = min(share, Bounds.rivalDelayNanoseconds)
+            share = min(share, Bounds.connectionAttemptDelayNanoseconds)
         }
         setDeadline(worker.now + share, worker)
     }
@@ -251,7 +251,7 @@ extension Exchange {
         case .two, .handshaking:
             upstreamFailed(timeoutCause, worker)
         case .one where !worker.mayOpenDescriptor:
-            setDeadline(min(worker.now + Bounds.rivalDelayNanoseconds, dialingEnd(worker)), worker)
+            setDeadline(min(worker.now + Bounds.connectionAttemptDelayNanoseconds, dialingEnd(worker)), worker)
             return nil
         case .none, .awaitingAddresses, .one, .connected:
             break
@@ -265,11 +265,11 @@ extension Exchange {
     private func dialingTimedOut(_ worker: Worker) -> Event {
         let cause = timeoutCause
         if upstream.side.isOpen { attemptFailed(upstream.attempts.address, cause, worker) }
-        if upstream.attempts.rival.socket.isOpen {
-            attemptFailed(upstream.attempts.rival.address, .connectTimeout, worker)
+        if upstream.attempts.second.socket.isOpen {
+            attemptFailed(upstream.attempts.second.address, .connectTimeout, worker)
         }
         closeUpstream(worker, byReset: true)
-        closeRival(worker)
+        closeSecondAttempt(worker)
         record.cause = cause
         refuse(.gatewayTimeout)
         return .dialFailed

@@ -13,13 +13,13 @@ struct ConnectionAttempts: ~Copyable {
     var startedAt: UInt64 = 0
     var tried = TriedAddresses()
     var address = AttemptedAddress()
-    /// The side of the upstream's events; the other one of the two is the rival's.
+    /// The side of the upstream's events; the other one of the two is the second attempt's.
     var side = Exchange.Side.upstream
-    var rival = Rival()
+    var second = SecondAttempt()
 }
 
 /// A second attempt to connect, beside one that does not get on.
-struct Rival: ~Copyable {
+struct SecondAttempt: ~Copyable {
     var socket = Socket()
     var interest: Readiness = .nothing
     var address = AttemptedAddress()

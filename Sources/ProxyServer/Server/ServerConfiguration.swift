@@ -146,7 +146,7 @@ enum Bounds {
     /// How long a client that still sends is listened to after its answer (RFC 9112 §9.6).
     static let lingerNanoseconds: UInt64 = 2_000_000_000
     /// How long one address is waited for alone, before the next one is tried beside it (RFC 8305 §5).
-    static let rivalDelayNanoseconds: UInt64 = 250_000_000
+    static let connectionAttemptDelayNanoseconds: UInt64 = 250_000_000
     /// How long an address that did not answer is tried last.
     static let avoidanceNanoseconds: UInt64 = 30_000_000_000
     /// A Unix-domain socket whose queue is full gives no event when there is room again: it is tried again after half
