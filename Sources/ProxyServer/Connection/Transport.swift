@@ -192,7 +192,7 @@ struct Transport: ~Copyable {
         drop()
     }
 
-    /// Ends the connection without TLS's own farewell: for a peer that waits for nothing more.
+    /// Ends the connection without close_notify (RFC 8446 §6.1): for a peer that waits for nothing more.
     mutating func drop() {
         tls = nil
         socket.close()

@@ -167,7 +167,7 @@ final class Exchange {
         case .awaitingAnswer, .relaying:
             report(readAnswer(worker), worker)
         case .closing:
-            if readiness != .writable { report(upstreamParted(worker), worker) }
+            if readiness != .writable { report(upstreamEnded(worker), worker) }
         case .vacant, .readingHead, .collectingBody, .renewingFirst, .renewing, .answering, .consulting:
             break
         }

@@ -10,7 +10,7 @@ extension Exchange {
         // The client may be listened to for a while yet.
         releaseHeld(worker)
         closeClientGently(worker)
-        partFromUpstream(worker)
+        closeUpstreamGently(worker)
         return endIfClosed()
     }
 
@@ -90,31 +90,31 @@ extension Exchange {
     // MARK: Upstream
 
     /// The side that closes first keeps the port in TIME_WAIT, so the upstream is left to be that side.
-    private func partFromUpstream(_ worker: Worker) {
+    private func closeUpstreamGently(_ worker: Worker) {
         guard upstream.side.isOpen else { return }
         guard response.body.isWhole, request.body.isWhole, request.upload != .givenUp else {
             closeUpstream(worker, byReset: true)
             return
         }
-        if upstream.side.transport.isPlain ? upstream.side.hasEnded : hasHeardFarewell(worker) {
+        if upstream.side.transport.isPlain ? upstream.side.hasEnded : hasReceivedCloseNotify(worker) {
             closeUpstream(worker, byReset: false)
         } else {
             // A client that still sends has a later deadline, which does for both.
-            if !client.isOpen { setDeadline(worker.now + Bounds.partingNanoseconds, worker) }
+            if !client.isOpen { setDeadline(worker.now + Bounds.upstreamFINNanoseconds, worker) }
             watchUpstream(.incoming, worker)
         }
     }
 
     /// The upstream's FIN, or something that is not part of its answer.
-    func upstreamParted(_ worker: Worker) -> Event? {
+    func upstreamEnded(_ worker: Worker) -> Event? {
         guard upstream.side.isOpen else { return nil }
-        if !upstream.side.transport.isPlain, !hasHeardFarewell(worker) { return nil }
+        if !upstream.side.transport.isPlain, !hasReceivedCloseNotify(worker) { return nil }
         closeUpstream(worker, byReset: !upstream.side.hasEnded)
         return endIfClosed()
     }
 
     /// TLS says good-bye in a record (RFC 8446 §6.1) which has to be read, or close() would turn into a reset.
-    private func hasHeardFarewell(_ worker: Worker) -> Bool {
+    private func hasReceivedCloseNotify(_ worker: Worker) -> Bool {
         upstream.side.transport.receive(into: worker.scratch.inbound) != .wouldBlock
     }
 

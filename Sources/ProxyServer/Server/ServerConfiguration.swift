@@ -153,7 +153,7 @@ enum Bounds {
     /// the time that was waited already, within these.
     static let fullQueueNanoseconds: ClosedRange<UInt64> = 10_000_000...200_000_000
     /// How long the upstream's FIN is waited for after its whole answer is in.
-    static let partingNanoseconds: UInt64 = 1_000_000_000
+    static let upstreamFINNanoseconds: UInt64 = 1_000_000_000
     /// An exchange that is answered sooner than this never has its client's socket watched: one system call less. A
     /// client that leaves is noticed after at most this long.
     static let patienceNanoseconds: UInt64 = 50_000_000
