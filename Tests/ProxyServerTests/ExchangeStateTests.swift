@@ -16,15 +16,15 @@ import Testing
         .renewingFirst: [.tokenRenewed, .tokenNotRenewed, .clientLeft],
         .dialing: [.connected, .dialFailed, .clientLeft],
         .sendingRequest: [
-            .requestSent, .answerBegan, .tokenRefused, .requestRefused, .upstreamFailed, .upstreamTimedOut,
+            .requestSent, .responseBegan, .tokenRefused, .requestRefused, .upstreamFailed, .upstreamTimedOut,
             .clientTimedOut, .clientLeft,
         ],
-        .awaitingAnswer: [.answerBegan, .tokenRefused, .upstreamFailed, .upstreamTimedOut, .clientLeft],
+        .awaitingResponse: [.responseBegan, .tokenRefused, .upstreamFailed, .upstreamTimedOut, .clientLeft],
         .renewing: [.tokenRenewed, .tokenNotRenewed, .upstreamFailed, .clientLeft],
-        .relayingEarly: [.requestSent, .answerSent, .answerBroken, .relayStalled, .requestRefused, .clientLeft],
-        .relaying: [.answerSent, .answerBroken, .relayStalled, .clientLeft],
+        .relayingEarly: [.requestSent, .responseSent, .responseBroken, .relayStalled, .requestRefused, .clientLeft],
+        .relaying: [.responseSent, .responseBroken, .relayStalled, .clientLeft],
         .consulting: [.flowAnswered, .flowSilent, .clientLeft],
-        .answering: [.answerSent, .relayStalled, .clientLeft],
+        .respondingLocally: [.responseSent, .relayStalled, .clientLeft],
         .closing: [.bothClosed],
     ]
 
@@ -81,6 +81,6 @@ import Testing
         #expect(lines.first == "stateDiagram-v2")
         #expect(lines.count == 2 + Self.legal.values.reduce(0) { $0 + $1.count })
         #expect(lines.contains("    readingHead --> dialing: headAccepted / dial"))
-        #expect(lines.contains("    sendingRequest --> awaitingAnswer: requestSent"))
+        #expect(lines.contains("    sendingRequest --> awaitingResponse: requestSent"))
     }
 }

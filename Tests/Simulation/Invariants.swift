@@ -102,9 +102,9 @@ struct Invariants {
                     exchange.request.upload == .streaming && exchange.upstream.side.writeBuffer.isEmpty
                         && exchange.request.spool == nil && !exchange.request.body.isWhole, false
                 )
-            case .awaitingAnswer: (false, true)
+            case .awaitingResponse: (false, true)
             case .relaying: (false, exchange.client.writeBuffer.isEmpty)
-            case .vacant, .renewingFirst, .dialing, .renewing, .answering, .consulting, .closing: (false, false)
+            case .vacant, .renewingFirst, .dialing, .renewing, .respondingLocally, .consulting, .closing: (false, false)
             }
         if wantsClient, kernel.isOverlooked(exchange.client.transport.descriptor) {
             return "bytes of the client are overlooked in \(exchange.phase), slot \(exchange.slot)"

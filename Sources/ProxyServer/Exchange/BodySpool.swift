@@ -97,7 +97,8 @@ extension Exchange {
                 }
             }
             return sendRequest(worker)
-        case .vacant, .readingHead, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .relaying, .answering,
+        case .vacant, .readingHead, .renewingFirst, .dialing, .awaitingResponse, .renewing, .relaying,
+            .respondingLocally,
             .consulting,
             .closing:
             return nil

@@ -75,9 +75,9 @@ final class Exchange {
         case .dial: return dial(worker)
         case .replay: return replay(worker)
         case .sendRequest: return sendRequest(worker)
-        case .relayAnswer: return relayAnswer(worker)
-        case .relayHeldAnswer: return relayHeldAnswer(worker)
-        case .answer: return answer(worker)
+        case .relayResponse: return relayResponse(worker)
+        case .relayHeldResponse: return relayHeldResponse(worker)
+        case .respondLocally: return respondLocally(worker)
         case .consult: return consult(worker)
         case .close: return close(worker)
         case .abort: return abort(worker)
@@ -137,7 +137,7 @@ final class Exchange {
         case .collectingBody: report(collectBody(worker), worker)
         case .sendingRequest, .relayingEarly: report(sendRequest(worker), worker)
         case .closing: report(drainClient(worker), worker)
-        case .renewingFirst, .dialing, .awaitingAnswer, .renewing, .relaying, .answering, .consulting:
+        case .renewingFirst, .dialing, .awaitingResponse, .renewing, .relaying, .respondingLocally, .consulting:
             clientSpoke(worker)
         case .vacant: break
         }
@@ -155,20 +155,20 @@ final class Exchange {
             guard advance(finishAttempt(worker), worker) else { return }
             // The event may have told of an answer too, and is used up: unless what TLS read has emptied the socket.
             guard phase != .dialing, readiness != .writable else { return }
-            if upstream.side.hasEnded || upstream.side.transport.mayHaveMore { report(readAnswer(worker), worker) }
+            if upstream.side.hasEnded || upstream.side.transport.mayHaveMore { report(readResponse(worker), worker) }
         case .sendingRequest, .relayingEarly:
             // What the upstream said comes first: it may be the reason why it takes no more.
             if readiness != .writable {
-                guard advance(readAnswer(worker), worker) else { return }
+                guard advance(readResponse(worker), worker) else { return }
             }
             if phase == .sendingRequest || phase == .relayingEarly, readiness.contains(.writable) {
                 report(sendRequest(worker), worker)
             }
-        case .awaitingAnswer, .relaying:
-            report(readAnswer(worker), worker)
+        case .awaitingResponse, .relaying:
+            report(readResponse(worker), worker)
         case .closing:
             if readiness != .writable { report(upstreamEnded(worker), worker) }
-        case .vacant, .readingHead, .collectingBody, .renewingFirst, .renewing, .answering, .consulting:
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .renewing, .respondingLocally, .consulting:
             break
         }
     }
@@ -245,7 +245,7 @@ final class Exchange {
     func releaseHeld(_ worker: Worker) {
         upstream.side.writeBuffer.release(to: &worker.pool)
         releaseHeldHead(worker)
-        releaseHeldAnswer(worker)
+        releaseHeldResponse(worker)
         releaseReplay(worker)
         releaseSpool(worker)
         releaseTransformation(worker)
@@ -256,7 +256,7 @@ final class Exchange {
         if let parser = request.headParser.take() { worker.giveBack(parser) }
     }
 
-    func releaseHeldAnswer(_ worker: Worker) {
+    func releaseHeldResponse(_ worker: Worker) {
         response.held.release(to: &worker.pool)
         if let parser = response.parser.take() { worker.giveBack(parser) }
     }

@@ -72,7 +72,7 @@ extension Exchange {
             if isUpstreamSlow, response.isCollected { record.cause = .stalled }
             refuse(isUpstreamSlow ? .gatewayTimeout : .requestTimeout)
             return isUpstreamSlow ? .upstreamTimedOut : .clientTimedOut
-        case .awaitingAnswer:
+        case .awaitingResponse:
             // Its head was there in time; what did not come is the rest of the body that is to be rewritten.
             if response.isCollected { record.cause = .stalled }
             refuse(.gatewayTimeout)
@@ -81,7 +81,7 @@ extension Exchange {
             return renewalEnded(.unavailable)
         case .consulting:
             return .flowSilent
-        case .relayingEarly, .relaying, .answering:
+        case .relayingEarly, .relaying, .respondingLocally:
             return .relayStalled
         case .closing:
             return closingTimedOut(worker)
@@ -92,8 +92,8 @@ extension Exchange {
     private func isPeerSlow() -> Bool {
         switch phase {
         case .sendingRequest: upstream.side.hasTakenMore()
-        case .relayingEarly, .relaying, .answering: client.hasTakenMore()
-        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .awaitingAnswer, .renewing, .closing,
+        case .relayingEarly, .relaying, .respondingLocally: client.hasTakenMore()
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .awaitingResponse, .renewing, .closing,
             .consulting:
             false
         }

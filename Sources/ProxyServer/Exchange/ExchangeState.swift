@@ -7,7 +7,7 @@
 //
 // The way of an ordinary request:
 //
-//     readingHead → dialing → sendingRequest → awaitingAnswer → relaying → closing → vacant
+//     readingHead → dialing → sendingRequest → awaitingResponse → relaying → closing → vacant
 //
 // Around it:
 //  - A chunked body that may fit the replay buffer is collected first (`collectingBody`): uWSGI loses
@@ -16,7 +16,7 @@
 //    start is waited for as well, and once more a 401 parks the exchange (`renewing`) until the token is known to
 //    be new or not.
 //  - An answer may come before the request's body has ended (`relayingEarly`).
-//  - What the proxy answers by itself is `answering`.
+//  - What the proxy answers by itself is `respondingLocally`.
 //  - `closing` holds what is left after the answer: a client that still sends must be drained, or close()
 //    would turn into a reset that can destroy the answer on its way (RFC 9112 §9.6), and the upstream's FIN is
 //    waited for, so that the TIME_WAIT state is its own.
@@ -29,11 +29,11 @@ package enum Phase: UInt8, Sendable, CaseIterable {
     case renewingFirst
     case dialing
     case sendingRequest
-    case awaitingAnswer
+    case awaitingResponse
     case renewing
     case relayingEarly
     case relaying
-    case answering
+    case respondingLocally
     /// The device flow is asked for the answer.
     case consulting
     case closing
@@ -62,7 +62,7 @@ package enum Event: UInt8, Sendable, CaseIterable {
     /// The request's last byte was handed to the upstream's socket.
     case requestSent
     /// A final answer's head is whole and is to be relayed.
-    case answerBegan
+    case responseBegan
     /// The upstream said 401 to a token that may be renewed, and the request can be sent again.
     case tokenRefused
     /// There is a newer token.
@@ -70,11 +70,11 @@ package enum Event: UInt8, Sendable, CaseIterable {
     /// There is none.
     case tokenNotRenewed
     /// The answer's last byte was handed to the client's socket.
-    case answerSent
+    case responseSent
     /// The upstream ended, or broke the protocol, before its answer's head was relayed.
     case upstreamFailed
     /// The same after the head was relayed.
-    case answerBroken
+    case responseBroken
     /// The upstream was silent for too long before its answer's head.
     case upstreamTimedOut
     /// The client was silent for too long before its request's end.
@@ -109,11 +109,11 @@ package enum Action: UInt8, Sendable, CaseIterable {
     /// Move the request's bytes.
     case sendRequest
     /// Move the answer's bytes.
-    case relayAnswer
+    case relayResponse
     /// Move the held 401 on to the client.
-    case relayHeldAnswer
+    case relayHeldResponse
     /// Write an answer of the proxy's own.
-    case answer
+    case respondLocally
     /// Hand the request to the device flow.
     case consult
     /// Close both sides as gently as they allow.
@@ -143,8 +143,8 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         switch event {
         case .accepted: .next(.readingHead, .readHead)
         case .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .requestRefused,
-            .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed,
-            .answerSent, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled,
+            .connected, .dialFailed, .requestSent, .responseBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed,
+            .responseSent, .upstreamFailed, .responseBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled,
             .clientLeft, .bothClosed, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
@@ -154,10 +154,10 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .headAccepted: .next(.dialing, .dial)
         case .bodyWanted: .next(.collectingBody, .collectBody)
         case .renewalWanted: .next(.renewingFirst, .renewToken)
-        case .requestRefused, .clientTimedOut: .next(.answering, .answer)
+        case .requestRefused, .clientTimedOut: .next(.respondingLocally, .respondLocally)
         case .clientLeft: .next(.vacant, .release)
-        case .accepted, .bodyCollected, .bodyOutgrewBuffer, .connected, .dialFailed, .requestSent, .answerBegan,
-            .tokenRefused, .tokenRenewed, .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken,
+        case .accepted, .bodyCollected, .bodyOutgrewBuffer, .connected, .dialFailed, .requestSent, .responseBegan,
+            .tokenRefused, .tokenRenewed, .tokenNotRenewed, .responseSent, .upstreamFailed, .responseBroken,
             .upstreamTimedOut, .relayStalled, .bothClosed, .flowAnswered, .flowSilent:
             .illegal
         }
@@ -166,10 +166,10 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .flowWanted: .next(.consulting, .consult)
         case .bodyCollected, .bodyOutgrewBuffer: .next(.dialing, .dial)
         case .renewalWanted: .next(.renewingFirst, .renewToken)
-        case .requestRefused, .clientTimedOut: .next(.answering, .answer)
+        case .requestRefused, .clientTimedOut: .next(.respondingLocally, .respondLocally)
         case .clientLeft: .next(.vacant, .release)
-        case .accepted, .headAccepted, .bodyWanted, .connected, .dialFailed, .requestSent, .answerBegan,
-            .tokenRefused, .tokenRenewed, .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken,
+        case .accepted, .headAccepted, .bodyWanted, .connected, .dialFailed, .requestSent, .responseBegan,
+            .tokenRefused, .tokenRenewed, .tokenNotRenewed, .responseSent, .upstreamFailed, .responseBroken,
             .upstreamTimedOut, .relayStalled, .bothClosed, .flowAnswered, .flowSilent:
             .illegal
         }
@@ -179,99 +179,102 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         case .tokenRenewed, .tokenNotRenewed: .next(.dialing, .dial)
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
-            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .answerSent,
-            .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed, .flowWanted,
+            .requestRefused, .connected, .dialFailed, .requestSent, .responseBegan, .tokenRefused, .responseSent,
+            .upstreamFailed, .responseBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed,
+            .flowWanted,
             .flowAnswered, .flowSilent:
             .illegal
         }
     case .dialing:
         switch event {
         case .connected: .next(.sendingRequest, .sendRequest)
-        case .dialFailed: .next(.answering, .answer)
+        case .dialFailed: .next(.respondingLocally, .respondLocally)
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
-            .requestRefused, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed, .answerSent,
-            .upstreamFailed, .answerBroken,
+            .requestRefused, .requestSent, .responseBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed,
+            .responseSent,
+            .upstreamFailed, .responseBroken,
             .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
     case .sendingRequest:
         switch event {
-        case .requestSent: .next(.awaitingAnswer, .nothing)
-        case .answerBegan: .next(.relayingEarly, .relayAnswer)
+        case .requestSent: .next(.awaitingResponse, .nothing)
+        case .responseBegan: .next(.relayingEarly, .relayResponse)
         case .tokenRefused: .next(.renewing, .renewToken)
-        case .requestRefused, .upstreamFailed, .upstreamTimedOut, .clientTimedOut: .next(.answering, .answer)
+        case .requestRefused, .upstreamFailed, .upstreamTimedOut, .clientTimedOut:
+            .next(.respondingLocally, .respondLocally)
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .connected,
-            .dialFailed, .tokenRenewed, .tokenNotRenewed, .answerSent, .answerBroken, .relayStalled, .bothClosed,
+            .dialFailed, .tokenRenewed, .tokenNotRenewed, .responseSent, .responseBroken, .relayStalled, .bothClosed,
             .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
-    case .awaitingAnswer:
+    case .awaitingResponse:
         switch event {
-        case .answerBegan: .next(.relaying, .relayAnswer)
+        case .responseBegan: .next(.relaying, .relayResponse)
         case .tokenRefused: .next(.renewing, .renewToken)
-        case .upstreamFailed, .upstreamTimedOut: .next(.answering, .answer)
+        case .upstreamFailed, .upstreamTimedOut: .next(.respondingLocally, .respondLocally)
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
-            .requestRefused, .connected, .dialFailed, .requestSent, .tokenRenewed, .tokenNotRenewed, .answerSent,
-            .answerBroken, .clientTimedOut, .relayStalled, .bothClosed, .flowWanted, .flowAnswered, .flowSilent:
+            .requestRefused, .connected, .dialFailed, .requestSent, .tokenRenewed, .tokenNotRenewed, .responseSent,
+            .responseBroken, .clientTimedOut, .relayStalled, .bothClosed, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
     case .renewing:
         switch event {
         case .tokenRenewed: .next(.dialing, .replay)
         // Early, because the request's body may not have ended; `requestSent` follows at once if it has.
-        case .tokenNotRenewed: .next(.relayingEarly, .relayHeldAnswer)
+        case .tokenNotRenewed: .next(.relayingEarly, .relayHeldResponse)
         // The 401 is not for a bounded alias to see.
-        case .upstreamFailed: .next(.answering, .answer)
+        case .upstreamFailed: .next(.respondingLocally, .respondLocally)
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
-            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .answerSent,
-            .answerBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed, .flowWanted, .flowAnswered,
+            .requestRefused, .connected, .dialFailed, .requestSent, .responseBegan, .tokenRefused, .responseSent,
+            .responseBroken, .upstreamTimedOut, .clientTimedOut, .relayStalled, .bothClosed, .flowWanted, .flowAnswered,
             .flowSilent:
             .illegal
         }
     case .relayingEarly:
         switch event {
         case .requestSent: .next(.relaying, .nothing)
-        case .answerSent: .next(.closing, .close)
-        case .answerBroken, .relayStalled, .requestRefused: .next(.closing, .abort)
+        case .responseSent: .next(.closing, .close)
+        case .responseBroken, .relayStalled, .requestRefused: .next(.closing, .abort)
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer, .connected,
-            .dialFailed, .answerBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed, .upstreamFailed,
+            .dialFailed, .responseBegan, .tokenRefused, .tokenRenewed, .tokenNotRenewed, .upstreamFailed,
             .upstreamTimedOut, .clientTimedOut, .bothClosed, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
     case .relaying:
         switch event {
-        case .answerSent: .next(.closing, .close)
-        case .answerBroken, .relayStalled: .next(.closing, .abort)
+        case .responseSent: .next(.closing, .close)
+        case .responseBroken, .relayStalled: .next(.closing, .abort)
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
-            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
+            .requestRefused, .connected, .dialFailed, .requestSent, .responseBegan, .tokenRefused, .tokenRenewed,
             .tokenNotRenewed, .upstreamFailed, .upstreamTimedOut, .clientTimedOut, .bothClosed, .flowWanted,
             .flowAnswered, .flowSilent:
             .illegal
         }
-    case .answering:
+    case .respondingLocally:
         switch event {
-        case .answerSent: .next(.closing, .close)
+        case .responseSent: .next(.closing, .close)
         case .relayStalled: .next(.closing, .abort)
         case .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
-            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
-            .tokenNotRenewed, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut, .bothClosed,
+            .requestRefused, .connected, .dialFailed, .requestSent, .responseBegan, .tokenRefused, .tokenRenewed,
+            .tokenNotRenewed, .upstreamFailed, .responseBroken, .upstreamTimedOut, .clientTimedOut, .bothClosed,
             .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }
     case .consulting:
         switch event {
-        case .flowAnswered: .next(.answering, .answer)
+        case .flowAnswered: .next(.respondingLocally, .respondLocally)
         case .flowSilent, .clientLeft: .next(.vacant, .abandon)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
-            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
-            .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut,
+            .requestRefused, .connected, .dialFailed, .requestSent, .responseBegan, .tokenRefused, .tokenRenewed,
+            .tokenNotRenewed, .responseSent, .upstreamFailed, .responseBroken, .upstreamTimedOut, .clientTimedOut,
             .relayStalled, .bothClosed, .flowWanted:
             .illegal
         }
@@ -280,8 +283,8 @@ package func step(_ phase: Phase, _ event: Event) -> Step {
         // A client that leaves now is read to its end, which is one of both.
         case .bothClosed: .next(.vacant, .release)
         case .accepted, .headAccepted, .bodyWanted, .renewalWanted, .bodyCollected, .bodyOutgrewBuffer,
-            .requestRefused, .connected, .dialFailed, .requestSent, .answerBegan, .tokenRefused, .tokenRenewed,
-            .tokenNotRenewed, .answerSent, .upstreamFailed, .answerBroken, .upstreamTimedOut, .clientTimedOut,
+            .requestRefused, .connected, .dialFailed, .requestSent, .responseBegan, .tokenRefused, .tokenRenewed,
+            .tokenNotRenewed, .responseSent, .upstreamFailed, .responseBroken, .upstreamTimedOut, .clientTimedOut,
             .relayStalled, .clientLeft, .flowWanted, .flowAnswered, .flowSilent:
             .illegal
         }

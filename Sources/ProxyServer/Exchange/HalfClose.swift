@@ -19,10 +19,11 @@ extension Exchange {
     /// most answers are there before. An HTTP/1.0 client must not get one and has the benefit of the doubt.
     private func clientEnded(_ worker: Worker) {
         switch phase {
-        case .dialing, .awaitingAnswer, .renewing, .renewingFirst, .consulting:
+        case .dialing, .awaitingResponse, .renewing, .renewingFirst, .consulting:
             // The rest of the body may lie before the FIN: whoever reads it finds out.
             if request.body.isWhole { noteHalfClose(worker) }
-        case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .relaying, .answering, .closing:
+        case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .relaying, .respondingLocally,
+            .closing:
             break
         }
     }
@@ -40,8 +41,9 @@ extension Exchange {
     /// The answer did not come in time: whether anybody waits for it must be known now.
     func probeClient(_ worker: Worker) {
         switch phase {
-        case .dialing, .awaitingAnswer, .renewing, .renewingFirst, .consulting: sendContinue(worker)
-        case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .relaying, .answering, .closing:
+        case .dialing, .awaitingResponse, .renewing, .renewingFirst, .consulting: sendContinue(worker)
+        case .vacant, .readingHead, .collectingBody, .sendingRequest, .relayingEarly, .relaying, .respondingLocally,
+            .closing:
             break
         }
     }

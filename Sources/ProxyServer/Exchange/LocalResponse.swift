@@ -20,14 +20,14 @@ struct LocalResponse {
 
 /// The answers that the proxy gives by itself.
 extension Exchange {
-    func answer(_ worker: Worker) -> Event? {
+    func respondLocally(_ worker: Worker) -> Event? {
         closeUpstream(worker, byReset: true)
         releaseHeld(worker)
         request.staged = nil
         response.staged = nil
         let staging = worker.scratch.beginStaging()
         record.status = local.consultation?.answer?.status ?? (local.identity == nil ? local.answer.status : 200)
-        record.isOwnAnswer = true
+        record.isLocalResponse = true
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         // A request that was not read to its end goes on arriving.
         if !request.body.isWhole { client.noteMore() }
@@ -71,7 +71,7 @@ extension Exchange {
         }
         let bytes = UnsafeRawBufferPointer(staging.part(0..<writer.count))
         switch client.send(bytes, more: true, pool: &worker.pool) {
-        case .bytes: return .answerSent
+        case .bytes: return .responseSent
         case .wouldBlock:
             watchClient(.anything, worker)
             return nil

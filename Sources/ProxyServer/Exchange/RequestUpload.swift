@@ -97,6 +97,6 @@ extension Exchange {
         watchUpstream(.incoming, worker)
         guard phase == .sendingRequest else { return nil }
         setDeadline(worker.now + worker.configuration.timeouts.response, worker)
-        return readAnswer(worker)
+        return readResponse(worker)
     }
 }

@@ -5,18 +5,18 @@ internal import System
 /// The answer's head: read, judged and written anew for the client.
 extension Exchange {
     /// Reads what the upstream says, before its answer's head is whole and after.
-    func readAnswer(_ worker: Worker) -> Event? {
+    func readResponse(_ worker: Worker) -> Event? {
         switch phase {
-        case .sendingRequest, .awaitingAnswer:
-            response.isCollected ? collectAnswer(worker) : readAnswerHead(worker)
+        case .sendingRequest, .awaitingResponse:
+            response.isCollected ? collectResponse(worker) : readResponseHead(worker)
         case .relayingEarly, .relaying: relayBody(worker)
-        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .renewing, .answering, .closing,
+        case .vacant, .readingHead, .collectingBody, .renewingFirst, .dialing, .renewing, .respondingLocally, .closing,
             .consulting:
             nil
         }
     }
 
-    private func readAnswerHead(_ worker: Worker) -> Event? {
+    private func readResponseHead(_ worker: Worker) -> Event? {
         for _ in 0..<Bounds.readsPerTurn {
             // What comes with the head has to fit behind it into the staging buffer, however large the held block is.
             let window =
@@ -34,7 +34,7 @@ extension Exchange {
                 return failUpstream()
             case .bytes(let count):
                 record.gotByte(at: worker.now)
-                if case .ends(let event) = parseAnswer(count, worker) { return event }
+                if case .ends(let event) = parseResponse(count, worker) { return event }
             }
         }
         postpone(Side.upstream, .readable, worker)
@@ -59,12 +59,12 @@ extension Exchange {
         return .upstreamFailed
     }
 
-    private func parseAnswer(_ count: Int, _ worker: Worker) -> Flow {
+    private func parseResponse(_ count: Int, _ worker: Worker) -> Flow {
         let parser = response.parser.take() ?? worker.takeResponseParser()
         let region: UnsafeMutableRawBufferPointer
-        if let heldAnswer = response.held.buffer {
+        if let heldResponse = response.held.buffer {
             response.held.count += count
-            region = heldAnswer.bytes.part(0..<response.held.count)
+            region = heldResponse.bytes.part(0..<response.held.count)
         } else {
             region = worker.scratch.inbound.part(0..<count)
         }
@@ -77,7 +77,7 @@ extension Exchange {
                         response.parser = parser
                         return .ends(failForMemory())
                     }
-                    holdAnswer(region.part(start..<region.count), parser, worker)
+                    holdResponse(region.part(start..<region.count), parser, worker)
                     return .goesOn
                 }
                 guard parser.head.status < 200 else { break }
@@ -85,20 +85,20 @@ extension Exchange {
                 response.interimCount += 1
                 start += parser.head.length
                 parser.reset()
-                guard response.interimCount <= Bounds.interimAnswers else { throw .invalidStatusCode }
+                guard response.interimCount <= Bounds.interimResponses else { throw .invalidStatusCode }
             }
         } catch {
             record.cause =
                 upstream.side.transport.isPlain && isTLSAlert(region.bytes(region.count).span)
-                ? .speaksTLS : .badAnswer(error)
+                ? .speaksTLS : .badResponse(error)
             response.parser = parser
             return .ends(failUpstream())
         }
-        return .ends(finishAnswerHead(region.part(start..<region.count), parser, worker))
+        return .ends(finishResponseHead(region.part(start..<region.count), parser, worker))
     }
 
     /// Keeps an incomplete head, or one that waits for a renewal.
-    private func holdAnswer(
+    private func holdResponse(
         _ bytes: UnsafeMutableRawBufferPointer, _ parser: ResponseHeadParser, _ worker: Worker
     ) {
         let capacity = max(2_048, bytes.count * 2)
@@ -115,7 +115,7 @@ extension Exchange {
 
     /// The final answer's head is whole.
     /// - Parameter bytes: the head and what came with it.
-    private func finishAnswerHead(
+    private func finishResponseHead(
         _ bytes: UnsafeMutableRawBufferPointer, _ parser: ResponseHeadParser, _ worker: Worker
     ) -> Event? {
         let head = parser.head
@@ -123,7 +123,7 @@ extension Exchange {
         if head.status == 401, mayRetry(worker),
             worker.pool.mayTake(atLeast: max(2_048, bytes.count * 2), for: .request)
         {
-            holdAnswer(bytes, parser, worker)
+            holdResponse(bytes, parser, worker)
             return .tokenRefused
         }
         // The forward proxy's own answer, which is none of a client's business (RFC 9110 §15.5.8).
@@ -166,12 +166,12 @@ extension Exchange {
             }
             let body = head.length..<bytes.count
             let isGzip = ContentCoding(head, bytes.bytes(head.length).span) == .gzip
-            holdAnswer(bytes, parser, worker)
+            holdResponse(bytes, parser, worker)
             return response.held.buffer.flatMap { beginCollecting($0.bytes.part(body), isGzip: isGzip, worker) }
         }
-        let isStaged = stageAnswer(head, bytes, worker)
+        let isStaged = stageResponse(head, bytes, worker)
         worker.giveBack(parser)
-        return isStaged ? .answerBegan : failUpstream()
+        return isStaged ? .responseBegan : failUpstream()
     }
 
     /// Whether the answer is a redirect that would bring the client back to the same request; the cause is noted.
@@ -197,20 +197,20 @@ extension Exchange {
     }
 
     /// A 401 was held back for nothing: it goes on to the client.
-    func relayHeldAnswer(_ worker: Worker) -> Event? {
+    func relayHeldResponse(_ worker: Worker) -> Event? {
         guard let buffer = response.held.buffer, let parser = response.parser.take() else {
             record.cause = .internalError
-            return .answerBroken
+            return .responseBroken
         }
         let held = buffer.bytes.part(0..<response.held.count)
         let isStaged =
-            readFraming(parser.head, held, worker) != nil && stageAnswer(parser.head, held, worker)
+            readFraming(parser.head, held, worker) != nil && stageResponse(parser.head, held, worker)
         worker.giveBack(parser)
-        releaseHeldAnswer(worker)
-        guard isStaged else { return .answerBroken }
+        releaseHeldResponse(worker)
+        guard isStaged else { return .responseBroken }
         // The client's events of the meantime are used up: what it sent since must be looked for, and a request that is out
         // is known to be.
-        return relayAnswer(worker) ?? sendRequest(worker)
+        return relayResponse(worker) ?? sendRequest(worker)
     }
 
     /// Decides how the answer's body ends here and how it will end for the client.
@@ -222,10 +222,10 @@ extension Exchange {
         do throws(ParseError) {
             framing = try responseFraming(head, bytes.bytes(head.length).span, requestMethod: request.method)
         } catch {
-            record.cause = .badAnswer(error)
+            record.cause = .badResponse(error)
             return nil
         }
-        response.body = BodyReader(framing, limits: worker.configuration.answerLimits)
+        response.body = BodyReader(framing, limits: worker.configuration.responseLimits)
         switch framing {
         case .none: response.framing = .none
         case .length(let count): response.framing = .length(count)
@@ -237,12 +237,12 @@ extension Exchange {
 
     /// Writes the client's head, and the body's first bytes behind it, into the staging buffer.
     /// - Returns: false when the answer cannot be relayed; the cause is noted.
-    private func stageAnswer(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
+    private func stageResponse(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
         if mustInflate(head, bytes.bytes(head.length).span) {
             response.inflater = worker.takeInflater()
             if response.inflater != nil { response.framing = request.version == .http11 ? .chunked : .untilClose }
         }
-        guard var staged = stageAnswerHead(head, bytes, worker) else { return false }
+        guard var staged = stageResponseHead(head, bytes, worker) else { return false }
         guard stageBody(bytes.part(head.length..<bytes.count), behind: &staged, worker) else { return false }
         response.staged = consume staged
         note(response.inflater == nil ? ResponseInput.passes : .inflates, worker)
@@ -257,12 +257,12 @@ extension Exchange {
 
     /// Writes the client's head into the staging buffer.
     /// - Returns: nil when it cannot be written; the cause is noted.
-    func stageAnswerHead(
+    func stageResponseHead(
         _ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker
     ) -> StagedBytes? {
         var writer = HeadWriter(worker.scratch.beginStaging().part(0..<Bounds.stagingBytes - Bounds.relayBytes))
-        let form = answerForm(head, bytes.bytes(head.length).span)
-        var editor = AnswerFieldEditor(
+        let form = responseForm(head, bytes.bytes(head.length).span)
+        var editor = RelayedFieldEditor(
             rewriter: worker.configuration.rewriter, scheme: request.namedScheme ?? worker.clientScheme,
             host: request.facts.host,
             rewritesLinks: request.forward.route.isElevated, dropsCoding: form.dropsCoding,
@@ -275,11 +275,11 @@ extension Exchange {
                 keepsContentLength: form.keepsLength,
                 editor: &editor, into: &writer)
         } catch {
-            record.cause = .unwritableAnswer
+            record.cause = .unwritableResponse
             return nil
         }
         guard !writer.overflowed else {
-            record.cause = .unwritableAnswer
+            record.cause = .unwritableResponse
             return nil
         }
         return worker.scratch.stage(writer.count)
@@ -292,10 +292,10 @@ extension Exchange {
         do throws(ParseError) {
             piece = try response.body.read(bytes)
         } catch {
-            record.cause = .badAnswer(error)
+            record.cause = .badResponse(error)
             return false
         }
-        noteAnswered(piece.payload)
+        noteResponseBytes(piece.payload)
         if response.inflater != nil {
             response.compressed.store(UnsafeRawBufferPointer(bytes.part(0..<piece.payload)), from: &worker.pool)
             return true

@@ -35,13 +35,13 @@ extension Exchange {
             inflater.mayHaveMore = step.produced == output.count
             guard step.state != .corrupt else {
                 record.cause = .corruptGzip
-                return (consumed, .ends(.answerBroken))
+                return (consumed, .ends(.responseBroken))
             }
             let isLast = response.body.isWhole && consumed == payload.count && !inflater.mayHaveMore
             // A body without a byte is empty in any coding.
             if isLast, step.state != .finished, response.received > 0 {
-                record.cause = .truncatedAnswer
-                return (consumed, .ends(.answerBroken))
+                record.cause = .truncatedResponse
+                return (consumed, .ends(.responseBroken))
             }
             if isLast { note(ResponseInput.completed, worker) }
             let framed = worker.scratch.framedInflated(

@@ -5,7 +5,7 @@ internal import HTTP1
 /// The answer's bytes on their way from the upstream to the client.
 extension Exchange {
     /// Sends the staged head and first bytes, then whatever follows.
-    func relayAnswer(_ worker: Worker) -> Event? {
+    func relayResponse(_ worker: Worker) -> Event? {
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         // A rewritten answer is in the write buffer whole; any other has at least its head staged.
         guard let staged = response.staged.take() else { return flushClient(worker) }
@@ -17,7 +17,7 @@ extension Exchange {
     /// - Parameter more: more bytes follow at once, so that the kernel need not send a short segment now.
     func sendToClient(_ bytes: UnsafeRawBufferPointer, more: Bool = false, _ worker: Worker) -> Flow {
         switch client.send(bytes, more: more || response.isComplete, pool: &worker.pool) {
-        case .bytes: return response.isComplete ? .ends(.answerSent) : .goesOn
+        case .bytes: return response.isComplete ? .ends(.responseSent) : .goesOn
         case .wouldBlock:
             watchClient(.anything, worker)
             return .ends(nil)
@@ -25,7 +25,7 @@ extension Exchange {
         }
     }
 
-    func noteAnswered(_ payload: Int) {
+    func noteResponseBytes(_ payload: Int) {
         response.received += UInt64(payload)
         record.bytesDown += UInt64(payload)
     }
@@ -40,10 +40,10 @@ extension Exchange {
                 watchUpstream(.incoming, worker)
                 return nil
             case .endOfStream:
-                return answerEnded(worker)
+                return responseEnded(worker)
             case .failed(let error):
                 record.cause = upstreamFailure(error, worker)
-                return .answerBroken
+                return .responseBroken
             case .bytes(let count):
                 setDeadline(worker.now + worker.configuration.timeouts.body, worker)
                 moved(count)
@@ -67,10 +67,10 @@ extension Exchange {
         do throws(ParseError) {
             piece = try response.body.read(scratch.inbound(count))
         } catch {
-            record.cause = .badAnswer(error)
-            return .ends(.answerBroken)
+            record.cause = .badResponse(error)
+            return .ends(.responseBroken)
         }
-        noteAnswered(piece.payload)
+        noteResponseBytes(piece.payload)
         if response.inflater != nil {
             return inflate(UnsafeRawBufferPointer(scratch.inbound(piece.payload)), worker)
         }
@@ -84,10 +84,10 @@ extension Exchange {
     }
 
     /// The upstream's stream is over.
-    private func answerEnded(_ worker: Worker) -> Event? {
+    private func responseEnded(_ worker: Worker) -> Event? {
         guard response.body.streamEnded() else {
-            record.cause = .truncatedAnswer
-            return .answerBroken
+            record.cause = .truncatedResponse
+            return .responseBroken
         }
         guard response.inflater == nil else { return inflateRest(worker).event }
         note(ResponseInput.completed, worker)
@@ -106,7 +106,7 @@ extension Exchange {
         case .endOfStream, .failed:
             return .clientLeft
         }
-        if response.isComplete { return .answerSent }
+        if response.isComplete { return .responseSent }
         guard phase == .relaying || phase == .relayingEarly else { return nil }
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         return relayBody(worker)

@@ -40,10 +40,10 @@ extension Exchange {
         // The head is there; from now on it is the body that is waited for.
         setDeadline(worker.now + worker.configuration.timeouts.body, worker)
         if case .ends(let event) = collect(prefix, worker) { return event }
-        return collectAnswer(worker)
+        return collectResponse(worker)
     }
 
-    func collectAnswer(_ worker: Worker) -> Event? {
+    func collectResponse(_ worker: Worker) -> Event? {
         guard response.filter == nil else { return filterRest(worker) }
         guard response.rewrite == nil else { return rewriteRest(worker) }
         while mayMoveMore(worker) {
@@ -53,7 +53,7 @@ extension Exchange {
                 return nil
             case .endOfStream:
                 guard response.body.streamEnded() else {
-                    record.cause = .truncatedAnswer
+                    record.cause = .truncatedResponse
                     return failUpstream()
                 }
                 return endCollecting(worker)
@@ -75,7 +75,7 @@ extension Exchange {
         do throws(ParseError) {
             piece = try response.body.read(received)
         } catch {
-            record.cause = .badAnswer(error)
+            record.cause = .badResponse(error)
             return .ends(failUpstream())
         }
         let payload = UnsafeRawBufferPointer(received.part(0..<piece.payload))
@@ -126,7 +126,7 @@ extension Exchange {
             let end = inflater.inflater.inflate(
                 UnsafeRawBufferPointer(start: nil, count: 0), into: worker.scratch.inflated)
             guard end.state == .finished, end.produced == 0 else {
-                record.cause = .truncatedAnswer
+                record.cause = .truncatedResponse
                 return failUpstream()
             }
         }
@@ -196,12 +196,12 @@ extension Exchange {
 
     /// Queues the held head and `body` for the client and goes over to relaying.
     private func send(_ body: UnsafeRawBufferPointer, isWhole: Bool, _ worker: Worker) -> Event? {
-        guard let heldAnswer = response.held.buffer, let parser = response.parser.take() else { return nil }
-        let written = stageAnswerHead(parser.head, heldAnswer.bytes.part(0..<response.held.count), worker)
+        guard let heldResponse = response.held.buffer, let parser = response.parser.take() else { return nil }
+        let written = stageResponseHead(parser.head, heldResponse.bytes.part(0..<response.held.count), worker)
         worker.giveBack(parser)
         guard let staged = written else { return failUpstream() }
         let head = worker.scratch.bytes(of: staged)
-        noteAnswered(body.count)
+        noteResponseBytes(body.count)
         client.writeBuffer.reserve(head.count + body.count + 2 * Bounds.chunkMargin, from: &worker.pool)
         client.writeBuffer.append(head)
         if response.framing.isChunked {
@@ -214,10 +214,10 @@ extension Exchange {
         client.writeBuffer.append(body)
         if response.framing.isChunked { client.writeBuffer.append(ChunkedCoding.chunkEnd) }
         note(isWhole ? .completed : response.inflater == nil ? ResponseInput.passes : .inflates, worker)
-        releaseHeldAnswer(worker)
+        releaseHeldResponse(worker)
         // The rest of a long body is inflated as it comes.
         if isWhole { releaseTransformation(worker) } else { releaseCollected(worker) }
-        return .answerBegan
+        return .responseBegan
     }
 
     func releaseTransformation(_ worker: Worker) {

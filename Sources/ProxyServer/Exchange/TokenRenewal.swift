@@ -29,8 +29,8 @@ extension Exchange {
             return outcome == .renewed ? .tokenRenewed : .tokenNotRenewed
         case .renewingFirst:
             return outcome == .renewed ? .tokenRenewed : .tokenNotRenewed
-        case .vacant, .readingHead, .collectingBody, .dialing, .sendingRequest, .awaitingAnswer, .relayingEarly,
-            .relaying, .answering, .closing, .consulting:
+        case .vacant, .readingHead, .collectingBody, .dialing, .sendingRequest, .awaitingResponse, .relayingEarly,
+            .relaying, .respondingLocally, .closing, .consulting:
             return nil
         }
     }
@@ -56,7 +56,7 @@ extension Exchange {
     /// Sends the kept request once more, with the new token and from its first byte.
     func replay(_ worker: Worker) -> Event? {
         closeUpstream(worker, byReset: true)
-        releaseHeldAnswer(worker)
+        releaseHeldResponse(worker)
         note(UploadInput.restarted, worker)
         request.spool?.sent = 0
         record.dialed(at: worker.now)

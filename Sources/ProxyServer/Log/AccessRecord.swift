@@ -19,13 +19,13 @@ enum Cause: Equatable {
     case proxyRefused
     case upstreamClosed
     case upstream(SystemError)
-    case badAnswer(ParseError)
+    case badResponse(ParseError)
     /// http was spoken to an upstream of https.
     case speaksTLS
-    case unwritableAnswer
+    case unwritableResponse
     /// The upstream redirects to what should be its base.
     case wrongBase
-    case truncatedAnswer
+    case truncatedResponse
     case corruptGzip
     case internalError
     /// The proxy's own answer says it.
@@ -56,11 +56,11 @@ enum Cause: Equatable {
         case .upstreamClosed: "closed_before_answer"
         case .upstream(.reset): "reset_by_upstream"
         case .upstream: "upstream_failed"
-        case .badAnswer: "bad_answer"
+        case .badResponse: "bad_answer"
         case .speaksTLS: "upstream_speaks_tls"
-        case .unwritableAnswer: "unwritable_answer"
+        case .unwritableResponse: "unwritable_answer"
         case .wrongBase: "wrong_base"
-        case .truncatedAnswer: "truncated_answer"
+        case .truncatedResponse: "truncated_answer"
         case .corruptGzip: "corrupt_gzip"
         case .internalError: "internal_error"
         case .spool: "spool_failed"
@@ -127,12 +127,12 @@ enum Cause: Equatable {
     /// What exactly was wrong with the bytes, when it was that.
     var detail: StaticString? {
         switch self {
-        case .badRequest(let error), .badAnswer(let error): error.summary
+        case .badRequest(let error), .badResponse(let error): error.summary
         case .tls(let failure): failure.detail
         case .speaksTLS: "the upstream speaks TLS: its base begins with https://"
         case .none, .policy, .proxyHeader, .unresolved, .connect, .connectTimeout, .proxyRefused, .upstreamClosed,
             .upstream,
-            .unwritableAnswer, .wrongBase, .truncatedAnswer, .corruptGzip, .internalError, .spool, .answered,
+            .unwritableResponse, .wrongBase, .truncatedResponse, .corruptGzip, .internalError, .spool, .answered,
             .clientLeft,
             .stalled:
             nil
@@ -158,7 +158,7 @@ struct AccessRecord {
     var firstByteAt: UInt64 = 0
     var endedAt: UInt64 = 0
     var status = 0
-    var isOwnAnswer = false
+    var isLocalResponse = false
     var bytesUp: UInt64 = 0
     var bytesDown: UInt64 = 0
     var route = Route.bypass
@@ -169,7 +169,7 @@ struct AccessRecord {
     var retry = RetryOutcome.none
     var cause = Cause.none
     /// Sentry's own 401 to an elevated request.
-    var isRefusedByUpstream: Bool { status == 401 && !isOwnAnswer && isRouted && route.isElevated }
+    var isRefusedByUpstream: Bool { status == 401 && !isLocalResponse && isRouted && route.isElevated }
     /// What the rights of the alias said; nil for an alias without bounds.
     var rights: RightsRecord?
     init() {}

@@ -74,7 +74,7 @@ extension Worker {
         exchange.request.isAnswered = true
         exchange.record.endedAt = now
         exchange.request.cell.take()?.leave()
-        if exchange.record.cause.isNone, exchange.record.isOwnAnswer, exchange.record.status != 200 {
+        if exchange.record.cause.isNone, exchange.record.isLocalResponse, exchange.record.status != 200 {
             exchange.record.cause = .answered(exchange.local.answer)
         }
         if exchange.request.isInFlight {

@@ -61,7 +61,7 @@ extension AccessRecord {
             ? cause.name
             : rights?.reason != nil
                 ? rights?.isShadowed == true ? "would_refuse" : "policy"
-                : isRefusedByUpstream ? "upstream_401" : isOwnAnswer ? "refused" : "upstream_error"
+                : isRefusedByUpstream ? "upstream_401" : isLocalResponse ? "refused" : "upstream_error"
         return RecentFailures.Failure(
             at: endedAt, id: id, status: status, cause: name, detail: rights?.reason?.name ?? cause.detail,
             aliasSlot: aliasSlot, route: route)

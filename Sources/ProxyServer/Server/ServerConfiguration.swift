@@ -69,7 +69,7 @@ package struct ServerConfiguration: Sendable {
     package var publicPath: [UInt8] = []
     package var headLimits: HeadLimits
     /// Of an answer's head, and of its trailer section.
-    package var answerLimits: HeadLimits
+    package var responseLimits: HeadLimits
     package var timeouts: Timeouts
     /// Request bodies up to this many bytes are kept, to be sent again after a renewal or with a Content-Length.
     package var replayBufferBytes: Int
@@ -104,7 +104,7 @@ package struct ServerConfiguration: Sendable {
         self.rewriter = rewriter
         self.hasPublicURL = hasPublicURL
         self.headLimits = headLimits
-        answerLimits = HeadLimits(fields: answerFields)
+        responseLimits = HeadLimits(fields: answerFields)
         self.timeouts = timeouts
         self.replayBufferBytes = replayBufferBytes
         self.maxRequests = maxRequests
@@ -181,7 +181,7 @@ enum Bounds {
     /// A JSON body that is rewritten is read whole; a longer one is forwarded as it is.
     static let rewrittenBodyBytes = 1_048_576
     /// Interim answers (1xx) before the final one.
-    static let interimAnswers = 16
+    static let interimResponses = 16
     /// Descriptors that are never given to connections: files, libpq, the admin listener.
     static let reservedDescriptors = 64
     /// A longer Host than a name and a port can make (RFC 1035 §2.3.4) is not repeated to anybody.

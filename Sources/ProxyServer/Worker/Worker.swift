@@ -111,7 +111,7 @@ final class Worker {
     }
 
     func takeResponseParser() -> ResponseHeadParser {
-        responseParsers.popLast() ?? ResponseHeadParser(limits: configuration.answerLimits)
+        responseParsers.popLast() ?? ResponseHeadParser(limits: configuration.responseLimits)
     }
 
     /// See above.

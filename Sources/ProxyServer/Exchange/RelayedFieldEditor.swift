@@ -3,7 +3,7 @@ internal import HTTP1
 
 /// What is changed in an answer's fields besides the rules: URLs that lead away from the proxy, and a coding that is
 /// taken off.
-struct AnswerFieldEditor: ResponseFieldEditor {
+struct RelayedFieldEditor: ResponseFieldEditor {
     let rewriter: LinkRewriter
     let scheme: ClientScheme
     /// The request's Host; the memory stays valid while the head is written.
