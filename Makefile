@@ -96,6 +96,7 @@ lint: swift deps-lint
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	shellcheck $(SHELL_SCRIPTS)
 	$(PYTHON) Scripts/check-markdown.py
+	$(PYTHON) Scripts/dead-code.py
 
 # The whole suite with a sanitizer in the process; its findings fail the test that brought them about.
 asan: export ASAN_OPTIONS := detect_leaks=0

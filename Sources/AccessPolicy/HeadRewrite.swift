@@ -164,20 +164,6 @@ extension ResponseFieldEditor {
     package mutating func finish(into writer: inout HeadWriter) {}
 }
 
-/// Leaves every field as it came.
-package struct NoFieldEdits: ResponseFieldEditor {
-    /// A struct of no size has no address, and ThreadSanitizer looks up the address of every `inout` argument.
-    private let occupied = true
-
-    package init() {}
-
-    package var fields: KnownFields { KnownFields() }
-
-    package mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
-        false
-    }
-}
-
 /// Writes the client's response head anew: the upstream's status, reason and kept fields, in their order.
 /// - Parameters:
 ///   - framing: of the body that the client gets.
@@ -196,15 +182,6 @@ package func writeResponseHead<Editor: ResponseFieldEditor>(
     writer.append("X-Request-Id: ")
     writer.append(requestID)
     writer.append("\r\nConnection: close\r\n\r\n")
-}
-
-/// Writes an interim (1xx) response head for the client (RFC 9110 §15.2): the same rules, no framing, and no
-/// `Connection`, since the final answer is still to come.
-package func writeInterimHead<Editor: ResponseFieldEditor>(
-    _ head: ResponseHead, _ bytes: Span<UInt8>, route: Route, editor: inout Editor, into writer: inout HeadWriter
-) throws(HeadRewriteError) {
-    try writeStatusAndFields(head, bytes, route: route, keepsContentLength: false, editor: &editor, into: &writer)
-    writer.append("\r\n")
 }
 
 private func writeStatusAndFields<Editor: ResponseFieldEditor>(

@@ -227,11 +227,3 @@ struct JSONScanner {
         return .scalar(start..<place)
     }
 }
-
-extension JSONScanner {
-    /// Whether a scalar is one or more digits, without sign, fraction and exponent.
-    static func isDigits(_ scalar: Span<UInt8>) -> Bool {
-        for i in scalar.indices where !scalar[i].isDigit { return false }
-        return !scalar.isEmpty
-    }
-}

@@ -45,10 +45,6 @@ package struct EightBytes: Sendable {
     @inline(__always)
     var inSmallLetters: UInt64 { word | Self.all(0x20) }
 
-    /// Marks the bytes from 0x80.
-    @inlinable @inline(__always)
-    package var beyondASCII: UInt64 { word & Self.marks }
-
     /// Marks the bytes less than `bound` (up to 0x80). The lowest mark is exact, a borrow may set false ones above it.
     @inlinable @inline(__always)
     package func less(than bound: UInt8) -> UInt64 { (word &- Self.all(bound)) & ~word & Self.marks }

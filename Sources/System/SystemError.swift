@@ -20,7 +20,6 @@ package struct SystemError: Error, Sendable, Equatable {
     @inlinable package static var interrupted: SystemError { SystemError(code: EINTR) }
     @inlinable package static var descriptorsExhausted: SystemError { SystemError(code: EMFILE) }
     @inlinable package static var fileTableFull: SystemError { SystemError(code: ENFILE) }
-    @inlinable package static var connectionAborted: SystemError { SystemError(code: ECONNABORTED) }
     @inlinable package static var noBuffers: SystemError { SystemError(code: ENOBUFS) }
     @inlinable package static var noMemory: SystemError { SystemError(code: ENOMEM) }
     @inlinable package static var invalidArgument: SystemError { SystemError(code: EINVAL) }

@@ -213,17 +213,6 @@ import Testing
         #expect(try client(try response("HTTP/1.1 299 "))[0] == "HTTP/1.1 299 ")
     }
 
-    @Test func interimHead() throws {
-        let hints = try response(
-            "HTTP/1.1 103 Early Hints",
-            ["Link: </a>", "Set-Cookie: a", "Connection: x", "X: gone", "Content-Length: 1"])
-        var editor = NoFieldEdits()
-        let bytes = try written { writer in
-            try writeInterimHead(hints.head, hints.bytes.span, route: .elevated, editor: &editor, into: &writer)
-        }
-        #expect(String(decoding: bytes, as: UTF8.self) == "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
-    }
-
     private struct LinkEditor: ResponseFieldEditor {
         let fields = .link | .contentEncoding | KnownField.location
         var seen: [String] = []

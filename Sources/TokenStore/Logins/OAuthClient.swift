@@ -53,14 +53,6 @@ package enum OAuthError: Error, Sendable, Equatable {
     case unexpected(status: Int)
     /// A 200 that breaks the protocol.
     case malformedAnswer
-
-    /// Whether the same call may work later.
-    package var isTransient: Bool {
-        switch self {
-        case .unreachable, .serverTrouble: true
-        case .refused, .redirected, .unexpected, .malformedAnswer: false
-        }
-    }
 }
 
 /// The answer to a device authorization request (RFC 8628 §3.2).
