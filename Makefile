@@ -5,6 +5,7 @@
 #   make test           every test: make unit-test, make end-to-end, and make smoke for the release build
 #   make simulation     20,000 simulated exchanges; make simulate SEED=… RUNS=… for more, TRACE=1 for every call
 #   make planted-faults the simulator must find each fault of a list, planted into a copy of the sources
+#   make mutants        small changes of the code, one at a time: a test must notice, or it is explained why none does
 #   make check          format, lint, warnings as errors, tests; make lint is its first half
 #   make asan, tsan     the same tests with AddressSanitizer, ThreadSanitizer
 #   make campaign       the tests that measure, on a quiet machine
@@ -37,7 +38,7 @@ PARALLEL := -n $(E2E_JOBS) --dist loadfile
 SHELL_SCRIPTS := $(wildcard Scripts/*.sh Fuzzing/*.sh Benchmarks/*.sh findings/*.sh) .ci/run
 SWIFT_SOURCES := Package.swift Sources Tests $(wildcard Fuzzing Benchmarks)
 
-.PHONY: build test quick smoke unit-test simulation simulate planted-faults end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
+.PHONY: build test quick smoke unit-test simulation simulate planted-faults mutants end-to-end check lint run demo clean asan tsan campaign bench bench-check fuzz swift
 .PHONY: deps deps-build deps-demo deps-lint deps-quick deps-test deps-bench
 
 build: swift deps-build
@@ -71,6 +72,9 @@ simulate: swift deps-build
 
 planted-faults: swift deps-build
 	JOBS=$(JOBS) $(PYTHON) Scripts/planted-faults.py $(ARGS)
+
+mutants: swift deps-build deps-test
+	JOBS=$(JOBS) PYTHON=$(PYTHON) $(PYTHON) Scripts/mutants.py $(ARGS)
 
 end-to-end: swift deps-build deps-test
 	WERROR=1 swift build $(SWIFT_FLAGS)

@@ -143,7 +143,7 @@ final class Run: @unchecked Sendable {
         }
         let policy = Published(try newPolicy())
         self.policy = policy
-        addresses = (0..<random.within(1...3)).map { _ in address() }
+        addresses = someAddresses()
         let resolved = Published(resolution())
         let tls = Published(TLSContexts())
         let log = try LogWriter(descriptor: STDERR_FILENO, format: random.pick(LogFormat.allCases))
@@ -235,7 +235,7 @@ final class Run: @unchecked Sendable {
             case 2:
                 kernel.after(time) { [unowned self] in
                     kernel.struck("names change")
-                    addresses = (0..<random.within(1...3)).map { _ in address() }
+                    addresses = someAddresses()
                     resolved.publish(resolution())
                     mailbox.post(.publishedChanged)
                 }
@@ -267,8 +267,13 @@ final class Run: @unchecked Sendable {
         }
     }
 
-    private func address() -> Address {
-        isCalm || random.chance(700) ? .up : random.pick(Address.allCases)
+    private func address() -> Address { random.chance(700) ? .up : random.pick(Address.allCases) }
+
+    /// One that answers is enough for everybody to get on.
+    private func someAddresses() -> [Address] {
+        var addresses = (0..<random.within(1...3)).map { _ in address() }
+        if isCalm { addresses[random.below(addresses.count)] = .up }
+        return addresses
     }
 
     private func resolution() -> ResolvedAddresses {
