@@ -17,16 +17,22 @@ struct ConnectionOptions {
     /// Some option is a field's name. Almost every message has the two usual options only, and nothing is looked up then.
     private(set) var nameFields = false
 
-    init(_ fields: FieldLines, _ bytes: Span<UInt8>) throws(HeadRewriteError) {
-        guard fields.contains(.connection) else { return }
+    init() {}
+
+    /// Of a request: `close` alone names no field.
+    @inline(__always)
+    init(_ head: RequestHead, _ bytes: Span<UInt8>) throws(HeadRewriteError) {
+        if head.closes || !head.fields.contains(.connection) { self.init() } else { try self.init(head.fields, bytes) }
+    }
+
+    @inline(__always)
+    init(_ head: ResponseHead, _ bytes: Span<UInt8>) throws(HeadRewriteError) {
+        if head.closes || !head.fields.contains(.connection) { self.init() } else { try self.init(head.fields, bytes) }
+    }
+
+    private init(_ fields: FieldLines, _ bytes: Span<UInt8>) throws(HeadRewriteError) {
         var seen = 0
         for i in fields.indices(around: .connection) where fields[i].known == .connection {
-            // Nearly every such field is one of these.
-            if fieldEquals(bytes, fields[i].value, "close") || fieldEquals(bytes, fields[i].value, "keep-alive") {
-                seen += 1
-                guard seen <= Self.limit else { throw .tooManyConnectionOptions }
-                continue
-            }
             var options = OptionReader(fields[i].value)
             while let place = options.next(bytes) {
                 seen += 1

@@ -6,7 +6,16 @@ package func acceptsGzip(_ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
     var named: Bool?
     var any: Bool?
     for i in head.fields.indices(around: .acceptEncoding) where head.fields[i].known == .acceptEncoding {
-        var elements = ListElements(head.fields[i].value)
+        let value = head.fields[i].value
+        // Most lists name codings alone, gzip first.
+        if value.count >= 4, isPlainList(bytes.extracting(value.range)),
+            fieldEquals(bytes, ByteSlice(start: Int(value.start), count: 4), "gzip"),
+            value.count == 4 || bytes[Int(value.start) + 4] == UInt8(ascii: ",")
+        {
+            named = true
+            continue
+        }
+        var elements = ListElements(value)
         while let element = elements.next(bytes) {
             let (coding, isAcceptable) = weighed(element, bytes)
             if fieldEquals(bytes, coding, "gzip") || fieldEquals(bytes, coding, "x-gzip") {
@@ -17,6 +26,12 @@ package func acceptsGzip(_ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
         }
     }
     return named ?? any ?? false
+}
+
+/// Neither a weight nor a quoted string is in the list: whatever else it names, what it names is acceptable.
+private func isPlainList(_ value: Span<UInt8>) -> Bool {
+    for i in value.indices where value[i] == UInt8(ascii: ";") || value[i] == UInt8(ascii: "\"") { return false }
+    return true
 }
 
 /// An element without its weight, and whether the weight is more than nothing.

@@ -79,7 +79,7 @@ package func decide(
     case .connect, .trace: return .refuse(.methodNotAllowed)
     case .get, .head, .post, .put, .delete, .options, .patch, .other: break
     }
-    do { _ = try ConnectionOptions(head.fields, bytes) } catch { return .refuse(.badRequest) }
+    do { _ = try ConnectionOptions(head, bytes) } catch { return .refuse(.badRequest) }
 
     var authorization: ByteSlice?
     if head.fields.contains(.authorization) {

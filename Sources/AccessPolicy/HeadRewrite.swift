@@ -68,7 +68,7 @@ package func writeRequestHead(
 ) throws(HeadRewriteError) -> ByteSlice? {
     var dropped = HeaderRules.compiledRequest.dropped(on: decision.route)
     if decision.dropAuthorization { dropped = dropped | .authorization }
-    let nominated = try ConnectionOptions(head.fields, bytes)
+    let nominated = try ConnectionOptions(head, bytes)
 
     if editedTarget == nil, head.path.start == head.methodName.range.upperBound + 1, target.goesAsItIs(head) {
         writer.append(bytes.extracting(head.methodName.range.lowerBound..<head.path.range.upperBound))
@@ -88,7 +88,8 @@ package func writeRequestHead(
     var run = FieldRun()
     for i in head.fields.indices {
         let field = head.fields[i]
-        if dropped.contains(field.known) || nominated.contains(field.name, head.fields, bytes) { continue }
+        if dropped.contains(field.known) { continue }
+        if nominated.nameFields, nominated.contains(field.name, head.fields, bytes) { continue }
         run.append(field, bytes, to: &writer)
     }
     run.end(bytes, &writer)
@@ -191,7 +192,7 @@ private func writeStatusAndFields<Editor: ResponseFieldEditor>(
     var dropped = HeaderRules.compiledResponse.dropped(on: route)
     if keepsContentLength { dropped = dropped.subtracting(.contentLength) }
     let edited = editor.fields
-    let nominated = try ConnectionOptions(head.fields, bytes)
+    let nominated = try ConnectionOptions(head, bytes)
     writer.append("HTTP/1.1 ")
     writer.append(decimal: UInt64(head.status))
     // The blank stays even when there is no reason (RFC 9112 §4).
@@ -222,12 +223,17 @@ private struct FieldRun {
     private var start = 0
     private var end = 0
 
+    @inline(__always)
     mutating func append(_ field: FieldLine, _ bytes: Span<UInt8>, to writer: inout HeadWriter) {
-        let line = field.name.range.lowerBound
-        if field.isUsual, line == end {
-            end = field.value.range.upperBound + 2
-            return
+        if field.isUsual, Int(field.name.start) == end {
+            end = Int(field.value.start) &+ Int(field.value.count) &+ 2
+        } else {
+            begin(field, bytes, to: &writer)
         }
+    }
+
+    private mutating func begin(_ field: FieldLine, _ bytes: Span<UInt8>, to writer: inout HeadWriter) {
+        let line = field.name.range.lowerBound
         self.end(bytes, &writer)
         if field.isUsual {
             (start, end) = (line, field.value.range.upperBound + 2)

@@ -5,7 +5,7 @@ internal import HTTP1
 /// A page in the browser of somebody who can connect may send requests across origins, which carry an `Origin`; and by DNS
 /// rebinding it may take a name of its own to the proxy's address, which then stands in `Host`. Names that cannot be
 /// somebody else's, and those that the operator named, are let in.
-package struct OpenGuard: Sendable {
+package final class OpenGuard: Sendable {
     private let origins: [[UInt8]]
     /// In lower case; a dot before a name stands for every name under it.
     private let hosts: [[UInt8]]
@@ -94,6 +94,12 @@ private func ends(_ host: Span<UInt8>, _ suffix: StaticString) -> Bool {
 /// Without regard to case; `lowercase` has none.
 private func isSame(_ text: Span<UInt8>, _ lowercase: Span<UInt8>) -> Bool {
     guard text.count == lowercase.count else { return false }
-    for i in text.indices where text[i].lowercased != lowercase[i] { return false }
+    var at = 0
+    while at < text.count {
+        guard EightBytes(text, padded: at).lowercased.word == EightBytes(lowercase, padded: at).word else {
+            return false
+        }
+        at += 8
+    }
     return true
 }

@@ -60,7 +60,7 @@ package struct PlainPath: Sendable {
         if hasEscape {
             guard count >= 2, hasOneReading(path, range) else { return nil }
         } else {
-            guard !range.isEmpty, !isDotSegment(path, range) else { return nil }
+            guard start < at, path[start] != UInt8(ascii: ".") || !isDotSegment(path, range) else { return nil }
         }
         let place = min(count, Self.mostSegments - 1)
         if count < Self.mostSegments {

@@ -1,3 +1,5 @@
+internal import HTTP1
+
 /// The endpoints whose JSON names Sentry's own address to clients that follow it.
 package enum RewrittenEndpoint: Sendable, Equatable, CaseIterable {
     /// `/api/0/organizations/{organization}/chunk-upload/`
@@ -58,11 +60,14 @@ package enum RewrittenEndpoint: Sendable, Equatable, CaseIterable {
             self.init(path: path.extracting(first: plain.end))
             return
         }
+        guard plain.count >= 2 else { return nil }
         func has(_ index: Int, _ name: StaticString) -> Bool {
             isText(path.extracting(plain.segment(index)), name)
         }
-        guard plain.count >= 2, has(0, "api") else { return nil }
-        guard has(1, "0") else {
+        // Nearly all paths begin so.
+        let isAPI = path.count >= 7 && bytesEqual(path, ByteSlice(start: 0, count: 7), "/api/0/")
+        guard isAPI || has(0, "api") else { return nil }
+        guard isAPI || has(1, "0") else {
             guard plain.count >= 3, has(1, "canonical"), has(2, "0") else { return nil }
             self = plain.count == 3 ? .canonicalRoot : .canonicalPage
             return
@@ -70,9 +75,13 @@ package enum RewrittenEndpoint: Sendable, Equatable, CaseIterable {
         switch plain.count {
         case 3 where has(2, "organizations"): self = .organizationList
         case 4 where has(2, "organizations"): self = .organization
-        case 5 where has(4, "chunk-upload") && has(2, "organizations"): self = .chunkUpload
-        case 5 where has(4, "region") && has(2, "organizations"): self = .region
-        case 5 where has(4, "regions") && has(3, "me") && has(2, "users"): self = .regionList
+        case 5:
+            switch plain.segment(4).count {
+            case 12 where has(4, "chunk-upload") && has(2, "organizations"): self = .chunkUpload
+            case 6 where has(4, "region") && has(2, "organizations"): self = .region
+            case 7 where has(4, "regions") && has(3, "me") && has(2, "users"): self = .regionList
+            default: return nil
+            }
         default: return nil
         }
     }

@@ -12,9 +12,19 @@ package struct PooledBuffer {
 /// needed beyond the kept stock is freed when it comes back.
 package struct BufferPool: ~Copyable {
     /// Block sizes in bytes, with how many of each are kept.
-    private static var classes: InlineArray<7, (size: Int, kept: Int)> {
-        [(128, 1024), (512, 1024), (2_048, 128), (8_192, 32), (16_384, 16), (65_536, 16), (262_144, 4)]
+    @inline(__always)
+    private static func sizes(_ sizeClass: Int) -> (size: Int, kept: Int) {
+        switch sizeClass {
+        case 0: (128, 1024)
+        case 1: (512, 1024)
+        case 2: (2_048, 128)
+        case 3: (8_192, 32)
+        case 4: (16_384, 16)
+        case 5: (65_536, 16)
+        default: (262_144, 4)
+        }
     }
+    private static let classCount = 7
 
     // Invariant: a block is in `stock` or with exactly one owner, never both; `take` hands out whole
     // malloc(3) blocks of at least the asked size, and `give` is called once for each.
@@ -24,8 +34,8 @@ package struct BufferPool: ~Copyable {
 
     package init(_ budget: MemoryBudget = MemoryBudget(bytes: .max / 4, shares: 1)) {
         memory = MemoryShare(budget)
-        stock = Array(repeating: [], count: Self.classes.count)
-        for index in stock.indices { stock[index].reserveCapacity(Self.classes[index].kept) }
+        stock = Array(repeating: [], count: Self.classCount)
+        for index in stock.indices { stock[index].reserveCapacity(Self.sizes(index).kept) }
     }
 
     deinit {
@@ -37,19 +47,14 @@ package struct BufferPool: ~Copyable {
     /// The smallest class with blocks of at least so many bytes; -1 when there is none.
     @inline(__always)
     private static func sizeClass(_ bytes: Int) -> Int {
-        if bytes <= 128 { return 0 }
-        if bytes <= 512 { return 1 }
-        if bytes <= 2_048 { return 2 }
-        if bytes <= 8_192 { return 3 }
-        if bytes <= 16_384 { return 4 }
-        if bytes <= 65_536 { return 5 }
-        return bytes <= 262_144 ? 6 : -1
+        for sizeClass in 0..<classCount where bytes <= sizes(sizeClass).size { return sizeClass }
+        return -1
     }
 
     /// Whether a block of at least `bytes` bytes is within the budget. `take` gives it in any case.
     package func mayTake(atLeast bytes: Int, for use: MemoryUse) -> Bool {
         let sizeClass = Self.sizeClass(bytes)
-        return memory.mayHold(sizeClass >= 0 ? Self.classes[sizeClass].size : bytes, for: use)
+        return memory.mayHold(sizeClass >= 0 ? Self.sizes(sizeClass).size : bytes, for: use)
     }
 
     /// A block of at least `bytes` bytes; larger than the largest class is allowed and never kept.
@@ -59,9 +64,9 @@ package struct BufferPool: ~Copyable {
             memory.hold(bytes)
             return PooledBuffer(bytes: .allocate(byteCount: bytes, alignment: 16), sizeClass: -1)
         }
-        memory.hold(Self.classes[sizeClass].size)
+        memory.hold(Self.sizes(sizeClass).size)
         let block =
-            stock[sizeClass].popLast() ?? .allocate(byteCount: Self.classes[sizeClass].size, alignment: 16)
+            stock[sizeClass].popLast() ?? .allocate(byteCount: Self.sizes(sizeClass).size, alignment: 16)
         return PooledBuffer(bytes: block, sizeClass: sizeClass)
     }
 
@@ -89,7 +94,7 @@ package struct BufferPool: ~Copyable {
     package mutating func give(_ buffer: PooledBuffer, used: Int) {
         memory.release(buffer.capacity)
         explicit_bzero(buffer.bytes.baseAddress!, min(used, buffer.capacity))
-        guard buffer.sizeClass >= 0, stock[buffer.sizeClass].count < Self.classes[buffer.sizeClass].kept else {
+        guard buffer.sizeClass >= 0, stock[buffer.sizeClass].count < Self.sizes(buffer.sizeClass).kept else {
             buffer.bytes.deallocate()
             return
         }

@@ -2,9 +2,11 @@
 ///
 /// The generation grows each time a slot is reused, so an event that was queued for the slot's former
 /// holder is recognised and dropped.
+@usableFromInline
 package struct EventToken: Sendable, Equatable {
-    package let raw: UInt64
+    @usableFromInline package let raw: UInt64
 
+    @inlinable
     package init(raw: UInt64) {
         self.raw = raw
     }
@@ -12,12 +14,16 @@ package struct EventToken: Sendable, Equatable {
     /// - Parameters:
     ///   - slot: 0 ..< 2^24.
     ///   - side: which of the slot's descriptors; 255 is the reactor's own.
+    @inlinable
     package init(generation: UInt32, slot: Int, side: UInt8) {
         raw = UInt64(generation) << 32 | UInt64(slot & 0xff_ffff) << 8 | UInt64(side)
     }
 
+    @inlinable
     package var generation: UInt32 { UInt32(truncatingIfNeeded: raw >> 32) }
+    @inlinable
     package var slot: Int { Int(raw >> 8 & 0xff_ffff) }
+    @inlinable
     package var side: UInt8 { UInt8(truncatingIfNeeded: raw) }
 }
 

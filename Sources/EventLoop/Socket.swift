@@ -4,9 +4,10 @@ package import System
 /// A connected (or connecting) non-blocking stream socket.
 ///
 /// The owner closes it by `close` or `reset`; a socket that is dropped open is closed by `deinit`.
+@usableFromInline
 package struct Socket: ~Copyable {
     /// The descriptor, or -1 once closed.
-    package private(set) var descriptor: CInt
+    @usableFromInline package private(set) var descriptor: CInt
 
     /// Takes ownership of a non-blocking descriptor.
     package init(owning descriptor: CInt) {
@@ -22,6 +23,7 @@ package struct Socket: ~Copyable {
         if descriptor >= 0 { _ = cepoll_close(descriptor) }
     }
 
+    @inlinable @inline(__always)
     package var isOpen: Bool { descriptor >= 0 }
 
     /// Creates a socket and starts to connect it.

@@ -70,15 +70,19 @@ package func isIPv4Address(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
     var octets = 0
     var digits = 0
     var value = 0
-    for i in range {
-        if bytes[i] == ASCII.dot {
+    var i = range.lowerBound
+    while i < range.upperBound {
+        let byte = bytes[i]
+        i &+= 1
+        if byte == ASCII.dot {
             guard digits > 0 else { return false }
-            octets += 1
-            (digits, value) = (0, 0)
+            octets &+= 1
+            digits = 0
+            value = 0
         } else {
-            guard bytes[i].isDigit, !(digits > 0 && value == 0) else { return false }
-            value = value * 10 + Int(bytes[i] - ASCII.zero)
-            digits += 1
+            guard byte.isDigit, digits == 0 || value > 0 else { return false }
+            value = value &* 10 &+ Int(byte &- ASCII.zero)
+            digits &+= 1
             guard value <= 255 else { return false }
         }
     }

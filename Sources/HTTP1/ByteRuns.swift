@@ -16,6 +16,14 @@ package struct EightBytes: Sendable {
         word = UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self))
     }
 
+    /// The four bytes at each of two offsets. See above for the loads.
+    @inlinable @inline(__always)
+    init(_ bytes: RawSpan, fourAt first: Int, and second: Int) {
+        let low = UInt32(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: first, as: UInt32.self))
+        let high = UInt32(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: second, as: UInt32.self))
+        word = UInt64(low) | UInt64(high) << 32
+    }
+
     /// `byte` in all eight places.
     @inlinable @inline(__always)
     static func all(_ byte: UInt8) -> UInt64 { 0x0101_0101_0101_0101 &* UInt64(byte) }
@@ -134,6 +142,18 @@ package func endOfUsualRun(_ bytes: Span<UInt8>, from start: Int, to end: Int) -
 @inline(__always)
 func endOfUsualName(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
     endOfRun(bytes, start, end) { cbyteruns_end_of_name($0, $1, $2) }
+}
+
+/// A whole field line of the usual form: letters, digits and hyphens, a colon, one blank, a value without blanks around it, CRLF.
+/// - Returns: where its name and its value end; a name that ends at 0 is none.
+@inline(__always)
+func usualLine(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> (name: Int, value: Int) {
+    precondition(0 <= start && start <= end && end <= bytes.count)
+    return bytes.withUnsafeBufferPointer { buffer in
+        var value = 0
+        guard let base = buffer.baseAddress else { return (0, 0) }
+        return (cbyteruns_usual_line(base, start, end, &value), value)
+    }
 }
 
 /// The end of a run of `field-vchar / SP / HTAB` (RFC 9110 §5.5).

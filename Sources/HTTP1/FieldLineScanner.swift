@@ -143,33 +143,38 @@ extension FieldLines {
     fileprivate mutating func readUsualLines(_ bytes: Span<UInt8>, at position: inout Int, end: Int, most: Int) {
         reserve(Swift.min(most, count + 1))
         let table = KnownFieldTable.shared
+        var (place, present, repeated) = (count, present, repeated)
+        Self.readUsualLines(
+            bytes, &position, end, table, most, &lines, &firsts, &place, &present, &repeated)
+        note(place, present, repeated)
+    }
+
+    private static func readUsualLines(
+        _ bytes: Span<UInt8>, _ position: inout Int, _ end: Int, _ table: KnownFieldTable, _ most: Int,
+        _ lines: inout [FieldLine], _ firsts: inout InlineArray<64, UInt32>, _ count: inout Int,
+        _ known: inout KnownFields, _ knownTwice: inout KnownFields
+    ) {
         // Offsets are below `mostHeadBytes`: nothing overflows.
         var at = position
-        var place = count
-        var (present, repeated) = (present, repeated)
+        var (place, present, repeated) = (count, known, knownTwice)
         var room = lines.mutableSpan
         let last = Swift.min(most, room.count)
         while place < last {
-            let nameEnd = endOfUsualName(bytes, from: at, to: end)
-            guard nameEnd > at, end &- nameEnd >= 4, bytes[nameEnd] == ASCII.colon, bytes[nameEnd &+ 1] == ASCII.space
-            else { break }
+            let (nameEnd, lineEnd) = usualLine(bytes, from: at, to: end)
+            guard nameEnd > 0 else { break }
             let start = nameEnd &+ 2
-            let lineEnd = endOfFieldValue(bytes, from: start, to: end)
-            guard end &- lineEnd >= 2, bytes[lineEnd] == ASCII.carriageReturn, bytes[lineEnd &+ 1] == ASCII.lineFeed,
-                lineEnd == start || !bytes[start].isBlank && !bytes[lineEnd &- 1].isBlank
-            else { break }
-            let known = table.field(usualName: bytes, from: at, to: nameEnd)
+            let field = table.field(usualName: bytes, from: at, to: nameEnd)
             room[place] = FieldLine(
                 name: ByteSlice(start: at, count: nameEnd &- at),
                 value: ByteSlice(start: start, count: lineEnd &- start),
-                known: known, isUsual: true)
-            let bit = KnownFields(known)
+                known: field, isUsual: true)
+            let bit = KnownFields(field)
+            if (present & bit).isEmpty { firsts[Int(field.rawValue)] = UInt32(truncatingIfNeeded: place) }
             repeated = repeated | present & bit
             present = present | bit
             place &+= 1
             at = lineEnd &+ 2
         }
-        note(place, present, repeated)
-        position = at
+        (position, count, known, knownTwice) = (at, place, present, repeated)
     }
 }

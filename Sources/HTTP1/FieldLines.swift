@@ -30,6 +30,8 @@ package struct FieldLines: Sendable, RandomAccessCollection, ExpressibleByArrayL
     /// Those that count, and behind them room for more.
     @usableFromInline var lines: [FieldLine] = []
     @usableFromInline package private(set) var count = 0
+    /// The first line of each known field that is there; what others have here is old.
+    @usableFromInline var firsts = InlineArray<64, UInt32>(repeating: 0)
     /// The known fields that are there.
     @usableFromInline package private(set) var present = KnownFields()
     /// The known fields that are there more than once.
@@ -52,29 +54,28 @@ package struct FieldLines: Sendable, RandomAccessCollection, ExpressibleByArrayL
     @inlinable @inline(__always)
     package func contains(_ field: KnownField) -> Bool { present.contains(field) }
 
+    // Inlined: a call would be handed a copy of all the bytes.
+
     /// Where to look for a field's lines: from the first of them on, and nowhere else when there is one. Others may stand
     /// between them.
-    @inlinable
+    @inlinable @inline(__always)
     package func indices(around field: KnownField) -> Range<Int> {
         guard contains(field) else { return 0..<0 }
-        var first = 0
-        while lines[first].known != field { first += 1 }
+        let first = Int(firsts[Int(field.rawValue)])
         return first..<(repeated.contains(field) ? count : first + 1)
     }
 
     /// The value of a field's first line.
-    @inlinable
+    @inlinable @inline(__always)
     package func first(_ field: KnownField) -> ByteSlice? {
-        guard contains(field) else { return nil }
-        var at = 0
-        while lines[at].known != field { at += 1 }
-        return lines[at].value
+        contains(field) ? lines[Int(firsts[Int(field.rawValue)])].value : nil
     }
 
     mutating func append(_ line: FieldLine) {
         reserve(count + 1)
         lines[count] = line
         let bit = KnownFields(line.known)
+        if (present & bit).isEmpty { firsts[Int(line.known.rawValue)] = UInt32(truncatingIfNeeded: count) }
         note(count + 1, present | bit, repeated | present & bit)
     }
 

@@ -31,6 +31,10 @@ private func equals(
     guard range.count == count else { return false }
     return expected.withUTF8Buffer { literal in
         guard count >= 8 else {
+            if count >= 4 {
+                return words(EightBytes(bytes.bytes, fourAt: range.lowerBound, and: range.upperBound - 4))
+                    == EightBytes(literal.span.bytes, fourAt: 0, and: count - 4).word
+            }
             for i in 0..<count where fold(bytes[range.lowerBound + i]) != literal[i] { return false }
             return true
         }

@@ -33,7 +33,19 @@ private struct FramingFields {
 
     /// - Parameter underWSGI: the receiver reads `_` as `-`, so a disguised field is an attack.
     init(_ fields: FieldLines, _ bytes: Span<UInt8>, underWSGI: Bool) throws(ParseError) {
-        guard !(fields.present & (.contentLength | .transferEncoding)).isEmpty else { return }
+        let present = fields.present & (.contentLength | .transferEncoding)
+        guard !present.isEmpty else { return }
+        if present == KnownFields(.contentLength), !fields.repeated.contains(.contentLength) {
+            let field = fields[fields.indices(around: .contentLength).lowerBound]
+            if field.isUsual {
+                length = try contentLength(bytes, field.value)
+                return
+            }
+        }
+        try read(fields, bytes, underWSGI: underWSGI)
+    }
+
+    private mutating func read(_ fields: FieldLines, _ bytes: Span<UInt8>, underWSGI: Bool) throws(ParseError) {
         for i in fields.indices {
             let field = fields[i]
             switch field.known {

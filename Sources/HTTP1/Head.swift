@@ -12,7 +12,7 @@ package struct ByteSlice: Sendable, Equatable {
         self.count = Int32(truncatingIfNeeded: count)
     }
 
-    package static let empty = ByteSlice(start: 0, count: 0)
+    @inlinable package static var empty: ByteSlice { ByteSlice(start: 0, count: 0) }
 
     @inlinable package var isEmpty: Bool { count == 0 }
     @inlinable package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
@@ -39,16 +39,21 @@ package enum HTTPVersion: UInt8, Sendable { case http10, http11 }
 package enum TargetForm: UInt8, Sendable { case origin, absolute, asterisk }
 
 /// How the end of a message body is found (RFC 9112 §6.3).
+@usableFromInline
 package enum BodyFraming: Sendable, Equatable {
     case none
     case length(UInt64)
     case chunked
     case untilClose
+
+    @inlinable @inline(__always)
+    package var isNone: Bool { if case .none = self { true } else { false } }
 }
 
 /// A request head whose every byte was checked. Slices point into the buffer that was parsed.
 ///
 /// A class, so that handing it on copies nothing.
+@usableFromInline
 package final class RequestHead {
     package var method = Method.other
     package var methodName = ByteSlice.empty
@@ -58,14 +63,16 @@ package final class RequestHead {
     /// (absolute-form without a path).
     package var path = ByteSlice.empty
     /// Host and port of an absolute form; empty for other forms.
-    package var targetAuthority = ByteSlice.empty
+    @usableFromInline package var targetAuthority = ByteSlice.empty
     package var version = HTTPVersion.http11
-    package var fields = FieldLines()
+    @usableFromInline package var fields = FieldLines()
     package var framing = BodyFraming.none
     /// `Expect: 100-continue` from an HTTP/1.1 client (RFC 9110 §10.1.1).
     package var expectsContinue = false
     /// The client said `Connection: close` or speaks HTTP/1.0: it sends nothing after this request (RFC 9112 §9.6).
     package var isLastRequest = false
+    /// `Connection` is there once and says `close` and nothing else.
+    package internal(set) var closes = false
     /// Bytes of the head, up to and including the empty line.
     package var length = 0
 
@@ -84,11 +91,13 @@ package final class RequestHead {
         framing = .none
         expectsContinue = false
         isLastRequest = false
+        closes = false
         length = 0
     }
 
     /// The authority that the client asked: the absolute form's, which comes before `Host` (RFC 9112 §3.2.2); empty when
     /// it named none.
+    @inlinable @inline(__always)
     package var authority: ByteSlice {
         targetAuthority.isEmpty ? fields.first(.host) ?? .empty : targetAuthority
     }
@@ -102,11 +111,14 @@ package final class RequestHead {
 /// A response head whose every byte was checked. Slices point into the buffer that was parsed.
 ///
 /// A class, so that handing it on copies nothing.
+@usableFromInline
 package final class ResponseHead {
     package var status = 0
     package var reason = ByteSlice.empty
     package var version = HTTPVersion.http11
-    package var fields = FieldLines()
+    @usableFromInline package var fields = FieldLines()
+    /// `Connection` is there once and says `close` and nothing else.
+    package internal(set) var closes = false
     /// Bytes of the head, up to and including the empty line.
     package var length = 0
 
@@ -118,6 +130,7 @@ package final class ResponseHead {
         reason = .empty
         version = .http11
         fields.removeAll()
+        closes = false
         length = 0
     }
 }

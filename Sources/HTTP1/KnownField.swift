@@ -179,8 +179,8 @@ final class KnownFieldTable: Sendable {
 
     @inline(__always)
     private static func slot(_ first: UInt64, _ last: UInt64) -> Int {
-        // Multiplicative hashing: the constant is 2^64 divided by the golden ratio.
-        Int(truncatingIfNeeded: ((first ^ last &<< 1) &* 0x9e37_79b9_7f4a_7c15) &>> (64 - slotBits))
+        // Multiplicative hashing, with a constant that leads no two of the names to one slot.
+        Int(truncatingIfNeeded: ((first ^ last &<< 1) &* 0x8ba2_df84_0872_29fd) &>> (64 - slotBits))
     }
 
     /// The field of any name.

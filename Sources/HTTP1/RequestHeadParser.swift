@@ -172,25 +172,48 @@ package final class RequestHeadParser {
     private func finish(_ bytes: Span<UInt8>) throws(ParseError) {
         head.length = position
         head.isLastRequest = head.version == .http10
-        var hosts = 0
         let fields = head.fields.present
-        if !(fields & (.host | .expect | .connection)).isEmpty {
-            for i in head.fields.indices {
-                let value = head.fields[i].value
-                switch head.fields[i].known {
-                case .host:
-                    hosts += 1
-                    guard hosts == 1 else { throw .duplicateHost }
-                    guard isValidAuthority(bytes, value.range) else { throw .malformedHost }
-                case .expect: try readExpectations(bytes, value)
-                case .connection: if hasElement(bytes, value, "close") { head.isLastRequest = true }
-                default: break
-                }
+        var hosts = 0
+        if fields.contains(.expect) || !(head.fields.repeated & (.host | .connection)).isEmpty {
+            hosts = try readOneByOne(bytes)
+        } else {
+            if let host = head.fields.first(.host) {
+                hosts = 1
+                guard isValidAuthority(bytes, host.range) else { throw .malformedHost }
             }
+            if let connection = head.fields.first(.connection) { noteConnection(bytes, connection) }
         }
         guard hosts == 1 || head.version == .http10 else { throw .missingHost }
         head.framing = try requestFraming(head.fields, version: head.version, bytes)
         state = .done
+    }
+
+    /// The fields with a meaning here in their order, which is that of the errors too.
+    /// - Returns: how many of them are `Host`.
+    private func readOneByOne(_ bytes: Span<UInt8>) throws(ParseError) -> Int {
+        var hosts = 0
+        for i in head.fields.indices {
+            let value = head.fields[i].value
+            switch head.fields[i].known {
+            case .host:
+                hosts += 1
+                guard hosts == 1 else { throw .duplicateHost }
+                guard isValidAuthority(bytes, value.range) else { throw .malformedHost }
+            case .expect: try readExpectations(bytes, value)
+            case .connection: noteConnection(bytes, value)
+            default: break
+            }
+        }
+        return hosts
+    }
+
+    private func noteConnection(_ bytes: Span<UInt8>, _ value: ByteSlice) {
+        if fieldEquals(bytes, value, "close") {
+            head.isLastRequest = true
+            head.closes = !head.fields.repeated.contains(.connection)
+        } else if hasElement(bytes, value, "close") {
+            head.isLastRequest = true
+        }
     }
 
     private func readExpectations(_ bytes: Span<UInt8>, _ value: ByteSlice) throws(ParseError) {

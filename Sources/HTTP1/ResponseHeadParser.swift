@@ -37,6 +37,9 @@ package final class ResponseHeadParser {
             if state == .fields {
                 if try scanner.collect(bytes, at: &position, end: end, into: &head.fields, most: limits.fields) {
                     head.length = position
+                    if let connection = head.fields.first(.connection), !head.fields.repeated.contains(.connection) {
+                        head.closes = fieldEquals(bytes, connection, "close")
+                    }
                     state = .done
                 }
             } else {

@@ -61,6 +61,21 @@ CBYTERUNS_RUN(cbyteruns_end_of_host, CBYTERUNS_BEYOND_HOST)
 #define CBYTERUNS_BEYOND_TEXT(b) (((b) < 0x20) | ((b) == 0x7f))
 CBYTERUNS_RUN(cbyteruns_end_of_text, CBYTERUNS_BEYOND_TEXT)
 
+static inline int cbyteruns_is_blank(uint8_t byte) { return byte == ' ' || byte == '\t'; }
+
+// A whole field line (RFC 9112 §5) of the usual form at base[from]: letters, digits and hyphens, a colon, one blank, a value
+// without blanks around it, CRLF. Returns where its name ends, and in *end where its value does; 0 for any other line.
+static inline size_t cbyteruns_usual_line(const uint8_t *base, size_t from, size_t to, size_t *end) {
+    size_t name_end = cbyteruns_end_of_name(base, from, to);
+    if (name_end == from || to - name_end < 4 || base[name_end] != ':' || base[name_end + 1] != ' ') return 0;
+    size_t start = name_end + 2, at = start;
+    while ((at = cbyteruns_end_of_text(base, at, to)) < to && base[at] == '\t') at++;
+    if (to - at < 2 || base[at] != '\r' || base[at + 1] != '\n') return 0;
+    if (at > start && (cbyteruns_is_blank(base[start]) || cbyteruns_is_blank(base[at - 1]))) return 0;
+    *end = at;
+    return name_end;
+}
+
 // What logfmt needs no quotation marks for: visible ASCII without `"`, `=` and `\`.
 #define CBYTERUNS_BEYOND_WORD(b) (((b) - 0x21 >= 0x5e) | ((b) == '"') | ((b) == '=') | ((b) == '\\'))
 CBYTERUNS_RUN(cbyteruns_end_of_word, CBYTERUNS_BEYOND_WORD)

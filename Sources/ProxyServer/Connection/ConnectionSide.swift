@@ -25,13 +25,17 @@ struct ConnectionSide: ~Copyable {
     /// What the peer had not acknowledged when its socket was last found full.
     private var unacknowledged = 0
 
+    // Inlined: a call would be handed a copy of all the bytes.
+    @inline(__always)
     var isOpen: Bool { transport.isOpen }
 
     init() {}
 
     /// The FIN was reported.
+    @inline(__always)
     var hasEnded: Bool { incoming == .ended || incoming == .moreAndEnded }
     /// There may be bytes that nobody wants.
+    @inline(__always)
     var mayHaveMore: Bool { incoming == .more || incoming == .moreAndEnded }
 
     mutating func noteEnd() {

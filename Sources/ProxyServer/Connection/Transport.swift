@@ -69,11 +69,15 @@ struct Transport: ~Copyable {
         socket.peek(into: buffer)
     }
 
+    // Inlined: a call would be handed a copy of all the bytes.
+    @inline(__always)
     var isOpen: Bool { socket.isOpen }
+    @inline(__always)
     var descriptor: CInt { socket.descriptor }
     var pendingError: SystemError? { socket.pendingError }
     var unacknowledged: Int { socket.unacknowledged }
     /// A short read of a plain socket has emptied it; one of a TLS session is a record's end.
+    @inline(__always)
     var isPlain: Bool { tls == nil }
     /// The handshake was shortened by a session that was stored; nil when this is plain or the handshake is not over.
     private(set) var isResumed: Bool?

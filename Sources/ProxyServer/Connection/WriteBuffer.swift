@@ -6,7 +6,9 @@ struct WriteBuffer: ~Copyable {
     private var start = 0
     private var end = 0
 
+    @inline(__always)
     var isEmpty: Bool { start == end }
+    @inline(__always)
     var count: Int { end - start }
 
     /// The bytes that are left. Valid until the write buffer changes.

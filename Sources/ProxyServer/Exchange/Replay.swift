@@ -20,5 +20,6 @@ struct Replay: ~Copyable {
     var outcome = RetryOutcome.none
 
     /// The body, as far as it came, can be sent from its start.
+    @inline(__always)
     var holdsBody: Bool { recording == .recording || recording == .complete }
 }

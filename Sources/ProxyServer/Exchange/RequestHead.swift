@@ -148,7 +148,8 @@ extension Exchange {
         let target = bytes.span.extracting(head.path.range)
         let plain = PlainPath(target)
         noteRequest(head, bytes, pathBytes: plain?.end, worker)
-        request.body = BodyReader(head.framing, limits: worker.configuration.headLimits)
+        // It is the reader of no body yet.
+        if !head.framing.isNone { request.body = BodyReader(head.framing, limits: worker.configuration.headLimits) }
         if let event = recognizeConsultation(head, bytes, worker) {
             return HeadOutcome(event: event, keepsHead: event == .bodyWanted)
         }

@@ -26,7 +26,11 @@ struct ResponseState: ~Copyable {
     /// How far the rights have cut it.
     var filter: AnswerFiltering?
 
+    // Inlined: a call would be handed a copy of all the bytes.
+
     /// The body is read whole before anything of the answer goes on.
+    @inline(__always)
     var isCollected: Bool { stage == .rewriting || stage == .filtering }
+    @inline(__always)
     var isComplete: Bool { stage == .complete }
 }

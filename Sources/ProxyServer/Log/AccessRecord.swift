@@ -168,7 +168,10 @@ struct AccessRecord {
     var isRouted = false
     var retry = RetryOutcome.none
     var cause = Cause.none
+    // What is computed is inlined: a call would be handed a copy of all the bytes.
+
     /// Sentry's own 401 to an elevated request.
+    @inline(__always)
     var isRefusedByUpstream: Bool { status == 401 && !isLocalResponse && isRouted && route.isElevated }
     /// What the rights of the alias said; nil for an alias without bounds.
     var rights: RightsRecord?

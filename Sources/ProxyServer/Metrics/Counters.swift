@@ -118,7 +118,7 @@ package struct Counters: Sendable {
             if let rights = record.rights { decisions.record(slot: slot, rights) }
         }
         history.record(at: record.endedAt, statusClass: statusClass)
-        if let failure = record.failure(route) { failures.note(failure) }
+        if !record.isFine, let failure = record.failure(route) { failures.note(failure) }
         totalTimes[route.rawValue].record(record.endedAt &- record.acceptedAt)
         if record.connectedAt != 0 {
             connectTimes.record(record.connectedAt &- record.dialedAt)

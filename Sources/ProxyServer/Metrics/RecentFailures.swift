@@ -52,6 +52,12 @@ package struct RecentFailures: Sendable {
 }
 
 extension AccessRecord {
+    /// Nothing of it is shown on the live page: all went well. Inlined: a call would be handed a copy of all the bytes.
+    @inline(__always)
+    var isFine: Bool {
+        status != 0 && status < 500 && cause.isNone && rights?.reason == nil && !isRefusedByUpstream
+    }
+
     /// What the live page shows of it; nil when all went well.
     func failure(_ route: Counters.RouteLabel) -> RecentFailures.Failure? {
         let isOrdinary = status != 0 && status < 500 && cause.isNone && rights?.reason == nil
