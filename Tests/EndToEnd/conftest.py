@@ -20,8 +20,11 @@ from harness.fast_upstream import FastUpstream, Unavailable
 from harness.login import AuthorizationServer, Commands
 from harness.packages import Missing, installed
 from harness.proxy import BINARY, Proxy
+from harness.secrecy import LEDGER, SHORTEST, watch
 from harness.upstream import RawUpstream, StandIn
 
+watch(LEDGER, BINARY)
+SECRECY = pytest.StashKey[list]()
 TEST_SECONDS = float(os.environ.get("TEST_SECONDS", "120"))
 
 
@@ -68,6 +71,40 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     is_main = threading.current_thread() is threading.main_thread()
     with (deadline if is_main else deadline_of_process)(TEST_SECONDS):
         yield
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """After every fixture is gone: no secret is in anything that the program wrote."""
+    if found := LEDGER.settle():
+        pytest.fail("a secret was written in clear:\n" + "\n".join(found), pytrace=False)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """What outlived the last test, and for the process that runs those of pytest-xdist, what was looked at."""
+    late = LEDGER.settle()
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["secrecy"] = [LEDGER.counts, late]
+    else:
+        session.config.stash.setdefault(SECRECY, []).append((LEDGER.counts, late))
+    if late:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    if "secrecy" in getattr(node, "workeroutput", {}):
+        node.config.stash.setdefault(SECRECY, []).append(tuple(node.workeroutput["secrecy"]))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    seen = config.stash.get(SECRECY, [])
+    handed_out, too_short, outputs, size = (sum(numbers) for numbers in zip(*(counts for counts, _ in seen)))
+    terminalreporter.write_line(f"secrets: {handed_out} handed out, looked for in {outputs} outputs of the program ({size / 1e6:.1f} MB); "
+                                f"{too_short} words of less than {SHORTEST} bytes not looked for")
+    for line in (line for _, late in seen for line in late):
+        terminalreporter.write_line(f"a secret was written in clear: {line}")
 
 
 @pytest.fixture(scope="session")
@@ -159,6 +196,7 @@ def postgres(running_postgres: Postgres) -> Iterator[Postgres]:
     yield running_postgres
     if not (running_postgres.data / "postmaster.pid").exists():
         running_postgres.start()
+    running_postgres.search_tables()
 
 
 @pytest.fixture

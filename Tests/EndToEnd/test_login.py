@@ -330,8 +330,9 @@ def spoil_owner(commands: Commands) -> None:
 
 
 def spoil_kind(commands: Commands) -> None:
-    commands.file.rename(commands.state / "elsewhere")
-    commands.file.symlink_to(commands.state / "elsewhere")
+    elsewhere = commands.state.parent / "elsewhere"
+    commands.file.rename(elsewhere)
+    commands.file.symlink_to(elsewhere)
 
 
 @pytest.mark.parametrize("spoil, status, words", [

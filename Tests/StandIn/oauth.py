@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import secrets
 import socket
 import ssl
@@ -79,6 +80,11 @@ class Settings:
     slow: bool = False
 
 
+def random_word() -> str:
+    """64 hexadecimal digits. The tests look for SECRET_MARK in what the program writes."""
+    return (os.environ.get("SECRET_MARK", "") + secrets.token_hex(32))[:64]
+
+
 class Server:
     def __init__(self, settings: Settings, prefix: str) -> None:
         self.lock = threading.Lock()
@@ -102,7 +108,7 @@ class Server:
         scope = form.get("scope", "")
         if not set(scope.split()) <= SCOPES:
             return 400, {"error": "invalid_scope"}
-        device_code = secrets.token_hex(32)
+        device_code = random_word()
         letters = "".join(secrets.choice(CONSONANTS) for _ in range(8))
         user_code = f"{letters[:4]}-{letters[4:]}"
         self.codes[device_code] = Code(user_code, scope, time.monotonic(), interval=self.settings.interval)
@@ -160,8 +166,8 @@ class Server:
         return 200, self.issue(grant)
 
     def issue(self, grant: Grant) -> dict[str, Any]:
-        grant.access = "sntrya_" + secrets.token_hex(32)
-        grant.refresh = "sntryr_" + secrets.token_hex(32)
+        grant.access = "sntrya_" + random_word()
+        grant.refresh = "sntryr_" + random_word()
         life = self.settings.token_life
         grant.expires = time.monotonic() + life
         scope: Any = grant.scope.split() if self.settings.scope_as_array else grant.scope

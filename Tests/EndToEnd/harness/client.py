@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from harness.secrecy import LEDGER
+
 ANSWER_SECONDS = 20.0
 Address = "tuple[str, int] | str"
 
@@ -125,8 +127,9 @@ class Client:
         else:
             self.sock = socket.create_connection(address, seconds)
             self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.address = address
         self.received = bytearray()
-        self.method = "GET"
+        self.method, self.target = "GET", b""
 
     def __enter__(self) -> Client:
         return self
@@ -137,7 +140,9 @@ class Client:
     def send(self, data: bytes) -> None:
         """Sends all of it; a proxy that answered and closed meanwhile is not a failure here."""
         if not self.received and data[:1].isalpha():
-            self.method = data.split(b" ", 1)[0].decode("latin-1")
+            line = data.partition(b"\r\n")[0].split(b" ")
+            self.method, self.target = line[0].decode("latin-1"), line[1] if len(line) > 1 else b""
+        LEDGER.sent(data)
         try:
             self.sock.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
@@ -168,6 +173,11 @@ class Client:
 
     def read_answer(self) -> Answer:
         """Reads to the connection's end."""
+        answer = self._read_to_end()
+        LEDGER.answered(self.address, self.target, answer.raw)
+        return answer
+
+    def _read_to_end(self) -> Answer:
         while True:
             try:
                 data = self.sock.recv(1 << 20)

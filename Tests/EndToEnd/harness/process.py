@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from harness.secrecy import LEDGER
+
 START_SECONDS = 30.0
 
 
@@ -26,6 +28,8 @@ class Child:
             pipes["stderr"] = None  # type: ignore[assignment]
         self.process = subprocess.Popen(command, env=dict(environment), stdin=subprocess.DEVNULL, pass_fds=tuple(pass_fds), **pipes)  # type: ignore[call-overload]
         self._pipe = getattr(self.process, stream)
+        if start := getattr(self.process, "start_of_program", None):
+            LEDGER.wrote(f"the log of {start.command}", lambda: self.output.encode(), lambda: self._ended)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

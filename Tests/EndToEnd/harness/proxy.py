@@ -11,11 +11,14 @@ from pathlib import Path
 
 from harness.client import ask, request
 from harness.process import Child
+from harness.secrecy import LEDGER
 from harness.upstream import TOKEN
 
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("PROXY_BINARY") or str(ROOT / ".build" / "debug" / "sentry-api-proxy")
 STOP_SECONDS = 40.0
+PAGES = ("/", "/live", "/metrics", "/status", "/learned", "/readyz", "/healthz")
+PAGE_SECONDS = 5.0
 # What a sanitizer or the Swift runtime writes when the process is not sound.
 ALARMS = re.compile(r"ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime error:|Fatal error|\*\*\* .*crash", re.IGNORECASE)
 CONFIGURATION = (
@@ -57,6 +60,8 @@ class Proxy(Child):
         assert match, line
         self.listening = match.group(1)
         self.admin_listening = re.search(r"\badmin=\"?([^\s\"]+)", line).group(1)  # type: ignore[union-attr]
+        if self.admin_listening.rpartition(":")[2].isdigit():
+            LEDGER.admin.add(self.admin)
 
     @property
     def port(self) -> int:
@@ -90,11 +95,24 @@ class Proxy(Child):
         """SIGTERM; it must end by itself with status 0 and without an alarm in its log."""
         self.go_on_reading()
         if self.process.poll() is None:
+            self._look_at_pages()
             self.signal(signal.SIGTERM)
         status = self.wait(STOP_SECONDS)
         alarm = ALARMS.search(self.output)
         assert alarm is None, f"the proxy raised an alarm:\n{self.output[-20000:]}"
         assert status == 0, f"exit status {status}; output:\n{self.output[-5000:]}"
+
+
+    def _look_at_pages(self) -> None:
+        """Whatever the test was about, no page of the admin listener has a secret in it."""
+        if not self.admin_listening.rpartition(":")[2].isdigit():
+            return
+        for page in PAGES:
+            try:
+                ask(self.admin, request("GET", page), seconds=PAGE_SECONDS)
+            except OSError:
+                # Its network is another one, or it is short of descriptors: that is what the test was about.
+                return
 
 
 StartProxy = Callable[..., Proxy]
