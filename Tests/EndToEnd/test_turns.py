@@ -19,13 +19,14 @@ import pytest
 
 from harness.client import ask, request
 from harness.proxy import Proxy, StartProxy
-from harness.scripted import Scripted, read_head
+from harness.scripted import Scripted, read_request
 from harness.turns import TurnTimes
 
 MIB = 1 << 20
 # What ARCHITECTURE.md promises for one exchange in one turn, and the piece that passes the limit.
 MOST_IN_ONE_TURN = 2 * MIB + 256 * 1024
 SAMPLE_SECONDS = 2.0
+ALL, AGENT, CI = (f"sap_0123456789abcdef0123456789abcdef{number}" for number in range(3))
 
 
 def organizations() -> bytes:
@@ -37,8 +38,7 @@ def organizations() -> bytes:
 
 
 def play(sock: socket.socket, _: int) -> None:
-    head = read_head(sock)
-    target = head.split(b" ", 2)[1]
+    target = read_request(sock).split(b" ", 2)[1]
     if target.startswith(b"/api/0/organizations/"):
         body = organizations()
         sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
@@ -61,18 +61,18 @@ def endless() -> Iterator[Scripted]:
 
 
 @contextmanager
-def readers(proxy: Proxy, targets: list[str]) -> Iterator[None]:
-    """Clients that read as fast as they can; a rewritten answer is asked for again and again."""
+def readers(proxy: Proxy, requests: list[bytes]) -> Iterator[None]:
+    """Clients that read as fast as they can; what has an end is asked for again and again."""
     over = threading.Event()
 
-    def read(target: str) -> None:
+    def read(sent: bytes) -> None:
         while not over.is_set():
             with socket.create_connection(proxy.address, 20) as sock:
-                sock.sendall(request("GET", target))
+                sock.sendall(sent)
                 while not over.is_set() and sock.recv(MIB):
                     pass
 
-    threads = [threading.Thread(target=read, args=(target,), daemon=True) for target in targets]
+    threads = [threading.Thread(target=read, args=(sent,), daemon=True) for sent in requests]
     for thread in threads:
         thread.start()
     yield
@@ -110,7 +110,7 @@ def turns(proxy: Proxy, report: Path) -> list[dict[int, int]]:
 @pytest.mark.parametrize("count", [1, 3])
 def test_an_exchange_keeps_its_share_of_a_turn(endless: Scripted, start_proxy: StartProxy, tmp_path: Path, target: str, count: int) -> None:
     proxy = start_proxy(endless.uri, "--threads", "1")
-    with readers(proxy, [target] * count):
+    with readers(proxy, [request("GET", target)] * count):
         time.sleep(0.5)
         seen = turns(proxy, tmp_path / "strace")
     assert len(seen) >= 3, "no turns were seen"
@@ -128,11 +128,27 @@ def test_a_long_rewritten_answer_is_whole(endless: Scripted, start_proxy: StartP
 
 
 @pytest.mark.campaign
-def test_the_longest_turn_is_short(endless: Scripted, start_proxy: StartProxy, tmp_path: Path) -> None:
-    """Three downloads, three gzip bombs and three answers that are rewritten, on one worker: CPU time of each turn."""
+@pytest.mark.parametrize("rights", [False, True])
+def test_the_longest_turn_is_short(endless: Scripted, start_proxy: StartProxy, tmp_path: Path, rights: bool) -> None:
+    """Three downloads, three gzip bombs and three answers that are rewritten, on one worker: CPU time of each turn.
+
+    With rights, also three lists that are cut before they are rewritten, and three bodies that are looked at.
+    """
     times = TurnTimes(tmp_path)
-    proxy = start_proxy(endless.uri, "--threads", "1", "--access-log", "off", environment=times.environment)
-    with readers(proxy, ["/download"] * 3 + ["/bomb"] * 3 + ["/api/0/organizations/"] * 3):
+    aliases = tmp_path / "aliases"
+    aliases.write_text(f"all {ALL}\nagent {AGENT} read-only ci-upload org=acme:1\nci {CI} ci-upload org=acme:1 project=web:1\n")
+    aliases.chmod(0o600)
+    proxy = start_proxy(endless.uri, "--threads", "1", "--access-log", "off", "--alias-file", str(aliases), environment=times.environment)
+    asked = [request("GET", target, f"Authorization: Bearer {ALL}") for target in ("/download", "/bomb", "/api/0/organizations/")] * 3
+    if rights:
+        body = json.dumps({"version": "1", "projects": ["web"], "refs": ["a\\u0041\n" * 4] * 5_500}).encode()
+        assert 200_000 < len(body) < 262_144
+        asked += [request("GET", "/api/0/organizations/", f"Authorization: Bearer {AGENT}")] * 3
+        asked += [request("POST", "/api/0/organizations/acme/releases/", f"Authorization: Bearer {CI}", "Content-Type: application/json", body=body)] * 3
+        for one in (asked[-1], asked[-4]):
+            answer = ask(proxy.address, one)
+            assert (answer.status, len(json.loads(answer.body)) > 100) == (200, True)
+    with readers(proxy, asked):
         time.sleep(5)
     spent = times.milliseconds()
     assert len(spent) > 100
