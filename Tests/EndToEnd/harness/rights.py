@@ -189,7 +189,8 @@ def decide(row: Row, alias: Alias, place: Place) -> tuple[str, str, str, str]:
         upstream = f"/api/0/organizations/{slugs[0]}/projects/" + (f"?{query}" if query else "")
     elif slugs:
         if shape == ("GET", "/organizations"):
-            upstream = path + "?query=" + "%20".join(f"slug:{slug}" for slug in slugs) + (f"&{query}" if query else "")
+            kept = [pair for pair in query.split("&") if pair and not pair.startswith("query=")]
+            upstream = path + "?query=" + "&".join(["%20".join(f"slug:{slug}" for slug in slugs), *kept])
         elif "{org}" in row.path:
             if place.organization not in slugs + [str(number) for _, number in alias.organizations]:
                 return refused("organization")
