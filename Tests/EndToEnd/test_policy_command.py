@@ -111,6 +111,8 @@ def test_the_table_shows_its_version_and_what_was_corrected(tmp_path: Path) -> N
     ("a sap_1 full mcp\n", "", "line 1: full"), ("a sap_1 rate=5/s\n", "", "line 1: limits alone"), ("a sap_1 mcp rate=0/s\n", "", "line 1: rate="),
     ("a sap_1 mcp\na sap_2\n", "", "line 2: this name was given before"), ("a sha256:12 mcp\n", "", "line 1: expected 64 hexadecimal digits"),
     ("a sap_1 mcp\n", "alias a : mcp\n", "line 1: the rights of a are in the policy file too"), ("a sap_1\n", "\nalias b : mcp\n", "line 2: there is no alias"),
+    ("a sap_1 mcp rate=5/s:0\n", "", "line 1: rate='5/s:0': expected N/s or N/m with N from 1, and perhaps :BURST from 1"),
+    ("a sap_1 mcp project=web org=acme,beta\n", "", "line 1: project= needs exactly one org="), ("a sap_1\n", "set x\n", "line 1: set x allows nothing"),
     ("a sap_1\n", "alias a : mpc\n", "line 1: 'mpc'"), ("a sap_1\n", "set x\n    allow GET O isues/\n", "line 2: the table has no"),
 ])
 def test_a_broken_file_ends_the_start_with_its_line(tmp_path: Path, text: str, policy_text: str, place: str) -> None:
