@@ -161,28 +161,54 @@ package func parseAliasList(_ text: String) throws(AliasError) -> [AliasEntry] {
 package func parseAliasFile(_ text: String) throws(AliasError) -> [AliasEntry] {
     var entries: [AliasEntry] = []
     var number = 0
+    // Many aliases have few different rights.
+    var known: [String: [String]] = [:]
     for line in Array(text.utf8).split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
         number += 1
-        let words = line.split(whereSeparator: isWhitespace)
-        guard let first = words.first, first.first != UInt8(ascii: "#") else { continue }
-        guard words.count >= 2, words[1].first != UInt8(ascii: "#") else {
+        var rest = line
+        guard let first = nextWord(&rest), first.first != UInt8(ascii: "#") else { continue }
+        guard let second = nextWord(&rest), second.first != UInt8(ascii: "#") else {
             throw AliasError(origin: .line(number), problem: .malformedLine)
         }
-        let name = String(decoding: first, as: UTF8.self)
-        let rights = words[2...].prefix { $0.first != UInt8(ascii: "#") }.map { String(decoding: $0, as: UTF8.self) }
         let digest: [UInt8]?
-        do { digest = try AliasEntry.digest(in: words[1]) } catch {
+        do { digest = try AliasEntry.digest(in: second) } catch {
             throw AliasError(origin: .line(number), problem: .malformedDigest)
         }
-        let token = digest ?? Array(words[1])
+        let token = digest ?? Array(second)
         if digest == nil, let problem = AliasEntry.problem(in: token) {
             throw AliasError(origin: .line(number), problem: problem)
         }
+        let tail = String(decoding: rest, as: UTF8.self)
+        let words: [String]
+        if let same = known[tail] {
+            words = same
+        } else {
+            words = rightsWords(rest)
+            known[tail] = words
+        }
         entries.append(
-            AliasEntry(name: name, token: token, isHashed: digest != nil, words: rights, origin: .line(number)))
+            AliasEntry(
+                name: String(decoding: first, as: UTF8.self), token: token, isHashed: digest != nil, words: words,
+                origin: .line(number)))
     }
     guard !entries.isEmpty else { throw AliasError(origin: .line(number), problem: .noAliases) }
     return entries
+}
+
+/// The words behind an alias, up to a comment.
+private func rightsWords(_ text: ArraySlice<UInt8>) -> [String] {
+    text.split(whereSeparator: isWhitespace).prefix { $0.first != UInt8(ascii: "#") }
+        .map { String(decoding: $0, as: UTF8.self) }
+}
+
+/// Takes the next word off, with the blanks before it; nil when there is none.
+private func nextWord(_ text: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    var start = text.startIndex
+    while start < text.endIndex, isWhitespace(text[start]) { start += 1 }
+    var end = start
+    while end < text.endIndex, !isWhitespace(text[end]) { end += 1 }
+    defer { text = text[end...] }
+    return start < end ? text[start..<end] : nil
 }
 
 /// What stands in an alias file in place of an alias: `sha256:` and the digest of its bytes.

@@ -20,7 +20,7 @@ package struct AliasRules: Sendable {
         guard areRequired || !inFile.isEmpty || entries.contains(where: { !$0.words.isEmpty }) else { return nil }
         let policy = self.policy ?? .builtIn
         var rights = RightsTable(policy.table)
-        var known: [[String]: AliasWords] = [:]
+        var known: [[String]: AliasRecord] = [:]
         for entry in entries {
             let line = inFile[entry.name]
             if let line, !entry.words.isEmpty {
@@ -39,8 +39,12 @@ package struct AliasRules: Sendable {
                 continue
             }
             do throws(AliasWords.Problem) {
-                if known[words] == nil { known[words] = try AliasWords(words, sets: policy.sets, now: now) }
-                try rights.add(known[words]!, policy.sets)
+                if let record = known[words] {
+                    rights.add(record)
+                } else {
+                    let read = try AliasWords(words, sets: policy.sets, now: now)
+                    known[words] = try rights.add(read, policy.sets)
+                }
             } catch {
                 throw AliasError(
                     origin: line.map { .policyLine($0.line) } ?? entry.origin, problem: .rights(error.message))

@@ -35,6 +35,8 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
     private(set) var leastCount = Self.generatedCount
     /// Bytes of an alias that `alias new` makes.
     static let generatedCount = 47
+    /// Aliases that can be guessed, and where they stand.
+    package private(set) var short: [(name: String, origin: AliasOrigin)] = []
     private var digests: [Digest] = []
     private var names: [String] = []
     /// Open addressing: index of an alias plus one, 0 for a free slot; at least twice as many slots as aliases.
@@ -69,6 +71,7 @@ package struct AliasTable: Sendable, CustomStringConvertible, CustomReflectable 
                 throw AliasError(origin: entry.origin, problem: .duplicateName)
             }
             insert(digest, name: entry.name)
+            if entry.isShort { short.append((entry.name, entry.origin)) }
             // One that is known by its digest has the length of those that `alias new` makes, for all that is known.
             note(count: entry.isHashed ? Self.generatedCount : entry.token.count)
         }

@@ -101,13 +101,19 @@ package struct RightsTable: Sendable {
     /// An alias without words: everything, as without rights at all.
     mutating func addUnnarrowed() { aliases.append(AliasRecord()) }
 
-    /// - Throws: `AliasWords.Problem` when nothing is left of the sets, or one name is pinned to two numbers.
-    mutating func add(_ words: AliasWords, _ sets: PolicySets) throws(AliasWords.Problem) {
+    /// One more alias with the same words as another.
+    mutating func add(_ record: AliasRecord) { aliases.append(record) }
+
+    /// - Returns: what `add` takes for the next alias with the same words.
+    /// - Throws: `AliasWords.Problem` when nothing is left of the sets.
+    @discardableResult
+    mutating func add(_ words: AliasWords, _ sets: PolicySets) throws(AliasWords.Problem) -> AliasRecord {
         var record = AliasRecord(rights: -1, limits: words.limits)
         if !words.isFull || !words.organizations.isEmpty || !words.cuts.isEmpty || words.scopes != nil {
             record.rights = try intern(words, sets)
         }
         aliases.append(record)
+        return record
     }
 
     /// Forgets what only the adding needs.

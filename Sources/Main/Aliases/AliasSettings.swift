@@ -30,14 +30,15 @@ struct AliasSettings {
     var files: [String] { [file, rights.file].compactMap { $0?.value } }
 
     /// What makes aliases easier to come by than they should be, one line each.
-    func weaknesses() throws(Failure) -> [String] {
-        var found = file.map { FileAccess.weaknesses($0.value, named: $0.name) } ?? []
-        for (given, entries) in try entries() {
-            found += entries.filter(\.isShort).map {
-                "\(given.name): \($0.origin): the alias of '\($0.name)' is shorter than \(AliasEntry.leastBytes) bytes: make one with 'sentry-api-proxy alias new'"
-            }
-        }
+    func weaknesses(_ aliases: AliasTable?) -> [String] {
+        let found = file.map { FileAccess.weaknesses($0.value, named: $0.name) } ?? []
         return found
+            + (aliases?.short ?? []).map { name, origin in
+                var given = file
+                if case .item = origin { given = list }
+                return
+                    "\(given!.name): \(origin): the alias of '\(name)' is shorter than \(AliasEntry.leastBytes) bytes: make one with 'sentry-api-proxy alias new'"
+            }
     }
 
     /// What to say of the rights, one line each.

@@ -18,9 +18,8 @@ final class LiveAliases: Sendable {
 
     private let state = Mutex(State())
 
-    /// What the files say now.
-    func load(_ plan: ServePlan) throws(Failure) {
-        let files = try plan.aliases.load()
+    /// What the files say now, with the ceiling and the approvers of the device flow.
+    func take(_ files: AliasTable?, _ plan: ServePlan) throws(Failure) {
         guard let device = plan.device else { return state.withLock { $0.files = files } }
         let policy = try plan.aliases.policy()
         let ceiling = try device.ceiling(policy)

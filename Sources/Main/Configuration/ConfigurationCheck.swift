@@ -23,7 +23,7 @@ struct ConfigurationCheck {
         if mistakes.all.allSatisfy({ $0.line == nil }) {
             notes +=
                 mistakes.trying { () throws(Failure) in
-                    try plan.security.weaknesses(plan.aliases, plan.token, plan.device)
+                    try plan.security.weaknesses(plan.aliases, aliases, plan.token, plan.device)
                         + plan.aliases.notes(aliases).map(\.text)
                 } ?? []
         }

@@ -70,9 +70,10 @@ final class Reloader: Sendable {
             watcher.markRead()
             do throws(Failure) {
                 let contexts = try plan.tls.load()
-                let warnings = try plan.security.weaknesses(plan.aliases, plan.token, plan.device)
-                let notes = try plan.aliases.notes(plan.aliases.load())
-                try live.load(plan)
+                let aliases = try plan.aliases.load()
+                let warnings = try plan.security.weaknesses(plan.aliases, aliases, plan.token, plan.device)
+                let notes = try plan.aliases.notes(aliases)
+                try live.take(aliases, plan)
                 policy.publish(plan.policy(live.all.aliases, after: policy.current().value.rights))
                 tls.publish(contexts)
                 server.publishedChanged()

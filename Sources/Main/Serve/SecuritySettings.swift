@@ -1,3 +1,4 @@
+internal import AccessPolicy
 internal import System
 internal import TokenStore
 
@@ -25,10 +26,10 @@ struct SecuritySettings {
     /// Looks for weak spots.
     /// - Returns: what to warn of, one line each; none when strict.
     /// - Throws: the first of them, when strict.
-    func weaknesses(_ aliases: AliasSettings, _ token: TokenPrecedence, _ device: DeviceSettings?) throws(Failure)
-        -> [String]
-    {
-        var found = try aliases.weaknesses() + SettingSources.weaknesses + (device?.weaknesses ?? [])
+    func weaknesses(
+        _ settings: AliasSettings, _ aliases: AliasTable?, _ token: TokenPrecedence, _ device: DeviceSettings?
+    ) throws(Failure) -> [String] {
+        var found = settings.weaknesses(aliases) + SettingSources.weaknesses + (device?.weaknesses ?? [])
         if case .file(let path) = token.choice {
             found += FileAccess.weaknesses(path, named: token.winner.rawValue)
         }

@@ -19,9 +19,10 @@ struct Service {
     func run(_ signals: SignalInbox) throws(Failure) {
         let watcher = FileWatcher(plan.watchedFiles)
         let live = LiveAliases()
-        try live.load(plan)
-        let warnings = try plan.security.weaknesses(plan.aliases, plan.token, plan.device)
-        let notes = try plan.aliases.notes(live.files)
+        let aliases = try plan.aliases.load()
+        let warnings = try plan.security.weaknesses(plan.aliases, aliases, plan.token, plan.device)
+        let notes = try plan.aliases.notes(aliases)
+        try live.take(aliases, plan)
         let tls = Published(try plan.tls.load())
         ProcessLimits.ignoreBrokenPipes()
         let descriptorLimit = try Self.descriptorLimit()
