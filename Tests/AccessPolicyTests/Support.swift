@@ -103,6 +103,8 @@ struct NoFieldEdits: ResponseFieldEditor {
     /// A struct of no size has no address, and ThreadSanitizer looks up the address of every `inout` argument.
     private let occupied = true
 
+    var fields: KnownFields { KnownFields() }
+
     init() {}
 
     mutating func edit(_ field: FieldLine, _ bytes: Span<UInt8>, into writer: inout HeadWriter) -> Bool {
