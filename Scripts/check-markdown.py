@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Holds every Markdown file to one width, the README to its length, and links within the repository to what they name.
+"""Holds every Markdown file to one width, the README to its length, links within the repository to what they name, and each
+decision of docs/adr to a number of its own and a line in ARCHITECTURE.md.
 
 Tables, code blocks and single words that are longer (links) are exempt from the width.
 
@@ -75,6 +76,13 @@ def faults(path):
                 yield number + 1, f"{len(lines[number])} columns of at most {WIDTH}; --wrap mends it"
     if path == ROOT / "README.md" and len(lines) - 1 > README_LINES:
         yield len(lines) - 1, f"README.md may have {README_LINES} lines; docs/reference has room"
+    if path == ROOT / "ARCHITECTURE.md":
+        pages = sorted(page.name for page in (ROOT / "docs/adr").glob("[0-9]*.md"))
+        for page in pages:
+            if f"(docs/adr/{page})" not in text:
+                yield len(lines), f"docs/adr/{page} is not among the decisions"
+            if sum(other[:4] == page[:4] for other in pages) > 1:
+                yield len(lines), f"docs/adr/{page} shares its number"
     for number, line in enumerate(re.sub(r"(?ms)^\s*```.*?^\s*```", lambda code: "\n" * code.group().count("\n"), text).split("\n"), 1):
         for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`]*`", "", line)):
             if re.match(r"[a-z]+:", target):
