@@ -8,7 +8,6 @@ import pytest
 
 from harness.client import ask, request
 from harness.device import ALIAS, EVERYTHING, ask_for_code, command, fetch, get, poll, post, starter
-from harness.fronts import free_port
 from harness.proxy import StartProxy, run_to_end
 from harness.upstream import StandIn
 
@@ -132,10 +131,10 @@ WRONG = [
     ((*ALIASES, "--device-policy", "read-only expires=2099-01-31"), 64, "--device-policy: expires="),
     ((*ALIASES, "--device-policy", "our-set", "--policy-file", "{dir}/broken"), 78, "{dir}/broken', line 3"),
     (ON, 64, "--alias-file"),
-    ((*ALIASES, "--listen", "0.0.0.0:{port}"), 64, "--public-url"),
-    ((*ALIASES, "--listen", "0.0.0.0:{port}", "--public-url", "http://proxy.example"), 64, "--public-url"),
+    ((*ALIASES, "--listen", "0.0.0.0:0"), 64, "--public-url"),
+    ((*ALIASES, "--listen", "0.0.0.0:0", "--public-url", "http://proxy.example"), 64, "--public-url"),
     ((*ALIASES, "--admin-listen", "off"), 64, "--admin-listen is off"),
-    ((*ALIASES, "--admin-listen", "0.0.0.0:{port}"), 64, "not on loopback"),
+    ((*ALIASES, "--admin-listen", "0.0.0.0:0"), 64, "not on loopback"),
     ((*ALIASES, "--admin-listen", "off", "--admin-token-file", "{dir}/secret"), 64, "--admin-listen is off"),
     ((*ALIASES, "--admin-token-file", "{dir}/none"), 78, "--admin-token-file: cannot read"),
     ((*ALIASES, "--admin-token-file", "{dir}/short"), 78, "at least 32"),
@@ -155,8 +154,7 @@ def files(folder: Path) -> None:
 @pytest.mark.parametrize(("flags", "status", "word"), WRONG, ids=lambda value: " ".join(value)[-60:] if isinstance(value, tuple) else str(value))
 def test_what_is_wrong_ends_a_start_and_is_told_by_a_check(flags: tuple[str, ...], status: int, word: str, tmp_path: Path) -> None:
     files(tmp_path)
-    port = free_port()
-    words = [flag.format(dir=tmp_path, port=port) for flag in flags]
+    words = [flag.format(dir=tmp_path) for flag in flags]
     words += () if "--listen" in flags else ("--listen", "127.0.0.1:0")
     words += () if "--admin-listen" in flags else ("--admin-listen", "127.0.0.1:0")
     for check in ((), ("--check-config",)):

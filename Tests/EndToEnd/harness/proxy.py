@@ -62,6 +62,9 @@ class Proxy(Child):
         self.admin_listening = re.search(r"\badmin=\"?([^\s\"]+)", line).group(1)  # type: ignore[union-attr]
         if self.admin_listening.rpartition(":")[2].isdigit():
             LEDGER.admin.add(self.admin)
+        # The kernel gives out the ports of programs that have ended anew.
+        if self.listening.rpartition(":")[2].isdigit():
+            LEDGER.admin.discard(self.address)
 
     @property
     def port(self) -> int:
@@ -101,7 +104,8 @@ class Proxy(Child):
         alarm = ALARMS.search(self.output)
         assert alarm is None, f"the proxy raised an alarm:\n{self.output[-20000:]}"
         assert status == 0, f"exit status {status}; output:\n{self.output[-5000:]}"
-
+        if self.admin_listening.rpartition(":")[2].isdigit():
+            LEDGER.admin.discard(self.admin)
 
     def _look_at_pages(self) -> None:
         """Whatever the test was about, no page of the admin listener has a secret in it."""
