@@ -38,7 +38,8 @@ def text(browser: Browser) -> str:
 def click(browser: Browser, selector: str) -> None:
     """Clicks what loads another page, and waits for that."""
     browser.events.clear()
-    browser.evaluate(f"document.querySelector({json.dumps(selector)}).click()")
+    # Not at once: the page may be gone before it has answered.
+    browser.evaluate(f"void setTimeout(() => document.querySelector({json.dumps(selector)}).click(), 0)")
     browser.until(lambda: any(event.get("method") == "Page.loadEventFired" for event in browser.events), "no page comes")
 
 
@@ -80,7 +81,8 @@ def test_a_code_is_typed_and_a_wrong_one_shows_nobody(start, browser: Browser) -
     proxy = start(approval="admin")
     code = ask_for_code(proxy.address)
     browser.open(code["verification_uri"])
-    assert browser.evaluate("document.activeElement.name") == "user_code"
+    # With the first frame after the page has loaded.
+    browser.until(lambda: browser.evaluate("document.activeElement.name") == "user_code", "the code's field has no focus")
     fill(browser, "input[name=user_code]", "WDJB-MJHT" if code["user_code"] != "WDJB-MJHT" else "WDJB-MJHZ")
     click(browser, "button")
     assert "There is no such code now" in text(browser)

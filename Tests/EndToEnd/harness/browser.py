@@ -94,12 +94,12 @@ class Browser:
         self.until(lambda: any(event.get("method") == "Page.loadEventFired" for event in self.events), "the page does not load")
 
     def until(self, condition: Any, complaint: str, seconds: float = SECONDS) -> None:
-        """Waits by asking the browser something, so that its events come in."""
+        """Waits for what the browser tells by itself. Nothing is asked meanwhile: a page that gives way to another answers nothing."""
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, complaint
-            self.call("Runtime.evaluate", expression="0")
-            time.sleep(0.05)
+            if b"\0" in self._buffer or select.select([self._read], [], [], 0.05)[0]:
+                self.events.append(self._next())
 
     def evaluate(self, expression: str) -> Any:
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
