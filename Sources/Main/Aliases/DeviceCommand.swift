@@ -23,7 +23,7 @@ struct AdminOption: ParsableArguments {
             // Strings and a number: nothing that JSON cannot hold.
             let bytes = (try? JSONEncoder().encode(question)).map { Array($0) } ?? []
             let token = try AdminToken.setting.given(adminTokenFile).map { file throws(Failure) in
-                try AdminToken(file).text
+                try AdminToken(file).secret
             }
             print(try AdminClient(AdminAddress(flag: adminListen)).ask(device: bytes, token: token))
         } catch {

@@ -3,6 +3,7 @@ internal import Glibc
 internal import HTTP1
 internal import ProxyServer
 internal import System
+internal import TokenStore
 
 /// Asks the admin listener one question.
 struct AdminClient {
@@ -72,14 +73,23 @@ struct AdminClient {
     ///   - token: the secret of `--admin-token-file`.
     /// - Returns: what it says.
     /// - Throws: what kept it from doing what was asked, in its own words.
-    func ask(device question: [UInt8], token: String?) throws(Failure) -> String {
+    func ask(device question: [UInt8], token: Secret?) throws(Failure) -> String {
         let answer: [UInt8]
         do throws(SystemError) {
-            let authorization = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
-            let head =
-                "POST /device HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\(authorization)"
-                + "Content-Length: \(question.count)\r\nConnection: close\r\n\r\n"
-            answer = try exchange(Array(head.utf8) + question, mostBytes: Self.mostQuestionBytes)
+            var request = Array(
+                ("POST /device HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                    + "Content-Length: \(question.count)\r\nConnection: close\r\n").utf8)
+            if let token {
+                // With room for all that follows: growing would leave a copy behind.
+                request.reserveCapacity(request.count + token.count + question.count + 64)
+                request += Array("Authorization: Bearer ".utf8)
+                token.withBytes { bytes in for index in bytes.indices { request.append(bytes[index]) } }
+                request += Array("\r\n".utf8)
+            }
+            request += Array("\r\n".utf8) + question
+            // It is wiped as a secret is.
+            defer { _ = Secret(wiping: &request) }
+            answer = try exchange(request, mostBytes: Self.mostQuestionBytes)
         } catch {
             throw Failure(.unavailable, "--admin-listen: \(target.text): \(error.summary)")
         }
