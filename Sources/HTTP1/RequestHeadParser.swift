@@ -9,6 +9,8 @@ package final class RequestHeadParser {
 
     package let limits: HeadLimits
     package let head = RequestHead()
+    /// Nobody uses it: for whoever keeps parsers, to see that two do not get the same one.
+    package var isSpare = false
     /// Bytes of the message that have been read, and are not looked at again while the head is incomplete.
     package private(set) var position = 0
     private var state = State.start

@@ -100,24 +100,30 @@ final class Worker {
     // MARK: Parsers
 
     func takeRequestParser() -> RequestHeadParser {
-        requestParsers.popLast() ?? RequestHeadParser(limits: configuration.headLimits)
+        let parser = requestParsers.popLast() ?? RequestHeadParser(limits: configuration.headLimits)
+        parser.isSpare = false
+        return parser
     }
 
-    /// Whoever gives a parser back has let go of it: it is another exchange's soon.
+    /// Whoever gives a parser back has let go of it: it is another exchange's soon, and two would read each other's heads.
     func giveBack(_ parser: RequestHeadParser) {
-        assert(!requestParsers.contains { $0 === parser }, "a parser was given back twice")
+        precondition(!parser.isSpare, "a parser was given back twice")
         parser.reset()
+        parser.isSpare = true
         requestParsers.append(parser)
     }
 
     func takeResponseParser() -> ResponseHeadParser {
-        responseParsers.popLast() ?? ResponseHeadParser(limits: configuration.responseLimits)
+        let parser = responseParsers.popLast() ?? ResponseHeadParser(limits: configuration.responseLimits)
+        parser.isSpare = false
+        return parser
     }
 
     /// See above.
     func giveBack(_ parser: ResponseHeadParser) {
-        assert(!responseParsers.contains { $0 === parser }, "a parser was given back twice")
+        precondition(!parser.isSpare, "a parser was given back twice")
         parser.reset()
+        parser.isSpare = true
         responseParsers.append(parser)
     }
 
