@@ -88,12 +88,7 @@ package final class FileDeviceStore: DeviceStore {
     }
 
     package func addPasscode(_ digest: TokenDigest, ends: Int64, now: Int64) throws(DeviceStoreFailure) {
-        let isAdded = memory.withLock { memory in
-            memory.passcodes = memory.passcodes.filter { $0.value > now }
-            guard memory.passcodes.count < Self.mostPasscodes else { return false }
-            memory.passcodes[digest] = ends
-            return true
-        }
+        let isAdded = memory.withLock { $0.passcodes.add(digest, ends: ends, most: Self.mostPasscodes, now: now) }
         guard isAdded else { throw DeviceStoreFailure("\(Self.mostPasscodes) approval codes wait to be used already") }
     }
 
@@ -102,12 +97,7 @@ package final class FileDeviceStore: DeviceStore {
     }
 
     package func deny(customer: String, ends: Int64, now: Int64) throws(DeviceStoreFailure) {
-        let isAdded = memory.withLock { memory in
-            memory.denied = memory.denied.filter { $0.value > now }
-            guard memory.denied.count < Self.mostDenied else { return false }
-            memory.denied[customer] = ends
-            return true
-        }
+        let isAdded = memory.withLock { $0.denied.add(customer, ends: ends, most: Self.mostDenied, now: now) }
         guard isAdded else { throw DeviceStoreFailure("\(Self.mostDenied) addresses are denied already") }
     }
 
@@ -179,5 +169,16 @@ package final class FileDeviceStore: DeviceStore {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         // Strings, numbers and arrays of them: nothing that JSON cannot hold.
         return (try? encoder.encode(document)).map { Array($0) + [0x0a] } ?? []
+    }
+}
+
+extension Dictionary where Value == Int64 {
+    /// Adds what holds until `ends`, in seconds since 1970, and forgets what held until now.
+    /// - Returns: false when there are so many already.
+    fileprivate mutating func add(_ key: Key, ends: Int64, most: Int, now: Int64) -> Bool {
+        self = filter { $0.value > now }
+        guard count < most || self[key] != nil else { return false }
+        self[key] = ends
+        return true
     }
 }
