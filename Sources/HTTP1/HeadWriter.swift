@@ -3,8 +3,8 @@
 @usableFromInline
 package struct HeadWriter {
     // Invariant for every unsafe use below: 0 <= count <= buffer.count, and a copy happens only after
-    // `reserve` has shown that it ends within the buffer: what it returns has room for as many bytes as it was asked for. The owner keeps the buffer alive for as long
-    // as the writer is in use.
+    // `reserve` has shown that it ends within the buffer: what it returns has room for as many bytes as it was asked for.
+    // The owner keeps the buffer alive for as long as the writer is in use.
     @usableFromInline let buffer: UnsafeMutableRawBufferPointer
     /// Bytes written so far.
     @usableFromInline package internal(set) var count = 0

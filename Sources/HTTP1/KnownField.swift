@@ -142,6 +142,7 @@ final class KnownFieldTable: Sendable {
     static let shared = KnownFieldTable()
 
     private static let slotBits: UInt64 = 7
+    private static let mostLooked = 24
     private let slots: InlineArray<128, Entry>
     private let forwarded: Entry
     private let relay: Entry
@@ -169,7 +170,7 @@ final class KnownFieldTable: Sendable {
     }
 
     private static func entry(_ name: [UInt8], _ field: KnownField) -> Entry {
-        precondition(2...24 ~= name.count, "a known name fits its entry")
+        precondition(2..<Self.mostLooked ~= name.count, "a known name is shorter than what is looked at of any")
         let padded = name + [UInt8](repeating: 0, count: 8)
         func word(_ offset: Int) -> UInt64 { EightBytes(padded.span.bytes, at: offset).word }
         return Entry(
@@ -186,13 +187,13 @@ final class KnownFieldTable: Sendable {
     /// The field of any name.
     func field(_ bytes: Span<UInt8>, _ name: ByteSlice) -> KnownField {
         var folded = InlineArray<32, UInt8>(repeating: 0)
-        let count = min(Int(name.count), 24)
+        // Of one that is longer than every known name the beginning is enough: it may be one of the prefixes.
+        let count = min(Int(name.count), Self.mostLooked)
         for i in 0..<count {
             let byte = bytes[Int(name.start) + i]
             guard ByteClass.token.contains(byte) else { return .unknown }
             folded[i] = byte.foldedUnderWSGI
         }
-        // Longer than every name, but for the prefixes.
         return field(usualName: folded.span, from: 0, to: count)
     }
 
