@@ -12,10 +12,10 @@ struct BodyOptions: ParsableArguments {
             "Where bodies are spooled: a folder, in files without a name, or the word memory. [SPOOL_DIR; $TMPDIR, /tmp or memory]"
     )
     var spoolDir: String?
-    @Option(help: "Bytes that are spooled in sum. [MAX_SPOOL; 1GiB]")
+    @Option(help: "Bytes of spooled bodies, all together. [MAX_SPOOL; 1GiB]")
     var maxSpool: String?
     @Option(help: "Seconds from a chunked body's head until the body is whole. [COLLECT_TIMEOUT; 60]")
     var collectTimeout: String?
-    @Option(help: "Bytes held for clients in sum. [MEMORY_BUDGET; half of the cgroup's limit, else 512MiB]")
+    @Option(help: "Bytes held for clients, all together. [MEMORY_BUDGET; half of the cgroup's limit, else 512MiB]")
     var memoryBudget: String?
 }

@@ -75,7 +75,7 @@ struct ServeOptions: ParsableArguments {
     var tlsCert: String?
     @Option(help: "PEM file of its key. [TLS_KEY]")
     var tlsKey: String?
-    @Option(help: "PEM file of authorities; clients must show a certificate of theirs. [CLIENT_CA]")
+    @Option(help: "PEM file of authorities; clients must present a certificate issued by one of them. [CLIENT_CA]")
     var clientCa: String?
     @OptionGroup var ready: ReadyOptions
     @OptionGroup var upstreamProxy: UpstreamProxyOptions
