@@ -18,8 +18,9 @@ BRACKETS = re.compile(r"\s*\[(?P<variable>[A-Z][A-Z0-9_]*)(?P<value>=[^\];]*)?(?
 
 
 def roff(text):
-    """Escapes TEXT: a hyphen stays a hyphen that can be copied, and no line begins a request."""
+    """Escapes TEXT: a hyphen stays a hyphen that can be copied, what is not ASCII has its name, and no line begins a request."""
     text = text.replace("\\", r"\e").replace("-", r"\-")
+    text = "".join(character if character.isascii() else rf"\[u{ord(character):04X}]" for character in text)
     return "\n".join(r"\&" + line if line[:1] in (".", "'") else line for line in text.split("\n"))
 
 

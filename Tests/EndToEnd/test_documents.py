@@ -59,6 +59,11 @@ def test_the_manual_page_has_every_command_and_flag(manual: str) -> None:
             assert f"\\fB{flag}\\fR" in section, (words, flag)
 
 
+def test_the_manual_page_is_ascii(manual: str) -> None:
+    """man(7) knows other characters by their names alone: "\\[u2026]"."""
+    assert not re.findall(r"[^\x00-\x7f]+", manual)
+
+
 def test_the_manual_page_and_the_reference_have_every_status(manual: str) -> None:
     section = manual.partition('.SH "EXIT STATUS"')[2].partition(".SH ")[0]
     assert {int(number) for number in re.findall(r"\.TP\n\\fB(\d+)\\fR", section)} == STATUSES
