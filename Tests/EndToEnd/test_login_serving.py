@@ -171,8 +171,9 @@ def test_a_refused_refresh_says_sign_in_again_and_is_not_repeated(
     commands.sign_in()
     proxy = serve()
     eventually(lambda: get(proxy).status == 200, "an answer with the login")
+    # A slow start may have refreshed it by now, which was not refused.
     authorization_server.forget()
-    eventually(lambda: authorization_server.count("refresh") >= 1, "the refresh", 10)
+    eventually(lambda: authorization_server.count("refresh", good=False) >= 1, "the refresh", 10)
 
     def ended() -> bool:
         answer = get(proxy)
@@ -182,12 +183,12 @@ def test_a_refused_refresh_says_sign_in_again_and_is_not_repeated(
     assert get(proxy).value("Retry-After")
     proxy.wait_for_line(lambda line: "auth login" in line, 5)
     time.sleep(3)
-    assert authorization_server.count("refresh") == 1
+    assert authorization_server.count("refresh", good=False) == 1
     # A restart knows of the refusal.
     proxy.stop()
     again = serve()
     eventually(lambda: get(again).status == 503, "503 after the restart")
-    assert authorization_server.count("refresh") == 1
+    assert authorization_server.count("refresh", good=False) == 1
     # Signing in from another process mends it without a restart.
     authorization_server.set(token_life=600)
     commands.sign_in()

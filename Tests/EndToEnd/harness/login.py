@@ -56,8 +56,9 @@ class AuthorizationServer:
     def state(self) -> Any:
         return self.ask("GET", "/control/state")
 
-    def count(self, what: str) -> int:
-        return sum(1 for entry in self.state["log"] if entry["what"] == what)
+    def count(self, what: str, **said: Any) -> int:
+        """How often this was asked, and what else is known of it."""
+        return sum(1 for entry in self.state["log"] if {"what": what, **said}.items() <= entry.items())
 
     def stop(self) -> None:
         self.child.process.terminate()
