@@ -27,6 +27,39 @@ import Testing
         #expect(head.framing == .length(12))
     }
 
+    @Test(arguments: [
+        ("[::1.2.3.4]", true), ("[1:2:3:4:5:6:1.2.3.4]", true), ("[::1.2.3]", false), ("[::1.2]", false),
+        ("[::1.2.3.]", false),
+        ("[::1.2.3.4.5]", false), ("[:]", false), ("[::]", true),
+    ])
+    func anAddressInAnAddressHasFourOctets(_ host: String, _ isTaken: Bool) {
+        #expect((parse("GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n", HeadLimits()) == nil) == isTaken)
+    }
+
+    @Test(arguments: [("https://a/", true), ("HTTPS://a/", true), ("http://a/", false), ("/https://", nil), ("*", nil)])
+    func onlyAnAbsoluteFormTellsAScheme(_ target: String, _ isSecure: Bool?) throws {
+        let method = target == "*" ? "OPTIONS" : "GET"
+        let bytes = Array("\(method) \(target) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        let parser = RequestHeadParser()
+        #expect(try parser.parse(bytes))
+        let told = parser.head.targetIsSecure(bytes.span)
+        #expect(told == isSecure)
+    }
+
+    @Test(
+        arguments: [
+            ("/base/api/0/", "/base", "/api/0/"), ("/base/", "/base", "/"), ("/base", "/base", "/base"),
+            ("/basement/", "/base", "/basement/"), ("/bass/api/", "/base", "/bass/api/"), ("/api/", "", "/api/"),
+            ("/based/x", "/base", "/based/x"),
+        ])
+    func aPrefixIsTakenOffBeforeASlashOnly(_ target: String, _ prefix: String, _ rest: String) throws {
+        let bytes = Array("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n".utf8)
+        let parser = RequestHeadParser()
+        #expect(try parser.parse(bytes))
+        parser.takeOff(Array(prefix.utf8).span, from: bytes.span)
+        #expect(text(bytes, parser.head.path) == rest)
+    }
+
     @Test func callsAfterTheEndChangeNothing() throws {
         let parser = RequestHeadParser()
         #expect(try parser.parse(Self.request))

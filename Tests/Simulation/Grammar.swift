@@ -44,6 +44,7 @@ struct Grammar {
             plan.leavesAfter = 0
             if random.chance(300) {
                 // Its answer takes long, and nobody has to ask whether it is still there.
+                plan.answer.delay = milliseconds(random.within(60...900))
                 plan.answer.pause = milliseconds(random.within(100...600))
                 plan.answer.pieceBytes = (plan.answer.coded ?? plan.answer.body).count / 15 + 50
             }
