@@ -47,39 +47,50 @@ def flow(proxies: list[Proxy], number: int) -> str:
     return answer.json["access_token"]
 
 
-def run_flows(proxies: list[Proxy], postgres: Postgres, count: int, seconds: float = 10) -> list[str]:
-    """Flows over all replicas.
+def withdraw(proxies: list[Proxy], alias: str) -> float:
+    """Withdraws it at one replica. Returns how many seconds later it is refused everywhere."""
+    for proxy in proxies:
+        eventually(lambda proxy=proxy: answers(proxy, alias, 200), "the alias holds everywhere", 10)
+    assert post(proxies[0].address, "/oauth/revoke/", token=alias).status == 200
+    began = time.monotonic()
+    for proxy in proxies:
+        eventually(lambda proxy=proxy: answers(proxy, alias, 401), "the withdrawal is seen everywhere", 10)
+    return time.monotonic() - began
 
-    - `seconds`: within which a withdrawal must hold everywhere; more than the second that is promised where it is not measured.
+
+def run_flows(proxies: list[Proxy], postgres: Postgres, count: int, withdrawn: int) -> float:
+    """Flows over all replicas; while they run, the first aliases are withdrawn one after the other.
+
+    Returns the longest time that a withdrawal took to hold everywhere.
     """
+    began = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
-        aliases = list(pool.map(lambda number: flow(proxies, number), range(count)))
+        flows = [pool.submit(flow, proxies, number) for number in range(count)]
+        took = [withdraw(proxies, running.result()) for running in flows[:withdrawn]]
+        under_load = sum(not running.done() for running in flows)
+        aliases = [running.result() for running in flows]
+    seconds = time.monotonic() - began
+    print(f"{count} flows in {seconds:.1f} s, {count / seconds:.0f} a second; {withdrawn} withdrawals, the last with {under_load} flows to come")
     assert len(set(aliases)) == count
-    assert int(postgres.sql("SELECT count(*) FROM sentry_api_proxy_grant WHERE document IS NOT NULL")) == count
+    assert int(postgres.sql("SELECT count(*) FROM sentry_api_proxy_grant WHERE document IS NOT NULL")) == count - withdrawn
     began = time.monotonic()
     for proxy in proxies:
         eventually(lambda proxy=proxy: answers(proxy, aliases[-1], 200), "the last alias holds everywhere", 10)
     print(f"the last alias held everywhere {time.monotonic() - began:.2f} s after its flow")
-    assert post(proxies[0].address, "/oauth/revoke/", token=aliases[0]).status == 200
-    began = time.monotonic()
-    for proxy in proxies:
-        eventually(lambda proxy=proxy: answers(proxy, aliases[0], 401), "the withdrawal is seen everywhere", 10)
-    took = time.monotonic() - began
-    print(f"a withdrawal held everywhere {took:.2f} s after its answer")
-    assert took < seconds, took
+    print(f"a withdrawal held everywhere {max(took):.2f} s after its answer at most, {sorted(took)[len(took) // 2]:.2f} s in the middle")
     text = postgres.sql("SELECT document FROM sentry_api_proxy_grant") + postgres.sql("SELECT document FROM sentry_api_proxy_device")
     text += "".join(proxy.output for proxy in proxies)
     assert not [alias for alias in aliases if alias in text]
-    return aliases
+    return max(took)
 
 
 def test_flows_over_three_replicas(replicas, postgres: Postgres) -> None:
-    run_flows(replicas(), postgres, 40)
+    run_flows(replicas(), postgres, 40, withdrawn=2)
 
 
 @pytest.mark.campaign
 def test_a_thousand_flows_over_three_replicas(replicas, postgres: Postgres) -> None:
-    run_flows(replicas(), postgres, 1_000, seconds=1)
+    assert run_flows(replicas(), postgres, 1_000, withdrawn=20) < 1
 
 
 def test_one_code_is_taken_once_by_two_pollers_at_two_replicas(replicas, postgres: Postgres) -> None:
@@ -92,6 +103,7 @@ def test_one_code_is_taken_once_by_two_pollers_at_two_replicas(replicas, postgre
         alias = next(answer for answer in both if answer.status == 200).json["access_token"]
         for proxy in proxies:
             eventually(lambda proxy=proxy: answers(proxy, alias, 401), "the alias is withdrawn", 10)
+
 
 def test_a_name_is_given_once_wherever_it_is_taken(replicas, postgres: Postgres) -> None:
     proxies = replicas("--device-approval", "admin")
@@ -123,16 +135,23 @@ def test_while_the_database_is_away_aliases_go_on(replicas, postgres: Postgres, 
     for proxy in proxies:
         assert answers(proxy, token["access_token"], 200)
         proxy.wait_for_line(lambda line: "event=failed" in line, 10)
-    ends, turn = time.monotonic() + seconds, 0
+    ends, turn, asked = time.monotonic() + seconds, 0, 1
     while time.monotonic() < ends:
         turn += 1
         assert all(answers(proxy, token["access_token"], 200) for proxy in proxies)
         # Connection refused or no answer within 3 s; either way the client keeps its login.
         assert post(proxies[2].address, "/oauth/token/", **refresh).raw == b""
-        new = post(proxies[1].address, "/oauth/device/code/", f"X-Forwarded-For: 10.5.0.{turn}", client_id=CLIENT)
+        if turn % 50:
+            continue
+        # Not in each round: addresses share buckets, and thousands of them would fill one.
+        asked += 1
+        new = post(proxies[1].address, "/oauth/device/code/", f"X-Forwarded-For: 10.5.{asked >> 8}.{asked & 255}", client_id=CLIENT)
         assert (new.status, new.json) == (503, {"error": "temporarily_unavailable"}), new.raw
     postgres.start()
+    began = time.monotonic()
     eventually(lambda: post(proxies[1].address, "/oauth/token/", **refresh).status == 200, "a refresh goes on", 20)
+    print(f"{seconds} s without a database: {turn} rounds of three requests and a refresh, {asked} new flows; "
+          f"a refresh went on {time.monotonic() - began:.2f} s after it was back")
 
 
 def test_it_starts_while_the_database_is_away(replicas, postgres: Postgres) -> None:
