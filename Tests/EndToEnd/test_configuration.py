@@ -17,6 +17,8 @@ from harness.upstream import TOKEN, StandIn
 
 USAGE, UNKNOWN_HOST, SYSTEM, CONFIGURATION = 64, 68, 71, 78
 LONG = "/tmp/" + "x" * 126
+# Where libpq looks for a server when nothing is said: as Debian builds it, and as PostgreSQL does.
+DEFAULT_SOCKETS = [Path(folder) / ".s.PGSQL.5432" for folder in ("/var/run/postgresql", "/tmp")]
 SECRETS = ["alias-of-ci-0123456789", "s3cret-token-0123456789", "hunter2hunter2"]
 
 
@@ -62,8 +64,13 @@ MISTAKES = [
             files={"open": "ci alias-of-ci-0123456789\n"}),
     Mistake("no token file", ["--token-file", "{dir}/none"], ["--token-file", "{dir}/none", "no such file"]),
     Mistake("an empty token file", ["--token-file", "{dir}/t"], ["{dir}/t", "empty"], files={"t": "\n"}),
-    Mistake("two lines in the token file", ["--token-file", "{dir}/t"], ["{dir}/t"], files={"t": "s3cret-token-0123456789\nsecond\n"}),
-    Mistake("a token in quotes with a blank", [], ["SENTRY_AUTH_TOKEN", "a space"], variables={"SENTRY_AUTH_TOKEN": '"s3cret-token-0123456789 "'}),
+    Mistake("two lines in the token file", ["--token-file", "{dir}/t"], ["--token-file", "{dir}/t", "expected one line with a Sentry token", "more than one line"],
+            files={"t": "s3cret-token-0123456789\nsecond\n"}),
+    Mistake("two lines in the token's variable", [], ["SENTRY_TOKEN: ", "more than one line"], variables={"SENTRY_TOKEN": "s3cret-token-0123456789\r\nsecond"}),
+    Mistake("a token with a blank", [], ["SENTRY_AUTH_TOKEN", "a space"], variables={"SENTRY_AUTH_TOKEN": "Bearer s3cret-token-0123456789"}),
+    Mistake("a token in quotes", [], ["SENTRY_AUTH_TOKEN", "in quotes", "part of the value"], variables={"SENTRY_AUTH_TOKEN": '"s3cret-token-0123456789"'}),
+    Mistake("a token in quotes with a blank", [], ["SENTRY_AUTH_TOKEN", "in quotes"], variables={"SENTRY_AUTH_TOKEN": "'s3cret-token-0123456789 '"}),
+    Mistake("a token file in quotes", ["--token-file", "{dir}/t"], ["{dir}/t", "in quotes"], files={"t": '"s3cret-token-0123456789"\n'}),
     Mistake("certificate and key swapped", ["--tls-cert", "{dir}/key", "--tls-key", "{dir}/cert"], ["--tls-cert", "{dir}/key", "no certificate"]),
     Mistake("another's key", ["--tls-cert", "{dir}/cert", "--tls-key", "{dir}/other"], ["--tls-key", "{dir}/other", "does not belong"]),
     Mistake("a certificate without its key", ["--tls-cert", "{dir}/cert"], ["--tls-cert", "needs --tls-key"], USAGE),
@@ -146,6 +153,17 @@ def test_a_check_says_what_would_be_in_force(tmp_path: Path) -> None:
     assert "ci-upload in acme, projects web" in lines["ci"] and "10 a second, 20 at once" in lines["ci"]
     assert "all that the token may" in lines["all"]
     assert not any(secret in checked.stdout for secret in SECRETS), checked.stdout
+
+
+@pytest.mark.skipif(any(place.exists() for place in DEFAULT_SOCKETS), reason="a server is at libpq's default place")
+@pytest.mark.parametrize("environment", [{}, {"SENTRY_TOKEN": "system"}, {"SENTRY_TOKEN": "system", "PGX_CONN": ""}], ids=str)
+def test_a_check_misses_a_token_that_nothing_gives(environment: dict[str, str]) -> None:
+    checked = run_to_end("--check-config", SENTRY_URI="http://127.0.0.1:9", **environment)
+    assert checked.returncode == CONFIGURATION and not checked.stdout and checked.stderr.count("\n") == 1, checked
+    for way in ("no token is configured", "--token-file", "SENTRY_AUTH_TOKEN", "auth login", "--pgx-conn", "PGX_CONN"):
+        assert way in checked.stderr, checked.stderr
+    named = run_to_end("--check-config", SENTRY_URI="http://127.0.0.1:9", PGHOST="db.invalid", **environment)
+    assert named.returncode == 0 and "from PostgreSQL (PG* variables)" in named.stdout, named
 
 
 def test_a_check_asks_nobody(tmp_path: Path) -> None:
@@ -232,7 +250,8 @@ def test_a_file_is_served_by(stand_in: StandIn, start_proxy: StartProxy, tmp_pat
 ], ids=lambda value: value[0][:30] if isinstance(value, list) else None)
 def test_a_mistake_in_a_file_is_told_with_its_line(tmp_path: Path, lines: list[str], words: list[str]) -> None:
     file = write(tmp_path, "settings", *lines)
-    started, checked = run_to_end("--config", file, SENTRY_URI="http://127.0.0.1:9"), run_to_end("--config", file, "--check-config", SENTRY_URI="http://127.0.0.1:9")
+    environment = {"SENTRY_URI": "http://127.0.0.1:9"} | ({} if "token" in lines[0] else {"SENTRY_TOKEN": "x"})
+    started, checked = run_to_end("--config", file, **environment), run_to_end("--config", file, "--check-config", **environment)
     assert started.returncode == checked.returncode == CONFIGURATION, (started, checked)
     assert started.stderr == checked.stderr and started.stderr.count("\n") == 1, (started, checked)
     assert file in started.stderr and all(word in started.stderr for word in words), started.stderr

@@ -54,7 +54,25 @@ import Testing
         #expect(throws: TokenTextError.empty) { try TokenText.parse("") }
         for byte in UInt8.min...UInt8.max where !(0x21...0x7E).contains(byte) {
             let bytes = [0x61, byte, 0x61]
-            #expect(throws: TokenTextError.illegalByte) { try TokenText.parse(bytes.span) }
+            let isLineBreak = byte == 0x0A || byte == 0x0D
+            #expect(throws: isLineBreak ? TokenTextError.severalLines : .illegalByte) {
+                try TokenText.parse(bytes.span)
+            }
         }
+    }
+
+    @Test(arguments: ["\"abc\"", "'abc'", " \"abc\"\n", "\"a b\""]) func aTokenInQuotes(_ given: String) {
+        #expect(throws: TokenTextError.quoted) { try TokenText.parse(given) }
+    }
+
+    @Test(arguments: ["\"", "\"abc", "abc'", "\"abc'", "a\"b\"c"]) func quotesThatAreNotAroundAToken(_ given: String)
+        throws
+    {
+        #expect(text(try TokenText.parse(given)) == given)
+    }
+
+    /// What is stored is never typed by a person, so nothing is guessed about it.
+    @Test func aStoredValueIsTakenAsItIs() throws {
+        #expect(text(try TokenText.check(Array("\"abc\"".utf8).span)) == "\"abc\"")
     }
 }

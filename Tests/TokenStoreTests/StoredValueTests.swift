@@ -71,10 +71,11 @@ func base64(_ bytes: [UInt8]) -> String {
             #expect(throws: StoredValueError.brokenJSONString) { try decode(broken) }
         }
         for illegal in [
-            #""a\nb""#, #""a\u0000b""#, #""\ud83d\ude00""#, "\"é\"", #""a b""#, #"" ""#, #""a\u007f""#,
+            #""a\u0000b""#, #""\ud83d\ude00""#, "\"é\"", #""a b""#, #"" ""#, #""a\u007f""#,
         ] {
             #expect(throws: StoredValueError.token(.illegalByte)) { try decode(illegal) }
         }
+        #expect(throws: StoredValueError.token(.severalLines)) { try decode(#""a\nb""#) }
         #expect(throws: StoredValueError.token(.tooLong)) {
             try decode("\"" + String(repeating: "a", count: 4097) + "\"")
         }

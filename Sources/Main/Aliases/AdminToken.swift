@@ -14,7 +14,7 @@ struct AdminToken {
         guard let secret = try? TokenText.parse(read), secret.count >= Self.leastBytes else {
             throw Failure(
                 .configuration,
-                "\(file.name): '\(file.value)': expected one line of at least \(Self.leastBytes) visible ASCII characters: make one with 'openssl rand -hex 32'"
+                "\(file.name): '\(file.value)': expected one line of at least \(Self.leastBytes) visible ASCII characters without quotes: make one with 'openssl rand -hex 32'"
             )
         }
         self.secret = secret

@@ -64,12 +64,23 @@ struct ConfigurationCheck {
             }
         }
         guard plan.token.choice == .system else { return }
-        if plan.connection.source == nil, plan.token.winner == .postgreSQL {
-            notes.append(
-                "no token is configured: give --token-file, or PGX_CONN for the system token, or run 'sentry-api-proxy auth login'"
-            )
+        if plan.connection.source == nil, !Self.hasServerAtDefaultSocket, !Self.mayHaveLostToken {
+            // A start would go on, and answer 503 until there is a token.
+            mistakes.note(Failure(.configuration, DatabaseError.notConfigured.logMessage))
         }
         if let problem = plan.connection.passfileProblem { notes.append("PostgreSQL: \(problem)") }
+    }
+
+    /// Whether there is a socket where libpq looks when nothing names a server: as Debian builds it, and as PostgreSQL does.
+    private static var hasServerAtDefaultSocket: Bool {
+        ["/var/run/postgresql", "/tmp"].contains { access("\($0)/.s.PGSQL.5432", F_OK) == 0 }
+    }
+
+    /// Whether a setting that could not be read may have been the one that gives the token.
+    private static var mayHaveLostToken: Bool {
+        SettingSources.file?.mistakes.isEmpty == false
+            || ["--token", "--token-file", "SENTRY_AUTH_TOKEN", "--pgx-conn", "--state-dir"]
+                .contains(where: SettingSources.isSetAside)
     }
 
     private mutating func checkLimits() {

@@ -87,7 +87,7 @@ package enum TokenFileError: Error, Sendable, Equatable {
         case .missing: "there is no such file"
         case .notReadable: "it cannot be read; check its owner and mode"
         case .notRegular: "it is not a regular file"
-        case .unusable(let error): "it holds no token: \(error.message)"
+        case .unusable(let error): "expected one line with a Sentry token, but \(error.message)"
         }
     }
 }
@@ -118,12 +118,12 @@ package enum StoredValueError: Error, Sendable, Equatable {
         case .json(let kind): "found a JSON \(kind.rawValue), expected a JSON string"
         case .brokenJSONString: "found a malformed JSON string"
         case .unknownForm: "found neither JSON nor a base64 pickle"
-        case .notPickle: "found base64 text that is no pickle"
+        case .notPickle: "found base64 text that is not a pickle"
         case .picklePrematureEnd: "found a pickle that is cut short"
         case .pickleTrailingBytes: "found bytes after the end of a pickle"
         case .pickleOpcode(let opcode): "found an unknown pickle opcode 0x\(hex(opcode))"
         case .pickleProtocol(let number): "found an unknown pickle protocol \(number)"
-        case .token(let error): "found a string that is no token: \(error.message)"
+        case .token(let error): "found a string that is not a token: \(error.message)"
         }
     }
 }
