@@ -36,6 +36,11 @@ ALLOWED: dict[str, str] = {
     "exec": "a word of a connection string, made by rawValue",
     "simpleProtocol": "a word of a connection string, made by rawValue",
     "debugDescription": "CustomDebugStringConvertible",
+    "unkeyedContainer": "Decoder wants it",
+    "allKeys": "KeyedDecodingContainerProtocol wants it",
+    "decodeNil": "KeyedDecodingContainerProtocol wants it",
+    "nestedContainer": "KeyedDecodingContainerProtocol wants it",
+    "nestedUnkeyedContainer": "KeyedDecodingContainerProtocol wants it",
 }
 
 DECLARATION = re.compile(

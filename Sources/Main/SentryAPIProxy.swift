@@ -23,6 +23,7 @@ struct SentryAPIProxy: ParsableCommand {
     /// Help, versions and completions are printed as usual; a mistake is one line.
     static func main() {
         let words = protectedWords()
+        if let serve = plainServe(words) { return serve.run() }
         WholeCommand.answer(words)
         if let mistake = CommandWords.mistake(in: words, of: Self.self) { Failure(.usage, mistake).exitProcess() }
         do {
@@ -35,6 +36,12 @@ struct SentryAPIProxy: ParsableCommand {
             let line = message.split(whereSeparator: \.isNewline).first.map(String.init) ?? "wrong arguments"
             Failure(.usage, "\(line) (see --help)").exitProcess()
         }
+    }
+
+    /// Almost every start: `serve`, named or not, with nothing but its flags.
+    private static func plainServe(_ words: [String]) -> ServeCommand? {
+        let isNamed = words.first == ServeCommand.configuration.commandName
+        return PlainFlags.read(words.dropFirst(isNamed ? 1 : 0), as: ServeCommand.self)
     }
 
     /// The command line, once neither it nor the environment shows a secret to others any more.

@@ -15,7 +15,7 @@ struct ServeCommand: ParsableCommand {
 
     @OptionGroup var options: ServeOptions
 
-    func run() throws {
+    func run() {
         do throws(Failure) {
             if options.configuration.asksOnly { try options.configuration.answer(options) }
             let signals = try SignalInbox.start()
