@@ -1,5 +1,22 @@
-/// What the device flow may grant: what was asked, cut to `--device-policy` and to what the approver chose.
+/// What the proxy's own token can do, as far as that is known.
+package struct TokenReach: Sendable, Equatable {
+    /// With what they imply; nil when Sentry does not tell them.
+    package var scopes: ScopeSet?
+    /// It is an organization's: it can upload, and read little.
+    package var isOrganizations = false
+
+    package init() {}
+
+    /// - Parameter names: as Sentry says them; those that are not known here are left out.
+    package static func scopes(_ names: [String]) -> ScopeSet {
+        names.reduce(into: []) { $0.formUnion(ScopeSet(closedUnder: $1) ?? []) }
+    }
+}
+
+/// What the device flow may grant: what was asked, cut to `--device-policy`, to what the proxy's own token can do and to what
+/// the approver chose.
 package struct GrantCeiling: Sendable {
+    package var reach = TokenReach()
     private let text: [String]
     private let words: AliasWords
     private let policy: Policy
@@ -26,6 +43,7 @@ package struct GrantCeiling: Sendable {
     /// - Parameter choice: what the approver typed; sets, `org=` and `project=` alone.
     /// - Throws: when a word is wrong or nothing is left.
     package func grant(asked: [String], choice: [String] = []) throws(AliasWords.Problem) -> Grant {
+        let asked = try withinReach(asked)
         var granted = text.filter { !$0.hasPrefix("org=") && !$0.hasPrefix("project=") }
         if !asked.isEmpty { granted.append("scopes=" + asked.joined(separator: ",")) }
         var organizations = words.organizations.map(\.slug)
@@ -46,6 +64,16 @@ package struct GrantCeiling: Sendable {
         let rights = table.rights.first
         return Grant(
             words: granted, scopes: rights?.scopes.names ?? asked, partialScopes: rights?.partialScopes.names ?? [])
+    }
+
+    /// Sentry would refuse the rest.
+    private func withinReach(_ asked: [String]) throws(AliasWords.Problem) -> [String] {
+        guard let reach = reach.scopes else { return asked }
+        let wanted = asked.isEmpty ? reach : TokenReach.scopes(asked)
+        guard !reach.isSuperset(of: wanted) || asked.isEmpty else { return asked }
+        let left = wanted.intersection(reach)
+        guard !left.isEmpty else { throw AliasWords.Problem("the proxy's own token has none of these scopes") }
+        return left.names
     }
 
     private static func cut(_ held: [String], to chosen: [String], _ key: String) throws(AliasWords.Problem) -> [String]

@@ -42,7 +42,7 @@ extension DeviceAuthorizer {
         let ceiling = doors.ceiling()
         let waiting = try store.waiting(now: now).map { Proposal($0, try? ceiling.grant(asked: $0.asked), now) }
         guard !waiting.isEmpty else { return "nobody waits" }
-        return waiting.map { proposal in
+        let lines = waiting.map { proposal in
             let state = proposal.isApproved ? " (approved, not taken yet)" : ""
             return """
                 \(proposal.shown)-....  asked \(proposal.age) s ago by \(proposal.client) at \(proposal.address)\(state)
@@ -51,7 +51,10 @@ extension DeviceAuthorizer {
                   gets:       \(proposal.gets)
                   leaves out: \(proposal.leavesOut)
                 """
-        }.joined(separator: "\n") + "\napprove only what you started yourself: sentry-api-proxy device approve CODE"
+        }
+        let warning = ceiling.reach.isOrganizations ? [Proposal.organizationWarning] : []
+        return (warning + lines).joined(separator: "\n")
+            + "\napprove only what you started yourself: sentry-api-proxy device approve CODE"
     }
 
     private enum Decided {
@@ -226,6 +229,8 @@ enum PageDecision {
 
 /// What people are shown of a code before they approve it.
 package struct Proposal: Sendable {
+    static let organizationWarning = "Behind this proxy is an organization token: it can upload, and read little."
+
     /// The first four letters of the code.
     package let shown: String
     package let client: String

@@ -71,7 +71,9 @@ extension DeviceAuthorizer {
     }
 
     private func show(_ code: WaitingCode, _ shown: String) -> DeviceAnswer {
-        let proposal = Proposal(code, try? doors.ceiling().grant(asked: code.asked), doors.now())
+        let ceiling = doors.ceiling()
+        let warning = ceiling.reach.isOrganizations ? "<p>\(Proposal.organizationWarning)</p>\n" : ""
+        let proposal = Proposal(code, try? ceiling.grant(asked: code.asked), doors.now())
         let rows = [
             ("Code", shown), ("Client", "\(code.client) (it says so itself)"), ("Program", code.userAgent),
             ("Address", code.address), ("Asked at", UTCTime.text(code.made)), ("Asks", proposal.asks),
@@ -102,7 +104,7 @@ extension DeviceAuthorizer {
         return Pages.page(
             200,
             """
-            <p><strong>Approve only if you started this.</strong> A program that asks again, for more, may do so because it was refused something.</p>
+            \(warning)<p><strong>Approve only if you started this.</strong> A program that asks again, for more, may do so because it was refused something.</p>
             <dl>
             \(list)
             </dl>

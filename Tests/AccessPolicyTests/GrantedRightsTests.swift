@@ -30,6 +30,19 @@ import Testing
     }
 
     @Test(arguments: [
+        (["event:write", "org:read"], ["event:read", "org:read", "team:read"], ["event:read", "org:read"]),
+        (["event:read"], ["event:write"], ["event:read"]), (["event:admin"], ["event:write"], ["event:write"]),
+        (["event:read", "org:read", "event:write"], ["event:read"], ["event:read"]), (["org:read"], [], ["org:read"]),
+    ])
+    func whatTheTokenCannotDoIsNotGranted(_ token: [String], _ asked: [String], _ granted: [String]) throws {
+        var ceiling = try GrantCeiling(["full"], .builtIn)
+        ceiling.reach.scopes = TokenReach.scopes(token)
+        let words = try ceiling.grant(asked: asked).words
+        #expect(words == ["full", "scopes=" + granted.joined(separator: ",")])
+        #expect(throws: AliasWords.Problem.self) { try ceiling.grant(asked: ["member:read"]) }
+    }
+
+    @Test(arguments: [
         ("read-only", ["event:write"], ["event:read"]), ("mcp-triage", ["event:admin"], ["event:read", "event:write"]),
         ("mcp", ["event:read"], ["event:read"]), ("ci-upload", ["org:integrations", "org:ci"], ["org:ci"]),
         ("ci-upload", ["project:write"], ["project:read", "project:write"]),

@@ -51,11 +51,20 @@ def unauthorized(message: str) -> Reply:
     return detail(401, message, challenge, ("Set-Cookie", "sentry-stand-in=1; Path=/; HttpOnly"))
 
 
+# What Sentry says of its own token.
+ALL_SCOPES = sorted([
+    "org:read", "org:write", "org:admin", "org:integrations", "org:ci", "member:read", "member:invite", "member:write", "member:admin",
+    "team:read", "team:write", "team:admin", "project:read", "project:write", "project:admin", "project:releases", "project:distribution",
+    "event:read", "event:write", "event:admin", "alerts:read", "alerts:write",
+])
+
+
 class SentryAPI:
     """A small Sentry: two organizations, releases that stay, chunks that are checked."""
 
     def __init__(self, tokens: set[str], url_prefix: str) -> None:
         self.tokens = tokens
+        self.scopes: list[str] | None = ALL_SCOPES
         self.url_prefix = url_prefix
         self.releases: dict[str, dict[str, Any]] = {}
         self.chunks: set[str] = set()
@@ -81,6 +90,7 @@ class SentryAPI:
     def forget(self) -> None:
         self.releases.clear()
         self.chunks.clear()
+        self.scopes = ALL_SCOPES
 
     def answer(self, request: Request) -> Reply:
         path = request.path
@@ -134,8 +144,7 @@ class SentryAPI:
         return Reply(404, info.encode(), [("Content-Type", "text/plain"), *COMMON_FIELDS])
 
     def index(self, request: Request) -> Reply:
-        scopes = ["org:read", "project:read", "project:releases"]
-        return json_reply(200, {"version": "0", "auth": {"scopes": scopes}, "user": None})
+        return json_reply(200, {"version": "0", "auth": None if self.scopes is None else {"scopes": self.scopes}, "user": None})
 
     def organization_object(self, slug: str) -> dict[str, Any]:
         links = {"organizationUrl": f"{self.url_prefix}/organizations/{slug}", "regionUrl": self.url_prefix}

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 class Control(BaseHTTPRequestHandler):
     """
     GET  /records?requests=N&ended=N&seconds=S   waits until there are so many, or the time is over
-    POST /reset                                  forgets records, releases and chunks; shuts the gate
+    POST /reset                                  forgets records, releases, chunks and scopes; shuts the gate
     POST /release                                opens the gate for behaviours that hold still
     PUT  /tokens        ["…"]                    the tokens that are valid from now on
+    PUT  /scopes        ["…"] or null            what is said of the scopes of every token
     PUT  /url-prefix    "http://…"               `system.url-prefix`
     PUT  /canned?name=N bytes                    an answer for /behave/canned?name=N
     """
@@ -52,6 +53,8 @@ class Control(BaseHTTPRequestHandler):
         body = self.body()
         if parts.path == "/tokens":
             self.stand_in.api.tokens = set(json.loads(body))
+        elif parts.path == "/scopes":
+            self.stand_in.api.scopes = json.loads(body)
         elif parts.path == "/url-prefix":
             self.stand_in.api.url_prefix = json.loads(body)
         elif parts.path == "/canned":

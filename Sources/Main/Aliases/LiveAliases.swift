@@ -10,6 +10,7 @@ final class LiveAliases: Sendable {
         /// Set with the device flow on. The table that is compiled in is not read for others: it takes longer than the rest of a start.
         var policy: Policy?
         var ceiling: GrantCeiling?
+        var reach = TokenReach()
         var approvers: [Approver] = []
         var adminToken: TokenDigest?
         var grants: [Grant] = []
@@ -49,7 +50,16 @@ final class LiveAliases: Sendable {
     /// Those of the files alone.
     var files: AliasTable? { state.withLock { $0.files } }
     /// What may be granted; set once the files were loaded with the device flow on.
-    var ceiling: GrantCeiling { state.withLock { $0.ceiling! } }
+    var ceiling: GrantCeiling {
+        state.withLock { state in
+            var ceiling = state.ceiling!
+            ceiling.reach = state.reach
+            return ceiling
+        }
+    }
+
+    /// What the proxy's own token can do.
+    func note(_ reach: TokenReach) { state.withLock { $0.reach = reach } }
     var approvers: [Approver] { state.withLock { $0.approvers } }
     var adminToken: TokenDigest? { state.withLock { $0.adminToken } }
 

@@ -72,7 +72,11 @@ struct Service {
         let reloader = Reloader(plan, live, server: server, policy: policy, tls: tls, watcher: watcher, log: log)
         device?.publishes { [reloader] in reloader.granted() }
         try Self.named("threads") { () throws(SystemError) in
-            try device?.flow.start()
+            if let device {
+                try device.flow.start()
+                try TokenScopeWatch(tokens: tokens.publisher, client: plan.client, log: log, note: { live.note($0) })
+                    .start()
+            }
             if plan.ready.asksUpstream {
                 try UpstreamWatch(server: server, facts: facts, client: plan.client, log: log).start()
             }

@@ -63,8 +63,12 @@ def starter(stand_in: StandIn, start_proxy: StartProxy, folder: Path) -> Callabl
 
     def start(*flags: str, approval: str = "none") -> Proxy:
         more = ("--device-from", "127.0.0.0/8") if approval == "none" else ()
-        return start_proxy(stand_in.uri, "--alias-file", str(file), "--state-dir", str(folder / "state"), "--device-flow", "on",
-                           "--device-approval", approval, *more, *flags)
+        proxy = start_proxy(stand_in.uri, "--alias-file", str(file), "--state-dir", str(folder / "state"), "--device-flow", "on",
+                            "--device-approval", approval, *more, *flags)
+        # It has asked what its token can do: no test is to see that request.
+        proxy.wait_for_line(lambda line: "scopes of the token" in line)
+        stand_in.forget()
+        return proxy
 
     return start
 

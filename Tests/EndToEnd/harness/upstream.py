@@ -69,8 +69,12 @@ class StandIn:
         seen = self.records()
         assert seen == {"connections": [], "requests": []}, f"the upstream was reached: {seen}"
 
-    def reset(self) -> None:
+    def forget(self) -> None:
+        """What was seen and sent."""
         self._ask("POST", "/reset")
+
+    def reset(self) -> None:
+        self.forget()
         self.set_tokens(self._default_tokens)
         self.set_url_prefix(self.uri)
 
@@ -81,6 +85,10 @@ class StandIn:
         for token in tokens:
             LEDGER.hand_out("token", token)
         self._ask("PUT", "/tokens", json.dumps(list(tokens)).encode())
+
+    def set_scopes(self, scopes: Sequence[str] | None) -> None:
+        """Of every token, until the next `forget`; without it all that there are."""
+        self._ask("PUT", "/scopes", json.dumps(scopes).encode())
 
     def set_url_prefix(self, prefix: str) -> None:
         self._ask("PUT", "/url-prefix", json.dumps(prefix).encode())
