@@ -22,17 +22,14 @@ extension AliasTable {
     ) -> MisplacedAlias? {
         var found = authorization.flatMap { misplaced(inAuthorization: bytes.extracting($0.range)) }
         let passedOver = HeaderRules.compiledRequest.dropped(on: route) | .authorization
-        for i in head.fields.indices {
+        var words = WordReader(isExhaustive: false)
+        for i in head.fields.indices where found != .known {
             let field = head.fields[i]
-            guard found != .known, Int(field.value.count) >= leastCount, !passedOver.contains(field.known)
-            else { continue }
-            var words = WordReader(isExhaustive: false)
-            words.read(
-                bytes.extracting(field.value.range), decodesEscapes: field.known == .referer, self)
+            guard Int(field.value.count) >= leastCount, !passedOver.contains(field.known) else { continue }
+            words.read(bytes.extracting(field.value.range), decodesEscapes: field.known == .referer, self)
             if words.found != nil { found = .known }
         }
         if found != .known, Int(head.path.count) >= leastCount {
-            var words = WordReader(isExhaustive: false)
             words.read(bytes.extracting(head.path.range), decodesEscapes: true, self)
             if words.found != nil {
                 isInTarget = true
@@ -65,7 +62,9 @@ func holdsAliasWord(_ value: Span<UInt8>) -> Bool {
     return words.found != nil
 }
 
-/// Takes bytes apart into words that may be aliases.
+/// Takes values apart into words that may be aliases.
+///
+/// Most words are looked at where they stand in the value; only one that has an escape is copied.
 private struct WordReader {
     /// Longer words are no aliases to it.
     private static let mostBytes = 256
@@ -73,10 +72,15 @@ private struct WordReader {
     /// Look every word up, whatever its length.
     let isExhaustive: Bool
     private(set) var found: MisplacedAlias?
-    private var word = InlineArray<256, UInt8>(repeating: 0)
+    /// Where the word stands in the value, unless it is decoded.
+    private var start = 0
     private var count = 0
-    /// Where parts begin: of the word, behind its last slash, behind its last byte that may separate.
-    private var starts = InlineArray<3, Int>(repeating: 0)
+    /// The word had an escape: its bytes are in `decoded`, as many as there is room for.
+    private var isDecoded = false
+    private var decoded = InlineArray<256, UInt8>(repeating: 0)
+    /// Where in the word its last parts begin: behind its last slash, behind its last byte that may separate.
+    private var behindSlash = 0
+    private var behindSeparator = 0
     /// `=` came; only more of them may follow.
     private var isPadded = false
 
@@ -87,68 +91,122 @@ private struct WordReader {
     mutating func read(_ value: Span<UInt8>, decodesEscapes: Bool, _ aliases: AliasTable?) {
         var at = 0
         while at < value.count {
-            var byte = value[at]
-            at += 1
-            if decodesEscapes, byte == UInt8(ascii: "%"), at + 1 < value.count, let high = value[at].hexDigitValue,
-                let low = value[at + 1].hexDigitValue
-            {
-                byte = high << 4 | low
-                at += 2
+            let end = endOfBase64URL(value, from: at, to: value.count)
+            if at < end {
+                if isPadded { endWord(value, aliases) }
+                push(at..<end, value)
+                at = end
+                guard at < value.count else { break }
             }
-            take(byte, aliases)
+            if decodesEscapes, value[at] == UInt8(ascii: "%"), at + 2 < value.count,
+                let high = value[at + 1].hexDigitValue, let low = value[at + 2].hexDigitValue
+            {
+                take(high << 4 | low, at: at, isEscaped: true, value, aliases)
+                at += 3
+            } else {
+                take(value[at], at: at, isEscaped: false, value, aliases)
+                at += 1
+            }
         }
-        end(level: 0, aliases)
+        endWord(value, aliases)
     }
 
-    private mutating func take(_ byte: UInt8, _ aliases: AliasTable?) {
+    private mutating func take(
+        _ byte: UInt8, at place: Int, isEscaped: Bool, _ value: Span<UInt8>, _ aliases: AliasTable?
+    ) {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-            if isPadded { end(level: 0, aliases) }
-            push(byte)
+            if isPadded { endWord(value, aliases) }
+            push(byte, at: place, isEscaped: isEscaped, value)
         case UInt8(ascii: "/"):
-            end(level: isPadded ? 0 : 1, aliases)
-            push(byte)
-            starts[1] = count
-            starts[2] = count
+            if isPadded {
+                endWord(value, aliases)
+            } else {
+                endPart(value, aliases)
+            }
+            push(byte, at: place, isEscaped: isEscaped, value)
+            behindSlash = count
+            behindSeparator = count
         case UInt8(ascii: "+"), UInt8(ascii: "."), UInt8(ascii: "~"):
-            end(level: isPadded ? 0 : 2, aliases)
-            push(byte)
-            starts[2] = count
+            if isPadded {
+                endWord(value, aliases)
+            } else {
+                check(from: behindSeparator, value, aliases)
+            }
+            push(byte, at: place, isEscaped: isEscaped, value)
+            behindSeparator = count
         case UInt8(ascii: "="):
             // A parameter's name ends here, or it is the padding of an alias.
-            for level in 0..<3 { check(from: starts[level], aliases) }
+            check(from: 0, value, aliases)
+            endPart(value, aliases)
             isPadded = true
-            push(byte)
+            push(byte, at: place, isEscaped: isEscaped, value)
         default:
-            end(level: 0, aliases)
+            endWord(value, aliases)
         }
     }
 
-    private mutating func push(_ byte: UInt8) {
-        if count < Self.mostBytes { word[count] = byte }
-        count = min(count + 1, Self.mostBytes + 1)
-    }
-
-    /// A part ends: those that began at this level or a deeper one are looked at.
-    private mutating func end(level: Int, _ aliases: AliasTable?) {
-        for deeper in level..<3 where deeper == level || starts[deeper] != starts[deeper - 1] {
-            check(from: starts[deeper], aliases)
+    /// Bytes of the value that belong to the word as they are.
+    private mutating func push(_ run: Range<Int>, _ value: Span<UInt8>) {
+        if count == 0 { start = run.lowerBound }
+        if isDecoded {
+            for i in run { push(decoded: value[i]) }
+        } else {
+            count += run.count
         }
-        guard level == 0 else { return }
-        count = 0
-        isPadded = false
-        for deeper in 0..<3 { starts[deeper] = 0 }
     }
 
-    private mutating func check(from start: Int, _ aliases: AliasTable?) {
-        guard found != .known, start < count, count <= Self.mostBytes else { return }
-        let part = word.span.extracting(start..<count)
+    private mutating func push(_ byte: UInt8, at place: Int, isEscaped: Bool, _ value: Span<UInt8>) {
+        if count == 0 { start = place }
+        if isEscaped, !isDecoded {
+            let standing = start..<start + count
+            (isDecoded, count) = (true, 0)
+            for i in standing { push(decoded: value[i]) }
+        }
+        if isDecoded {
+            push(decoded: byte)
+        } else {
+            count += 1
+        }
+    }
+
+    private mutating func push(decoded byte: UInt8) {
+        if count < Self.mostBytes { decoded[count] = byte }
+        count += 1
+    }
+
+    /// What stands between slashes ends, and what stands between bytes that may separate.
+    private mutating func endPart(_ value: Span<UInt8>, _ aliases: AliasTable?) {
+        check(from: behindSlash, value, aliases)
+        if behindSeparator != behindSlash { check(from: behindSeparator, value, aliases) }
+    }
+
+    private mutating func endWord(_ value: Span<UInt8>, _ aliases: AliasTable?) {
+        check(from: 0, value, aliases)
+        if behindSeparator != 0 { endPart(value, aliases) }
+        (count, behindSlash, behindSeparator) = (0, 0, 0)
+        (isDecoded, isPadded) = (false, false)
+    }
+
+    /// Most parts are as long as no alias, and are not looked at.
+    private mutating func check(from first: Int, _ value: Span<UInt8>, _ aliases: AliasTable?) {
+        let length = count - first
+        guard length > 0, count <= Self.mostBytes, found != .known,
+            isExhaustive || length == AliasTable.generatedCount || aliases?.mayBeAlias(count: length) == true
+        else { return }
+        let kind =
+            isDecoded
+            ? kind(decoded.span.extracting(first..<count), aliases)
+            : kind(value.extracting(start + first..<start + count), aliases)
+        found = kind ?? found
+    }
+
+    private func kind(_ part: Span<UInt8>, _ aliases: AliasTable?) -> MisplacedAlias? {
         if let aliases, isExhaustive || aliases.mayBeAlias(count: part.count), aliases.match(part) != nil {
-            found = .known
-        } else if isGenerated(part, isExhaustive: isExhaustive) {
-            found = .unknown
+            return .known
         }
+        return isGenerated(part, isExhaustive: isExhaustive) ? .unknown : nil
     }
 }
 

@@ -138,6 +138,11 @@ package func endOfUsualRun(_ bytes: Span<UInt8>, from start: Int, to end: Int) -
     endOfUsualName(bytes, from: start, to: end)
 }
 
+/// The end of a run of letters, digits, hyphens and underscores: what base64url is made of (RFC 4648 §5), and most tokens.
+package func endOfBase64URL(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+    endOfRun(bytes, start, end) { cbyteruns_end_of_base64url($0, $1, $2) }
+}
+
 /// The same, inlined.
 @inline(__always)
 func endOfUsualName(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {

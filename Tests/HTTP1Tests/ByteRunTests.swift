@@ -4,7 +4,7 @@ import Testing
 
 /// Sixteen bytes at a time find what one byte at a time finds: every byte, at every place of a run, and nothing outside it.
 @Suite struct ByteRunTests {
-    private enum Kind: CaseIterable { case token, target, registeredName, fieldValue }
+    private enum Kind: CaseIterable { case token, target, registeredName, fieldValue, base64URL }
 
     private func found(_ kind: Kind, _ bytes: [UInt8], from start: Int, to end: Int) -> Int {
         switch kind {
@@ -12,6 +12,7 @@ import Testing
         case .target: endOfTarget(bytes.span, from: start, to: end)
         case .registeredName: endOfRegisteredName(bytes.span, from: start, to: end)
         case .fieldValue: endOfFieldValue(bytes.span, from: start, to: end)
+        case .base64URL: endOfBase64URL(bytes.span, from: start, to: end)
         }
     }
 
@@ -21,6 +22,8 @@ import Testing
         case .target: ByteClass.target.contains(byte)
         case .registeredName: ByteClass.registeredName.contains(byte)
         case .fieldValue: byte.isFieldValueByte
+        case .base64URL:
+            byte.isDigit || (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == ASCII.hyphen || byte == ASCII.underscore
         }
     }
 

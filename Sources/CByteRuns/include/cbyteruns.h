@@ -57,6 +57,10 @@ CBYTERUNS_RUN(cbyteruns_end_of_name, CBYTERUNS_BEYOND_NAME)
 #define CBYTERUNS_BEYOND_HOST(b) (~(CBYTERUNS_LETTER(b) | CBYTERUNS_DIGIT(b) | ((b) == '-') | ((b) == '.')))
 CBYTERUNS_RUN(cbyteruns_end_of_host, CBYTERUNS_BEYOND_HOST)
 
+// The same with underscores and without dots: base64url (RFC 4648 §5).
+#define CBYTERUNS_BEYOND_BASE64URL(b) (~(CBYTERUNS_LETTER(b) | CBYTERUNS_DIGIT(b) | ((b) == '-') | ((b) == '_')))
+CBYTERUNS_RUN(cbyteruns_end_of_base64url, CBYTERUNS_BEYOND_BASE64URL)
+
 // Everything but controls (a tab is one) and DEL.
 #define CBYTERUNS_BEYOND_TEXT(b) (((b) < 0x20) | ((b) == 0x7f))
 CBYTERUNS_RUN(cbyteruns_end_of_text, CBYTERUNS_BEYOND_TEXT)
