@@ -90,7 +90,7 @@ package struct AliasEntry: Sendable, CustomStringConvertible, CustomReflectable 
 
     /// The name of an alias that was given none: enough of its SHA-256 to tell it from others in a log.
     package static func fingerprint(of token: [UInt8]) -> String {
-        let digest = token.span.withUnsafeBufferPointer { copenssl_sha256($0.baseAddress, $0.count, nil, 0) }
+        let digest = token.span.withUnsafeBufferPointer { copenssl_sha256($0.baseAddress, $0.count) }
         // The digest's first four bytes, in the order in which sha256sum prints them.
         let head = UInt32(truncatingIfNeeded: UInt64(bigEndian: digest.word.0) >> 32)
         let hex = String(head, radix: 16)
@@ -214,7 +214,7 @@ private func nextWord(_ text: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
 /// What stands in an alias file in place of an alias: `sha256:` and the digest of its bytes.
 package func hashedForm(of alias: String) -> String {
     let token = Array(alias.utf8)
-    let digest = token.span.withUnsafeBufferPointer { copenssl_sha256($0.baseAddress, $0.count, nil, 0) }
+    let digest = token.span.withUnsafeBufferPointer { copenssl_sha256($0.baseAddress, $0.count) }
     var out = "sha256:"
     // The digest's bytes in the order in which sha256sum prints them.
     for word in [digest.word.0, digest.word.1, digest.word.2, digest.word.3] {

@@ -10,7 +10,7 @@ package struct TokenDigest: Sendable, Hashable {
 
     package init(of secret: Span<UInt8>) {
         // The pointer does not outlive the call; the count is the span's.
-        let raw = secret.withUnsafeBufferPointer { copenssl_sha256($0.baseAddress, $0.count, nil, 0) }
+        let raw = secret.withUnsafeBufferPointer { copenssl_sha256($0.baseAddress, $0.count) }
         (word0, word1, word2, word3) = raw.word
     }
 

@@ -14,17 +14,32 @@ typedef struct {
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
-/// SHA-256 of `first` followed by `second`.
-static inline copenssl_sha256_digest copenssl_sha256(const void *_Nullable first, size_t first_count,
-                                                     const void *_Nullable second, size_t second_count) {
+/// SHA-256 that has read some bytes, with which many messages begin.
+typedef struct {
     SHA256_CTX context;
+} copenssl_sha256_prefix;
+
+static inline copenssl_sha256_prefix copenssl_sha256_begun(const void *_Nullable bytes, size_t count) {
+    copenssl_sha256_prefix prefix;
+    SHA256_Init(&prefix.context);
+    if (count > 0) SHA256_Update(&prefix.context, bytes, count);
+    return prefix;
+}
+
+/// SHA-256 of the prefix followed by `bytes`.
+static inline copenssl_sha256_digest copenssl_sha256_ended(const copenssl_sha256_prefix *_Nonnull prefix,
+                                                           const void *_Nullable bytes, size_t count) {
+    SHA256_CTX context = prefix->context;
     copenssl_sha256_digest digest;
-    SHA256_Init(&context);
-    if (first_count > 0) SHA256_Update(&context, first, first_count);
-    if (second_count > 0) SHA256_Update(&context, second, second_count);
+    if (count > 0) SHA256_Update(&context, bytes, count);
     SHA256_Final((unsigned char *)digest.word, &context);
     OPENSSL_cleanse(&context, sizeof context);
     return digest;
+}
+
+static inline copenssl_sha256_digest copenssl_sha256(const void *_Nullable bytes, size_t count) {
+    copenssl_sha256_prefix empty = copenssl_sha256_begun(NULL, 0);
+    return copenssl_sha256_ended(&empty, bytes, count);
 }
 #pragma GCC diagnostic pop
 
