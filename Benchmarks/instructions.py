@@ -28,28 +28,17 @@ from run import built_tools
 MARGIN = 1.03  # a request may cost so much more than is written down
 THRESHOLDS = Path(__file__).resolve().parent / "instructions.json"
 FEWER, MORE, CONNECTIONS = 1_000, 4_000, 16
-CLIENT_TOKEN = "client-token-that-must-not-pass"  # tools/bench.h has the same
-NARROWED = "read-only triage org=acme:1"
-OTHERS = 10_000
 CPUS = os.sched_getaffinity(0)
 
 
-def others() -> str:
-    """Aliases of 500 different rights, beside the one that is used."""
-    return "".join(f"other-{i} other-token-{i:06}-0123456789abcdef0123456789 read-only org=team-{i % 500}:{i % 500 + 2}\n"
-                   for i in range(OTHERS))
-
-
-# What a case adds: to the command line, and to the alias file; None is no such file.
+# What a case adds to the command line, and a key of `peers.ALIASES`.
 CASES: dict[str, tuple[list[str], str | None]] = {
     "without-log": ([], None),
     "with-log": (["--access-log", "all"], None),
-    "alias-full": ([], f"bench {CLIENT_TOKEN} full\n"),
-    "alias-narrowed": ([], f"bench {CLIENT_TOKEN} {NARROWED} project=web:11\n"),
-    "alias-among-10000": ([], f"bench {CLIENT_TOKEN} {NARROWED} project=web:11\n" + others()),
+    "alias-full": ([], "full"),
+    "alias-narrowed": ([], "narrowed"),
+    "alias-among-10000": ([], "many"),
 }
-# A request that names the project, so that nothing has to be looked up at Sentry.
-PATHS = {name: "/api/0/projects/acme/web/events/0123456789abcdef0123456789abcdef/" for name in CASES if name.startswith("alias")}
 
 
 def wait_for_port(process: subprocess.Popen, port: int) -> None:
@@ -67,18 +56,19 @@ def served(binary: Path, case: str, requests: int, directory: Path, profile: Pat
     with closing(Upstream(directory / "upstream", CPUS)) as upstream:
         port = free_port()
         command = [str(binary), *peers.proxy(directory, port, upstream.port, 1, tls=False)[1:], *arguments]
-        if aliases is not None:
-            path = directory / "aliases"
-            path.write_text(aliases)
-            path.chmod(0o600)
-            command += ["--alias-file", str(path)]
+        options = {}
+        if aliases:
+            count, words = peers.ALIASES[aliases]
+            command += ["--alias-file", str(peers.alias_file(directory, count, words))]
+            options = {"aliases": count}
         counter = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile or os.devnull}"]
         with open(directory / "stderr", "w+") as errors:
             process = spawn([*counter, *command], CPUS, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors,
                             env=peers.ENVIRONMENT | REPEATABLE)
             try:
                 wait_for_port(process, port)
-                options = {"path": PATHS[case]} if case in PATHS else {}
+                if aliases and "org=" in peers.ALIASES[aliases][1]:
+                    peers.await_names(directory / "stderr")
                 answers(load(directory / "load", CPUS, port, connections=CONNECTIONS, requests=requests, timeout=60, **options))
                 process.send_signal(signal.SIGTERM)
                 process.wait(timeout=60)

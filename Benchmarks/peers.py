@@ -77,6 +77,32 @@ def tls_floor(directory: Path, port: int, upstream: int, threads: int, tls: bool
     return [str(Path(os.environ["TOOLS"]) / "tls-floor"), str(port), str(upstream), str(directory / "ca.pem"), TOKEN]
 
 
+ALIAS_TEAMS = 500  # tools/bench.h has the same
+
+
+def alias_file(directory: Path, count: int, words: str) -> Path:
+    """So many aliases, the ones that the load shows; `@` in the words stands for the alias's own team."""
+    path = directory / "aliases"
+    path.write_text("".join(f"bench-{i} bench-alias-{i:06}-0123456789abcdef {words.replace('@', f'team-{i % ALIAS_TEAMS:03}')}\n"
+                            for i in range(count)))
+    path.chmod(0o600)
+    return path
+
+
+# What an alias may do, and how many there are: with everything, within a project of its team, and very many of those.
+NARROWED = "read-only triage org=@ project=web"
+ALIASES = {"full": (1, "full"), "narrowed": (1, NARROWED), "many": (10_000, NARROWED)}
+
+
+def await_names(log: Path, seconds: float = 60) -> None:
+    """Until the proxy has asked the upstream for the numbers of what its aliases are held to, which costs a while."""
+    deadline = time.monotonic() + seconds
+    while "the numbers of all organizations and projects" not in log.read_text(errors="replace"):
+        if time.monotonic() > deadline:
+            raise Void("the upstream was not asked for all names of the aliases")
+        time.sleep(0.05)
+
+
 extra: dict = {}  # of the next proxy: its further `arguments`, and the descriptor that is its `output`
 most_in_flight = 4096  # requests that nginx and HAProxy make room for when they start
 os.environ["PATH"] += ":/usr/sbin"  # Debian's place of nginx and haproxy is not on every user's path

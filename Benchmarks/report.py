@@ -46,6 +46,11 @@ FIGURES = [
     ("p50_us", "p50 µs at 2,000 req/s", 0),
     ("p99_us", "p99 µs at 2,000 req/s", 0),
     ("p999_us", "p99.9 µs at 2,000 req/s", 0),
+    ("cpu_alias_full", "CPU µs a request of an alias, full", 1),
+    ("cpu_alias_narrowed", "– narrowed to an organization and a project", 1),
+    ("cpu_alias_many", "– 10,000 such aliases of 500 different rights, in turn", 1),
+    ("alias_narrowed_ratio", "narrowed alias ÷ full", 3),
+    ("alias_many_ratio", "among 10,000 aliases of 500 rights ÷ full", 3),
     ("down_ms_gb", "CPU ms per GB down", 0),
     ("up_ms_gb", "CPU ms per GB up", 0),
     ("idle_mb", "memory idle (PSS), MB", 1),
@@ -73,6 +78,8 @@ TARGETS = [
     ("calls", 10.5, None, "<="),
     ("p50_us", 1, "nginx", "<="),
     ("p99_us", 1, "nginx", "<="),
+    ("alias_narrowed_ratio", 1.02, None, "<="),
+    ("alias_many_ratio", 1.02, None, "<="),
     ("down_ms_gb", 0.75, "haproxy", "<="),
     ("up_ms_gb", 0.75, "haproxy", "<="),
     ("held_kb", 2.5, None, "<="),
@@ -213,6 +220,8 @@ METHOD = """
   Saturation is a closed loop of 32 requests in flight. The load's core can be the narrower one: the row "its core in use" tells.
 - Latency is counted from the moment a request was due (open loop), so a stall counts for all that should have started in it. It
   includes the load's own and the upstream's time on their shared core.
+- Aliases: a request that names its project, shown in turn by each of the 10,000; the ratios are medians of those of neighbouring
+  bursts of two seconds.
 - Memory is PSS of all the peer's processes, without the kernel's socket buffers (pages that another running program shares count
   in part); in flight: 4,000 requests whose answers are held back.
 - System calls by strace, at saturation and one at a time. https: nginx as upstream, TLS 1.3, certificate checked, 8 in flight;

@@ -37,6 +37,8 @@ BULK_BYTES = 32_000_000
 TRACED = 1000        # requests under strace
 RESUMED = 80         # percent of the TLS sessions, at least, or the row is void
 WORKERS = (1, 2, 8, 32)
+ALIAS_BURST_S = 2    # long enough for each of 10,000 aliases to come several times
+ALIAS_RATIOS = {"narrowed": "alias_narrowed_ratio", "many": "alias_many_ratio"}
 FAR = "127.0.0.9"    # the upstream, when the peers reach it through a relay
 ONE_WAY_MS, LOSS = 25, 1  # of the bad network: half a round trip, and percent of the segments
 DESCRIPTORS = 20000
@@ -54,7 +56,7 @@ class Plan:
     bulk_requests: int # of BULK_BYTES in a burst
 
 
-PARTS = ("memory", "small", "bulk", "https", "https_clients", "two_workers", "workers", "system_calls")
+PARTS = ("memory", "small", "aliases", "bulk", "https", "https_clients", "two_workers", "workers", "system_calls")
 QUICK = Plan(rounds=2, bursts=5, burst_s=0.4, rate_s=2, bulk_requests=4)
 FULL = Plan(rounds=5, bursts=6, burst_s=0.4, rate_s=4, bulk_requests=6)
 
@@ -230,6 +232,37 @@ class Run:
 
         self.alternate(("cpu_us", "user_us", "system_us", "rps", "core_busy"), self.plan.bursts, saturated)
         self.alternate(("cpu_at_rate_us", "p50_us", "p99_us", "p999_us"), RATE_BURSTS, at_rate)
+
+    def aliases(self) -> None:
+        """What it costs to hold requests to rights: aliases of this proxy alone. Bursts of each kind in turn, and the ratio is
+        that of neighbours."""
+        if report.PROXY not in self.order:
+            return
+        figures = [f"cpu_alias_{kind}" for kind in peers.ALIASES]
+        with self.results.row(report.PROXY, *figures, *ALIAS_RATIOS.values()), contextlib.ExitStack() as stack:
+            stages: dict[str, Stage] = {}
+            for kind, (count, words) in peers.ALIASES.items():
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+                peers.extra["arguments"] = ["--alias-file", str(peers.alias_file(folder, count, words))]
+                try:
+                    stages[kind] = stack.enter_context(Stage(self, report.PROXY))
+                finally:
+                    peers.extra.clear()
+                if "org=" in words:
+                    peers.await_names(stages[kind].directory / f"{report.PROXY}.log")
+                    stages[kind].upstream.tell("reset")
+                answers(stages[kind].load(connections=8, requests=2 * count + 400, aliases=count))
+            taken: dict[str, list[float]] = {kind: [] for kind in stages}
+            for burst in range(self.plan.bursts):
+                for kind in list(stages)[:: 1 if burst % 2 == 0 else -1]:
+                    result, spent, *_ = stages[kind].measured(connections=CONNECTIONS, seconds=ALIAS_BURST_S,
+                                                              aliases=peers.ALIASES[kind][0])
+                    taken[kind].append(spent / result["answered"] * 1e6)
+            for stage in stages.values():
+                stage.verify()
+            self.results.add(report.PROXY, **{f"cpu_alias_{kind}": median(samples) for kind, samples in taken.items()},
+                             **{figure: median(ours / full for ours, full in zip(taken[kind], taken["full"]))
+                                for kind, figure in ALIAS_RATIOS.items()})
 
     def bulk(self) -> None:
         """Long bodies in both directions."""

@@ -13,6 +13,10 @@
 // The token that the proxy must put in, and the one that a client sends and must not get through.
 #define UPSTREAM_TOKEN "bench-upstream-token-0123456789abcdef0123456789abcdef"
 #define CLIENT_TOKEN "client-token-that-must-not-pass"
+// Of one alias of many, and a request that it makes; the digits change.
+#define ALIAS_TOKEN "bench-alias-000000-0123456789abcdef"
+#define ALIAS_PATH "/api/0/projects/team-000/web/events/0123456789abcdef0123456789abcdef/"
+#define ALIAS_TEAMS 500u
 
 #define SMALL_BODY                                                                                                     \
     "[{\"id\":\"4504\",\"version\":\"web@24.9.1\",\"status\":\"open\",\"dateCreated\":\"2024-09-17T09:21:44.112Z\","     \

@@ -2,6 +2,7 @@
 //
 //   load --target ADDRESS:PORT (--connections N | --rate R) (--seconds S | --requests N)
 //        [--path P] [--upload BYTES] [--expect BYTES] [--sources N] [--timeout S] [--tls full|resumed]
+//        [--aliases N]: the requests show N aliases in turn, each with a team in its path; --path is not heeded then
 //
 // --connections is a closed loop: N requests in flight, the next starts when one ends. --rate is an open loop: request i is due
 // at start + i/R whatever became of those before it, and its latency counts from then, not from when it could be sent.
@@ -37,6 +38,7 @@ struct request {
     uint64_t due_ns, sent, body_received;
     size_t head_length; // bytes of the head so far
     bool head_whole;
+    unsigned alias;
     char head[HEAD_BYTES + 1];
 };
 
@@ -45,6 +47,8 @@ static uint16_t first_free;
 static int epoll_fd;
 static struct sockaddr_in target;
 static char head[2048];
+static char *alias_digits, *team_digits; // within it, when there are aliases
+static unsigned aliases;
 static size_t head_length;
 static uint64_t upload_bytes, expect_bytes;
 static unsigned sources = 8;
@@ -129,13 +133,23 @@ static void give_up(struct request *r, enum failure why, const char *detail) {
     release(r);
 }
 
+static void put_digits(char *place, int count, unsigned value) {
+    for (; count-- > 0; value /= 10) place[count] = (char)('0' + value % 10);
+}
+
+// The head of this request: each alias has a token of its own, and its team is in the path.
+static const char *head_of(const struct request *r) {
+    if (aliases) put_digits(alias_digits, 6, r->alias), put_digits(team_digits, 3, r->alias % ALIAS_TEAMS);
+    return head;
+}
+
 // Sends what is left of the request. False: the request has ended.
 static bool write_some(struct request *r) {
     uint64_t total = head_length + upload_bytes;
     while (r->sent < total) {
         ssize_t n;
         if (r->sent < head_length) {
-            n = put(r, head + r->sent, head_length - r->sent, MSG_NOSIGNAL | (upload_bytes ? MSG_MORE : 0));
+            n = put(r, head_of(r) + r->sent, head_length - r->sent, MSG_NOSIGNAL | (upload_bytes ? MSG_MORE : 0));
         } else {
             uint64_t offset = r->sent - head_length, left = upload_bytes - offset;
             n = put(r, bulk_pattern() + offset % PATTERN_PERIOD, left < BULK_CHUNK ? (size_t)left : BULK_CHUNK, MSG_NOSIGNAL);
@@ -170,9 +184,11 @@ static void start(uint64_t due_ns) {
     first_free = r->next_free;
     in_flight++;
     r->fd = fd, r->due_ns = due_ns, r->sent = r->body_received = 0, r->head_length = 0, r->head_whole = r->whole = false;
+    // Scattered, so that none is near the one before.
+    r->alias = aliases ? (unsigned)(started * 7919 % aliases) : 0;
     // On loopback the connection stands by now, and the first send() goes through.
     if (tls) begin_tls(r);
-    ssize_t n = put(r, head, head_length, MSG_NOSIGNAL | (upload_bytes ? MSG_MORE : 0));
+    ssize_t n = put(r, head_of(r), head_length, MSG_NOSIGNAL | (upload_bytes ? MSG_MORE : 0));
     if (n < 0 && errno != EAGAIN && errno != ENOTCONN) return give_up(r, CONNECT, strerror(errno));
     if (n > 0) r->sent = (uint64_t)n;
     r->writing = r->sent < head_length + upload_bytes;
@@ -250,13 +266,16 @@ static void write_head(const char *path) {
                  (unsigned long long)upload_bytes);
     int n = snprintf(head, sizeof head,
                      "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: sentry-cli/2.46.0\r\nAccept: application/json\r\n"
-                     "Accept-Encoding: gzip, br\r\nAccept-Language: en-GB,en;q=0.8\r\nAuthorization: Bearer " CLIENT_TOKEN "\r\n"
+                     "Accept-Encoding: gzip, br\r\nAccept-Language: en-GB,en;q=0.8\r\nAuthorization: Bearer %s\r\n"
                      "Cookie: session=must-not-pass\r\nForwarded: for=203.0.113.9\r\nOrigin: https://sentry.example\r\n"
                      "X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Real-IP: 203.0.113.9\r\n"
                      "X-Sentry-Auth: Sentry must-not-pass\r\n%sConnection: close\r\n\r\n",
-                     upload_bytes ? "POST" : "GET", path, length);
+                     upload_bytes ? "POST" : "GET", aliases ? ALIAS_PATH : path, aliases ? ALIAS_TOKEN : CLIENT_TOKEN, length);
     if (n < 0 || (size_t)n >= sizeof head) exit(64);
     head_length = (size_t)n;
+    if (!aliases) return;
+    alias_digits = strstr(head, "bench-alias-") + strlen("bench-alias-");
+    team_digits = strstr(head, "team-") + strlen("team-");
 }
 
 static void report(uint64_t elapsed_ns) {
@@ -271,7 +290,8 @@ static void report(uint64_t elapsed_ns) {
 int main(int argc, char **argv) {
     const struct option options[] = {
         {"target", 1, 0, 't'}, {"connections", 1, 0, 'c'}, {"rate", 1, 0, 'r'}, {"seconds", 1, 0, 's'}, {"requests", 1, 0, 'n'},
-        {"path", 1, 0, 'p'}, {"upload", 1, 0, 'u'}, {"expect", 1, 0, 'e'}, {"sources", 1, 0, 'a'}, {"timeout", 1, 0, 'o'}, {"tls", 1, 0, 'l'}, {0, 0, 0, 0},
+        {"path", 1, 0, 'p'}, {"upload", 1, 0, 'u'}, {"expect", 1, 0, 'e'}, {"sources", 1, 0, 'a'}, {"timeout", 1, 0, 'o'}, {"tls", 1, 0, 'l'},
+        {"aliases", 1, 0, 'i'}, {0, 0, 0, 0},
     };
     const char *path = "/api/0/organizations/acme/releases/?per_page=25";
     uint64_t connections = 0, requests = UINT64_MAX;
@@ -295,6 +315,7 @@ int main(int argc, char **argv) {
         case 'e': expect_bytes = strtoull(optarg, NULL, 10); break;
         case 'a': sources = (unsigned)atoi(optarg); break;
         case 'o': timeout = atof(optarg); break;
+        case 'i': aliases = (unsigned)atoi(optarg); break;
         case 'l':
             if (!(tls = SSL_CTX_new(TLS_client_method()))) return 1;
             resumes = strcmp(optarg, "resumed") == 0;
