@@ -116,7 +116,7 @@ package struct AliasWords: Sendable, Equatable {
     }
 
     private func check(_ given: Set<String>) throws(Problem) {
-        if isFull, !sets.isEmpty || !withoutSets.isEmpty { throw Problem("full stands beside limits only") }
+        if isFull, !sets.isEmpty || !withoutSets.isEmpty { throw Problem("'full' can be combined only with limits") }
         guard isFull || !sets.isEmpty else { throw Problem("limits alone need a set, or the word full") }
         if !projects.isEmpty, organizations.count != 1 { throw Problem("project= needs exactly one org=") }
         if limits.shadowUntil != nil, !limits.isShadow { throw Problem("shadow-until= needs mode=shadow") }

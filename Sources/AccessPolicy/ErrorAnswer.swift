@@ -83,7 +83,7 @@ package enum ErrorAnswer: UInt8, Sendable, CaseIterable {
         case .aliasUnknown:
             Row(
                 status: 401, reason: "Unauthorized",
-                message: "This is no alias of this proxy now: it was withdrawn, or is mistyped.", isChallenge: true)
+                message: "This is not a current alias of this proxy: it was withdrawn or mistyped.", isChallenge: true)
         case .notFound: Row(status: 404, reason: "Not Found", message: "There is nothing at this path.")
         case .methodNotAllowed:
             Row(status: 405, reason: "Method Not Allowed", message: "This method is not allowed here.")

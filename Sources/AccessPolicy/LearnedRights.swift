@@ -101,7 +101,7 @@ package struct LearnedRights: Sendable {
         }
         let names = lesson.organizations.sorted()
         guard names.allSatisfy(AliasWords.isSlug) else {
-            remarks.append("org= is left out: organizations were named by their numbers, or by what is no slug")
+            remarks.append("org= is left out: organizations were named by id, or by something that is not a slug")
             return []
         }
         for row in rows {
@@ -127,7 +127,7 @@ package struct LearnedRights: Sendable {
         // A short id has the slug in capitals.
         for name in lesson.projects.map({ $0.lowercased() }).sorted() where names.last != name { names.append(name) }
         guard names.allSatisfy(AliasWords.isSlug) else {
-            remarks.append("project= is left out: projects were named by their numbers, or by what is no slug")
+            remarks.append("project= is left out: projects were named by id, or by something that is not a slug")
             return []
         }
         for row in rows {

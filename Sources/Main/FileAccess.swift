@@ -9,6 +9,6 @@ enum FileAccess {
         let open = [(S_IROTH, "read"), (S_IWOTH, "write")].filter { status.st_mode & $0.0 != 0 }.map(\.1)
         guard !open.isEmpty else { return [] }
         let ways = open.joined(separator: " and ")
-        return ["\(name): everybody on this host may \(ways) '\(path)': mend it with: chmod o-rwx '\(path)'"]
+        return ["\(name): everybody on this host may \(ways) '\(path)': fix it with: chmod o-rwx '\(path)'"]
     }
 }

@@ -111,8 +111,10 @@ package struct TLSConfigurationError: Error, Sendable, Equatable, CustomStringCo
         let place = path.map { "\(setting.name) \($0)" } ?? "\(setting.name)"
         return switch cause {
         case .unreadable(let code): "\(place): cannot be read: \(SystemError(code: code).summary)"
-        case .noCertificate: "\(place): holds no certificate in PEM form"
-        case .noKey: "\(place): holds no private key in PEM form"
+        case .noCertificate where setting == .serverCertificate || setting == .clientCertificate:
+            "\(place): contains no certificate in PEM form; have certificate and key been swapped?"
+        case .noCertificate: "\(place): contains no certificate in PEM form"
+        case .noKey: "\(place): contains no private key in PEM form"
         case .encryptedKey: "\(place): the private key is encrypted; give one without a pass phrase"
         case .malformed: "\(place): the PEM block is damaged, or too weak for this system's OpenSSL policy"
         case .keyMismatch: "\(place): the private key does not belong to the certificate"

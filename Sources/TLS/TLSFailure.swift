@@ -58,9 +58,9 @@ package enum TLSFailure: Error, Sendable, Equatable {
     package var detail: StaticString? {
         switch self {
         case .alert(let alert): TLSAlert.name(alert)
-        case .notTLS: "the peer does not speak TLS: if it is the upstream, its base begins with http://"
+        case .notTLS: "the peer does not speak TLS: if it is the upstream, --sentry-uri should begin with http://"
         case .silent:
-            "the upstream took the connection and did not answer TLS: if it speaks http, its base begins with http://"
+            "the upstream accepted the connection and did not answer TLS: if it speaks http, --sentry-uri should begin with http://"
         default: nil
         }
     }

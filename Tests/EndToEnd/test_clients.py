@@ -115,7 +115,7 @@ def test_sentry_cli_shows_the_proxys_own_refusal(start_proxy: StartProxy, stand_
     """A 401 of the proxy's own, told to an alias that is none."""
     proxy = start_proxy(stand_in.uri, "--alias-token", "sap_" + "a" * 40)
     ended = fail_cli(sentry_cli, proxy, tmp_path, "sap_" + "b" * 40)
-    assert "This is no alias of this proxy now: it was withdrawn, or is mistyped." in ended, ended
+    assert "This is not a current alias of this proxy: it was withdrawn or mistyped." in ended, ended
     stand_in.assert_untouched()
 
 

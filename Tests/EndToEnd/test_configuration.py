@@ -71,7 +71,7 @@ MISTAKES = [
     Mistake("a token in quotes", [], ["SENTRY_AUTH_TOKEN", "in quotes", "part of the value"], variables={"SENTRY_AUTH_TOKEN": '"s3cret-token-0123456789"'}),
     Mistake("a token in quotes with a blank", [], ["SENTRY_AUTH_TOKEN", "in quotes"], variables={"SENTRY_AUTH_TOKEN": "'s3cret-token-0123456789 '"}),
     Mistake("a token file in quotes", ["--token-file", "{dir}/t"], ["{dir}/t", "in quotes"], files={"t": '"s3cret-token-0123456789"\n'}),
-    Mistake("certificate and key swapped", ["--tls-cert", "{dir}/key", "--tls-key", "{dir}/cert"], ["--tls-cert", "{dir}/key", "no certificate"]),
+    Mistake("certificate and key swapped", ["--tls-cert", "{dir}/key", "--tls-key", "{dir}/cert"], ["--tls-cert", "{dir}/key", "no certificate", "swapped"]),
     Mistake("another's key", ["--tls-cert", "{dir}/cert", "--tls-key", "{dir}/other"], ["--tls-key", "{dir}/other", "does not belong"]),
     Mistake("a certificate without its key", ["--tls-cert", "{dir}/cert"], ["--tls-cert", "needs --tls-key"], USAGE),
     Mistake("no file of authorities", [UP, "https://127.0.0.1:9", "--ca-file", "{dir}/none"], ["--ca-file", "{dir}/none", "cannot be read"], upstream=None),
@@ -190,9 +190,9 @@ def test_the_dates_of_certificates_are_looked_at(certificates: Certificates) -> 
 
     ends = (datetime.now(UTC) + timedelta(days=5)).strftime("%Y-%m-%d")
     soon, later, over = check(5), check(365), check(-1)
-    assert soon.returncode == 0 and f" days, at {ends}" in soon.stdout and "note: --tls-cert: the certificate ends in " in soon.stdout, soon
+    assert soon.returncode == 0 and f" days, at {ends}" in soon.stdout and "note: --tls-cert: the certificate expires in " in soon.stdout, soon
     assert later.returncode == 0 and "certificate ends" not in later.stdout, later
-    assert over.returncode == CONFIGURATION and "--tls-cert: the certificate ended at " in over.stderr and "renew it" in over.stderr, over
+    assert over.returncode == CONFIGURATION and "--tls-cert: the certificate expired at " in over.stderr and "renew it" in over.stderr, over
 
 
 # A file of settings.

@@ -81,7 +81,7 @@ def test_something_else_that_listens_is_unhealthy() -> None:
         thread.start()
         ended = healthcheck("--admin-listen", f"127.0.0.1:{server.getsockname()[1]}")
         thread.join(5)
-    assert ended.returncode == 1 and "no admin listener" in ended.stdout
+    assert ended.returncode == 1 and "not an admin listener" in ended.stdout
 
 
 def test_a_listener_that_says_nothing_is_given_up() -> None:

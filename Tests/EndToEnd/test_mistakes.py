@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.certificates import Certificates
 from harness.client import ask, request
 from harness.proxy import BINARY, StartProxy, clean_environment
 from harness.upstream import TOKEN, StandIn
@@ -36,6 +37,8 @@ def told(*arguments: str, wrapper: tuple[str, ...] = (), **environment: str) -> 
     (["--sentry-uri", "http://127.0.0.1:9/sub/api/0/"], {}, USAGE, ["--sentry-uri", "is http://127.0.0.1:9/sub"]),
     ([], {"SENTRY_URI": "https://sentry.example/api/0"}, CONFIGURATION, ["SENTRY_URI", "is https://sentry.example"]),
     ([], {}, UNKNOWN_HOST, ["SENTRY_URI is not set", "default http://sentry-web:9000"]),
+    (["--sentry-uri", "http://no-such-host.invalid"], {}, UNKNOWN_HOST, ["--sentry-uri", "'no-such-host.invalid'", "check the name"]),
+    ([*UPSTREAM, "--listen", "192.0.2.1:0"], {}, UNAVAILABLE, ["--listen", "'192.0.2.1:0'", "this host has no such address", "0.0.0.0"]),
     ([], {"SENTRY_URL": "https://sentry.example"}, UNKNOWN_HOST, ["SENTRY_URI is not set", "SENTRY_URL is"]),
     (["healtcheck"], {}, USAGE, ["healtcheck", "did you mean 'healthcheck'"]),
     (["auth", "logn"], {}, USAGE, ["logn", "did you mean 'login'"]),
@@ -85,13 +88,27 @@ def test_a_file_in_utf_16_is_called_that(tmp_path: Path) -> None:
     assert status == CONFIGURATION and "UTF-16" in line, line
 
 
+@pytest.mark.parametrize("flag", ["--listen", "--admin-listen"])
+def test_a_port_in_use_is_named_with_what_to_do(flag: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        status, line = told(*UPSTREAM, flag, f"127.0.0.1:{taken.getsockname()[1]}")
+    assert status == UNAVAILABLE and f"{flag}: " in line and "Address already in use" in line and "give another address" in line, line
+
+
+def test_an_expired_certificate_is_logged_with_what_to_do(stand_in: StandIn, start_proxy: StartProxy, tmp_path: Path) -> None:
+    certificate, key = Certificates(tmp_path).issue("server", "DNS:localhost", days=-1).files
+    proxy = start_proxy(stand_in.uri, "--tls-cert", certificate, "--tls-key", key)
+    line = proxy.wait_for_line(lambda line: "level=error" in line and "certificate" in line)
+    assert "has expired" in line and "renew it" in line and "--tls-cert" in line, line
+
+
 def test_a_file_in_the_place_of_the_socket_stays(tmp_path: Path) -> None:
     kept = tmp_path / "precious"
     kept.write_text("do not delete")
     status, line = told(*UPSTREAM, "--listen", f"unix:{kept}")
-    assert status == UNAVAILABLE and str(kept) in line and "no socket" in line, (status, line)
+    assert status == UNAVAILABLE and str(kept) in line and "not a socket" in line, (status, line)
     status, line = told(*UPSTREAM, "--admin-listen", f"unix:{kept}")
-    assert status == UNAVAILABLE and str(kept) in line and "no socket" in line, (status, line)
+    assert status == UNAVAILABLE and str(kept) in line and "not a socket" in line, (status, line)
     assert kept.read_text() == "do not delete"
 
 
@@ -156,4 +173,4 @@ def test_an_https_base_of_a_plain_upstream_is_named_in_the_access_line(start_pro
         threading.Thread(target=refuse, args=(listener,), daemon=True).start()
         proxy = start_proxy(f"https://127.0.0.1:{listener.getsockname()[1]}", "--insecure-skip-verify")
         assert ask(proxy.address, request("GET", "/api/0/")).status == 502
-    proxy.wait_for_line(lambda line: "tls_not_tls" in line and "does not speak TLS" in line and "http://" in line)
+    proxy.wait_for_line(lambda line: "tls_not_tls" in line and "does not speak TLS" in line and "--sentry-uri" in line and "http://" in line)

@@ -119,7 +119,7 @@ def test_what_is_seen_without_an_organization_or_by_number_leaves_the_limit_out(
     proxy = shadowed()
     send(proxy, "GET /api/0/organizations/1/releases/", "GET /api/0/organizations/acme/releases/")
     text = learn(proxy, "ci").stdout
-    assert "# org= is left out: organizations were named by their numbers" in text and text.endswith("alias ci : learned-ci\n")
+    assert "# org= is left out: organizations were named by id" in text and text.endswith("alias ci : learned-ci\n")
 
 
 def test_projects_are_named_when_every_path_names_one(shadowed: Callable[..., Proxy]) -> None:
@@ -143,7 +143,7 @@ def test_secrets_and_what_never_is_an_aliass_are_told_apart(shadowed: Callable[.
     text = learn(proxy, "ci").stdout
     assert "    allow GET /api/0/projects/*/*/keys/  # hands out secrets, class credential, 1 request\n" in text
     assert "    # not granted, never an alias's: POST /api/0/projects/*/*/keys/  # changes data, class mint, 1 request\n" in text
-    assert "# 1 of them are no operation of the table" in text and "users/me" not in text
+    assert "# 1 of them are not in the table of operations" in text and "users/me" not in text
     # A parameter that every set asks for is asked for here too.
     assert "    needs id on PUT /api/0/organizations/*/issues/\n" in text
     # The file loads as it is, and the expectations hold.

@@ -52,7 +52,7 @@ def assert_named(proxy: Proxy, cause: str, status: int, hint: str) -> None:
 @pytest.mark.parametrize("data", [NGINX, APACHE, GO, ALERT, ALERT[:1]], ids=["nginx", "Apache", "Go", "an alert", "an alert's first byte"])
 def test_what_servers_of_https_say_to_http(start_proxy: StartProxy, data: bytes) -> None:
     with closing(Scripted(answering(data))) as upstream:
-        assert_named(start_proxy(upstream.uri), "upstream_speaks_tls", 502, "its base begins with https://")
+        assert_named(start_proxy(upstream.uri), "upstream_speaks_tls", 502, "--sentry-uri should begin with https://")
 
 
 @pytest.mark.parametrize("data", [
@@ -90,7 +90,7 @@ def test_real_servers_of_https(start_proxy: StartProxy, pair: tuple[Pair, str], 
             pytest.skip(str(missing))
         with closing(front):
             proxy = start_proxy(front.uri.replace("https", "http"))
-            assert_named(proxy, "upstream_speaks_tls", 502, "its base begins with https://")
+            assert_named(proxy, "upstream_speaks_tls", 502, "--sentry-uri should begin with https://")
 
 
 # MARK: https to http
@@ -101,7 +101,7 @@ def test_an_upstream_that_waits_for_the_rest_of_a_request(start_proxy: StartProx
     """It takes the ClientHello for the beginning of a head."""
     with closing(Scripted(lambda sock, _: read_head(sock))) as upstream:
         proxy = start_proxy(upstream.uri.replace("http", "https"), "--connect-timeout", "1")
-        assert_named(proxy, "tls_silent", 504, "its base begins with http://")
+        assert_named(proxy, "tls_silent", 504, "--sentry-uri should begin with http://")
         assert scrape(proxy).sum("tls_failures_total", side="upstream", cause="tls_silent") == 1
 
 

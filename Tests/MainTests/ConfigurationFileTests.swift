@@ -65,7 +65,7 @@ import Testing
         }
         #expect(judge(999_999).mistake?.message.contains("begins at 1970-01-12T13:46:40Z") == true)
         #expect(judge(2_000_000).mistake == nil && judge(2_000_000).note == nil)
-        #expect(judge(2_000_000 + 15 * 86_400).note?.contains("ends in 25 days, at 1970-03-05T03:33:20Z") == true)
+        #expect(judge(2_000_000 + 15 * 86_400).note?.contains("expires in 25 days, at 1970-03-05T03:33:20Z") == true)
         #expect(judge(2_000_000 + 40 * 86_400).mistake != nil)
     }
 }

@@ -142,7 +142,7 @@ struct ConnectionStringCase: Decodable, Sendable, CustomTestStringConvertible {
             ("host=h port", "not a connection string: expected name=value, but item 2 is none"),
             ("host=h password='x", "not a connection string: item 2 has no closing quote"),
             ("host=h password=x\\", "not a connection string: item 2 ends with a backslash"),
-            ("postgres://h/db\u{7F}", "not a connection string: it holds a control character"),
+            ("postgres://h/db\u{7F}", "not a connection string: it contains a control character"),
         ]
         for (string, expected) in cases { #expect(message(string) == expected) }
         #expect(message("sslmode=require sslmode=disable") == nil)

@@ -78,7 +78,7 @@ struct AuthLogin: ParsableCommand {
         } catch {
             throw Failure(
                 .usage,
-                "--scope: '\(error.scope)' is no scope of Sentry; known are \(SentryScopes.known.joined(separator: " "))"
+                "--scope: '\(error.scope)' is not a scope of Sentry; known are \(SentryScopes.known.joined(separator: " "))"
             )
         }
         guard !scopes.isEmpty else { throw Failure(.usage, "--scope: expected at least one scope") }

@@ -75,7 +75,7 @@ struct EffectiveToken {
 struct TokenFlags: ParsableArguments {
     @Option(help: "A Sentry token, or the word system. [SENTRY_AUTH_TOKEN, SENTRY_TOKEN]")
     var token: String?
-    @Option(help: "A file that holds the token. [SENTRY_TOKEN_FILE]")
+    @Option(help: "A file with the token. [SENTRY_TOKEN_FILE]")
     var tokenFile: String?
 }
 

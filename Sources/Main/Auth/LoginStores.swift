@@ -55,8 +55,8 @@ extension Failure {
         var message = "stored logins, \(store.place): \(error.message)"
         if let file = store as? FileLoginStore {
             switch error {
-            case .fileTooOpen: message += "; mend it with: chmod 600 '\(file.place)'"
-            case .folderTooOpen: message += "; mend it with: chmod 700 '\(file.folder)'"
+            case .fileTooOpen: message += "; fix it with: chmod 600 '\(file.place)'"
+            case .folderTooOpen: message += "; fix it with: chmod 700 '\(file.folder)'"
             case .foreignOwner: message += "; run as that user, or name another folder with --state-dir"
             default: break
             }

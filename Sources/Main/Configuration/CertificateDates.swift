@@ -13,7 +13,7 @@ enum CertificateDates {
         guard let validity else { return (nil, nil) }
         let end = Timestamp.text(Int64(validity.endSeconds))
         if now >= validity.endSeconds {
-            return (Failure(.configuration, "\(name): the certificate ended at \(end): renew it"), nil)
+            return (Failure(.configuration, "\(name): the certificate expired at \(end): renew it"), nil)
         }
         if now < validity.startSeconds {
             let start = Timestamp.text(Int64(validity.startSeconds))
@@ -24,6 +24,6 @@ enum CertificateDates {
             )
         }
         let days = (validity.endSeconds - now) / daySeconds
-        return (nil, days < warnedDays ? "\(name): the certificate ends in \(days) days, at \(end): renew it" : nil)
+        return (nil, days < warnedDays ? "\(name): the certificate expires in \(days) days, at \(end): renew it" : nil)
     }
 }

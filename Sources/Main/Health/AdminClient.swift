@@ -38,7 +38,7 @@ struct AdminClient {
             let answer = try exchange(Self.request(path), mostBytes: Self.mostBytes)
             let parser = ResponseHeadParser()
             guard let isWhole = try? parser.parse(answer.span), isWhole else {
-                return Result(isHealthy: false, line: "\(target.text): this is no admin listener")
+                return Result(isHealthy: false, line: "\(target.text): this is not an admin listener")
             }
             let body = String(decoding: answer[parser.head.length...], as: UTF8.self)
             let line = body.split(separator: "\n").first.map(String.init) ?? "status \(parser.head.status)"
@@ -58,7 +58,7 @@ struct AdminClient {
         }
         let parser = ResponseHeadParser()
         guard let isWhole = try? parser.parse(answer.span), isWhole, parser.head.status == 200 else {
-            throw Failure(.unavailable, "--admin-listen: \(target.text): this is no admin listener of this version")
+            throw Failure(.unavailable, "--admin-listen: \(target.text): this is not an admin listener of this version")
         }
         return String(decoding: answer[parser.head.length...], as: UTF8.self)
     }
@@ -95,7 +95,7 @@ struct AdminClient {
         }
         let parser = ResponseHeadParser()
         guard let isWhole = try? parser.parse(answer.span), isWhole else {
-            throw Failure(.unavailable, "--admin-listen: \(target.text): this is no admin listener")
+            throw Failure(.unavailable, "--admin-listen: \(target.text): this is not an admin listener")
         }
         let text = String(decoding: answer[parser.head.length...].dropLast(), as: UTF8.self)
         switch parser.head.status {

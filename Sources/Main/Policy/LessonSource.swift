@@ -54,7 +54,7 @@ struct Lessons {
         }
         let text = try AdminClient(AdminAddress(flag: options.adminListen)).read("/learned")
         guard let page = try? JSONDecoder().decode(Page.self, from: Data(text.utf8)) else {
-            throw Failure(.unavailable, "--admin-listen: this is no admin listener of this version")
+            throw Failure(.unavailable, "--admin-listen: this is not an admin listener of this version")
         }
         guard page.complete else {
             throw Failure(.unavailable, "--admin-listen: a worker is busy and did not answer; ask again")

@@ -86,7 +86,7 @@ struct PolicyLearnCommand: ParsableCommand {
         if let began = lesson.began, began < .max { head[0] += " since \(Timestamp.text(began))" }
         if lesson.withoutOperation > 0 {
             head.append(
-                "# \(lesson.withoutOperation) of them are no operation of the table: they will be refused (see reason= in the log)"
+                "# \(lesson.withoutOperation) of them are not in the table of operations: they will be refused (see reason= in the log)"
             )
         }
         return head + learned.policyLines

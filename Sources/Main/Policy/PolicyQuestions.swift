@@ -106,7 +106,7 @@ struct PolicyTestCommand: ParsableCommand {
                 )
             }
             guard words.count == 4 || RefusalReason.allCases.contains(where: { "\($0.name)" == words[4] }) else {
-                throw Failure(.data, "\(file), line \(index + 1): '\(words[4])' is no reason")
+                throw Failure(.data, "\(file), line \(index + 1): '\(words[4])' is not a reason for a refusal")
             }
             guard let alias = named.index(words[1]) else {
                 throw Failure(.data, "\(file), line \(index + 1): there is no alias '\(words[1])' in the file")

@@ -35,7 +35,8 @@ struct AdminAddress {
         } catch {
             throw Failure(
                 .unavailable,
-                "\(given.name): cannot listen on '\(given.value)': \(address.complaint(error)); give another address, or off"
+                "\(given.name): cannot listen on '\(given.value)': \(address.complaint(error))"
+                    + (error == .addressNotAvailable ? ", or off" : "; give another address, or off")
             )
         }
     }

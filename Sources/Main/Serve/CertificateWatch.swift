@@ -49,9 +49,11 @@ struct CertificateWatch {
         else { return }
         let metadata: Logger.Metadata = ["end": "\(end)", "hours_left": "\((end - now) / 3_600)"]
         if days == 0 {
-            log.error("the listener's certificate has ended: clients refuse it (--tls-cert)", metadata: metadata)
+            log.error(
+                "the listener's certificate has expired and clients refuse it: renew it (--tls-cert)",
+                metadata: metadata)
         } else {
-            log.warning("the listener's certificate ends within days: renew it (--tls-cert)", metadata: metadata)
+            log.warning("the listener's certificate expires within days: renew it (--tls-cert)", metadata: metadata)
         }
     }
 }

@@ -15,7 +15,7 @@ struct ServeOptions: ParsableArguments {
     var sentryUri: String?
     @Option(help: "A Sentry token, or the word system; better given by file or environment. [SENTRY_TOKEN; system]")
     var token: String?
-    @Option(help: "A file that holds the token; read again when it changes. [SENTRY_TOKEN_FILE]")
+    @Option(help: "A file with the token; reread when it changes. [SENTRY_TOKEN_FILE]")
     var tokenFile: String?
     @Option(help: "PostgreSQL connection string for the system token. [PGX_CONN; libpq's PG* variables]")
     var pgxConn: String?

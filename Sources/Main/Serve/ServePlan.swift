@@ -169,7 +169,7 @@ struct ServePlan {
         }
         guard let base = parsed.baseOfAPI else { return (parsed, given.name) }
         throw Failure(
-            given.status, "\(given.name): clients put /api/0/ on by themselves, so the upstream's base is \(base)")
+            given.status, "\(given.name): clients add /api/0/ themselves, so the upstream's base is \(base)")
     }
 
     /// Which token wins. A store that cannot be read ends the start only when its login would be the one.
@@ -222,7 +222,7 @@ struct ServePlan {
                 switch error {
                 case .scheme: "it must begin with http:// or https://"
                 case .authority: "its host or port is missing or malformed"
-                case .userInfo: "it must not hold a user name"
+                case .userInfo: "it must not contain a user name"
                 case .path: "its path is not in plain form"
                 case .query: "it must not have a query"
                 case .fragment: "it must not have a fragment"

@@ -48,7 +48,8 @@ final class Sockets: Sendable {
         } catch {
             throw Failure(
                 .unavailable,
-                "\(plan.listen.name): cannot listen on '\(plan.listen.value)': \(plan.listenAddress.complaint(error))")
+                "\(plan.listen.name): cannot listen on '\(plan.listen.value)': \(plan.listenAddress.complaint(error))"
+                    + (error == .addressNotAvailable ? "" : "; give another address"))
         }
     }
 

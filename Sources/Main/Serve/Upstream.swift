@@ -22,7 +22,8 @@ struct Upstream {
         if resolver.addresses.current().value.addresses.isEmpty, !resolver.refresh(),
             let failure = resolver.addresses.current().value.failure, failure.isFinal
         {
-            throw Failure(.noHost, "\(flag): the host '\(uri.host)' cannot be resolved: \(failure.summary)")
+            throw Failure(
+                .noHost, "\(flag): the host '\(uri.host)' cannot be resolved: \(failure.summary); check the name")
         }
         self.resolver = resolver
         addresses = resolver.addresses

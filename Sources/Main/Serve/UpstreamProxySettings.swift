@@ -53,7 +53,7 @@ struct UpstreamProxySettings {
         guard let trimmed = Environment.trimmed(text), trimmed.contains(":"), !trimmed.hasPrefix(":"),
             trimmed.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
         else {
-            throw Failure(.configuration, "\(file.name): '\(file.value)' does not hold one line USER:PASSWORD")
+            throw Failure(.configuration, "\(file.name): '\(file.value)': expected one line USER:PASSWORD")
         }
         var bytes = Array("Basic \(Data(trimmed.utf8).base64EncodedString())".utf8)
         return Secret(wiping: &bytes)

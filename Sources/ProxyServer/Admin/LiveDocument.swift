@@ -51,7 +51,7 @@ struct LiveDocument {
         text("version", facts.fixed.version)
         text("uptime", LiveText.age(now - facts.startedMonotonic))
         if let illness = facts.illness {
-            text("verdict", "Unhealthy: \(illness). Start the process anew.", .bad)
+            text("verdict", "Unhealthy: \(illness). Restart the process.", .bad)
         } else if let reason = facts.unreadiness {
             text("verdict", "Not ready: \(reason)", .bad)
         } else if facts.tokens.current().health != .ready {

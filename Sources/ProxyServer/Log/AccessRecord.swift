@@ -129,7 +129,7 @@ enum Cause: Equatable {
         switch self {
         case .badRequest(let error), .badResponse(let error): error.summary
         case .tls(let failure): failure.detail
-        case .speaksTLS: "the upstream speaks TLS: its base begins with https://"
+        case .speaksTLS: "the upstream speaks TLS: --sentry-uri should begin with https://"
         case .none, .policy, .proxyHeader, .unresolved, .connect, .connectTimeout, .proxyRefused, .upstreamClosed,
             .upstream,
             .unwritableResponse, .wrongBase, .truncatedResponse, .corruptGzip, .internalError, .spool, .answered,

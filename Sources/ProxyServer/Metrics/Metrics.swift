@@ -94,7 +94,7 @@ struct Metrics {
         out.sample(total.firstByteTimes)
         family("request_failures_total", .counter, "Requests that did not go as they should, by cause.")
         for (name, count) in zip(total.causes.names, total.causes.counts) { out.sample(count, [("cause", "\(name)")]) }
-        family("token_retries_total", .counter, "Answers of 401 that a renewal might mend, by what became of it.")
+        family("token_retries_total", .counter, "Answers of 401 that a token renewal might fix, by outcome.")
         for (outcome, name) in Self.retryNames { out.sample(total.retries(outcome), [("outcome", name)]) }
         family("upstream_unauthorized_total", .counter, "Answers of 401 that Sentry gave to elevated requests.")
         out.sample(total.unauthorized)

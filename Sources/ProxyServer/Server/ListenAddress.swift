@@ -33,7 +33,7 @@ package enum ListenAddress: Sendable, Equatable {
     /// What is wrong with a text that is none of the forms.
     package static func complaint(_ text: String, forms: String) -> String {
         if let count = text.droppingPrefix("unix:")?.utf8.count, count > SocketAddress.mostPathBytes {
-            return "the socket's path has \(count) bytes, and at most \(SocketAddress.mostPathBytes) are possible"
+            return "the socket's path has \(count) bytes, and at most \(SocketAddress.mostPathBytes) are allowed"
         }
         return "'\(text)' is not \(forms)"
     }
@@ -41,8 +41,9 @@ package enum ListenAddress: Sendable, Equatable {
     /// Why it cannot be bound, for the operator.
     package func complaint(_ error: SystemError) -> String {
         switch (self, error) {
-        case (.unix, .notSocket): "the path is taken by something that is no socket, and is left as it is"
+        case (.unix, .notSocket): "the path exists and is not a socket, so it is left as it is"
         case (.unix, .addressInUse): "a process is listening there"
+        case (.inet, .addressNotAvailable): "this host has no such address; give one of its own, or 0.0.0.0 for all"
         default: error.summary
         }
     }

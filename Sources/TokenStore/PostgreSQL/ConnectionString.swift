@@ -61,7 +61,7 @@ package struct ConnectionString: Sendable {
     package init(_ text: String, origin: String? = nil) throws(ConnectionStringError) {
         var bytes = Array(text.utf8)
         defer { wipe(&bytes) }
-        guard !bytes.contains(0) else { throw .syntax("it holds a NUL byte") }
+        guard !bytes.contains(0) else { throw .syntax("it contains a NUL byte") }
         let isURL = URLForm.begins(bytes)
         var parsed = try isURL ? URLForm.parse(bytes) : KeyValueForm.parse(bytes)
         var sorted = try Self.sorted(parsed.parameters, isURL: isURL)
@@ -250,7 +250,7 @@ package enum ConnectionStringError: Error, Sendable, Equatable {
         case .malformedUser:
             "the URL's user part is malformed: write what is special in user and password percent-encoded, such as %40 for @, %2F for /, %23 for # and %3F for ?"
         case .malformedHost:
-            "the URL's host or port is malformed, or its user part holds a character that must be percent-encoded, such as %2F for / or %3F for ?"
+            "the URL's host or port is malformed, or its user part contains a character that must be percent-encoded, such as %2F for / or %3F for ?"
         case .syntax(let what): "not a connection string: \(what)"
         case .refusedByLibpq(let message): message
         }

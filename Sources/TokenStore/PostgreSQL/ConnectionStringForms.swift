@@ -37,7 +37,7 @@ enum URLForm {
     }
 
     static func parse(_ text: [UInt8]) throws(ConnectionStringError) -> ParsedConnectionString {
-        guard text.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw .syntax("it holds a control character") }
+        guard text.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw .syntax("it contains a control character") }
         var parsed = ParsedConnectionString()
         var rest = text[...]
         if let hash = rest.firstIndex(of: UInt8(ascii: "#")) {

@@ -186,7 +186,7 @@ enum PostgresFiles {
         guard status.st_mode & (S_IRWXG | S_IRWXO) != 0 else { return nil }
         let mode = String(status.st_mode & 0o7777, radix: 8)
         return
-            "passfile '\(path)' is not used: others than its owner may get at it (mode 0\(mode)); mend it with: chmod 600 '\(path)'"
+            "passfile '\(path)' is not used: users other than its owner can access it (mode 0\(mode)); fix it with: chmod 600 '\(path)'"
     }
 
     /// pgx checks a server against the system's authorities when no root file is named or at its usual place; libpq 15

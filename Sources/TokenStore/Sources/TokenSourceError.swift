@@ -37,7 +37,7 @@ package enum TokenSourceError: Error, Sendable, Equatable {
         case .rowAbsent:
             "PostgreSQL has no row 'sentry:system-token', and Sentry wrote none when asked with a bearer token: is the token set in Sentry's settings? then pass it with --token-file"
         case .undecodable(let error):
-            "the row 'sentry:system-token' holds no token: \(error.message)"
+            "the row 'sentry:system-token' contains no token: \(error.message)"
         case .database(let error):
             error.logMessage
         case .file(let error):
@@ -45,7 +45,7 @@ package enum TokenSourceError: Error, Sendable, Equatable {
         case .signInAgain:
             "the stored login was refused: sign in again with `sentry-api-proxy auth login`"
         case .signedOut:
-            "there is no login for this upstream, or it has ended: sign in with `sentry-api-proxy auth login`"
+            "there is no login for this upstream, or it has expired: sign in with `sentry-api-proxy auth login`"
         case .loginStore(let error):
             "stored logins: \(error.message)"
         case .loginUnavailable:
