@@ -374,7 +374,7 @@ def run(command: list[str], seconds: float, **environment: str) -> str:
         return "not done in time"
     if process.returncode == 0:
         return ""
-    failed = (re.search(r"(?:Test|✘) \"?(\w+\([^)]*\)|[\w ]+)\"? (?:recorded|failed|with)", said)
+    failed = (re.search(r"(?:Test|✘) \"?(\w+\([^)]*\)|[\w ]+)\"? (?:recorded|failed)", said)
               or re.search(r"^(?:FAILED|ERROR) \S*/(test_\w+\.py::\S+)", said, re.MULTILINE)
               or re.search(r"^broken: (.*?) at \d+ µs$", said, re.MULTILINE))
     return failed[1] if failed else f"status {process.returncode}"

@@ -261,6 +261,8 @@ struct RewrittenBodyTests {
             ("/api/0/organizations/acme/%63hunk-upload/", .chunkUpload), ("/api/0/users/me/regions/", .regionList),
             ("/api/0/organizations/acme/issues/", nil), ("/api/0/organizations/acme/chunk-upload/x/", nil),
             ("/api/0/organizations//", nil), ("/api/0/organizations//chunk-upload/", nil),
+            ("/api/0/organizations/acme/regio%", nil), ("/api/0/organizations/acme/regio%6", nil),
+            ("/api/0/organizations/acme/regio%6E", .region), ("/api/0/organizations/acme/%", nil),
             ("/api/0/users/1/regions/", nil),
             ("/api/0/Organizations/", nil), ("/api/0/", nil), ("/api/00/organizations/", nil), ("/", nil), ("", nil),
             ("/api/canonical/0/", .canonicalRoot), ("/api/canonical/0", .canonicalRoot),
@@ -269,7 +271,10 @@ struct RewrittenBodyTests {
             ("api/0/organizations/", nil), ("/api/0/organizationsx", nil), ("/api/0/users/me/regions//", nil),
         ]
         for (path, endpoint) in known {
-            #expect(RewrittenEndpoint(path: Array(path.utf8).span) == endpoint, "\(path)")
+            let bytes = Array(path.utf8)
+            #expect(RewrittenEndpoint(path: bytes.span) == endpoint, "\(path)")
+            guard let plain = PlainPath(bytes.span) else { continue }
+            #expect(RewrittenEndpoint(plain, bytes.span) == endpoint, "\(path), in plain form")
         }
     }
 
