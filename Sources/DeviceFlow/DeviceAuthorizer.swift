@@ -31,8 +31,8 @@ package final class DeviceAuthorizer: Sendable {
             isNameTaken: @escaping @Sendable (String) -> Bool, approvers: @escaping @Sendable () -> [Approver],
             adminToken: @escaping @Sendable () -> TokenDigest? = { nil },
             note: @escaping @Sendable (DeviceEvent) -> Void,
-            now: @escaping @Sendable () -> Int64 = { Int64(Clock.realtime / 1_000_000_000) },
-            milliseconds: @escaping @Sendable () -> Int64 = { Int64(Clock.monotonic / 1_000_000) }
+            now: @escaping @Sendable () -> Int64 = { Clock.wall.seconds },
+            milliseconds: @escaping @Sendable () -> Int64 = { Int64(Clock.now.nanoseconds / 1_000_000) }
         ) {
             self.ceiling = ceiling
             self.publish = publish
@@ -50,7 +50,7 @@ package final class DeviceAuthorizer: Sendable {
     /// Threads when the store is a database: each asks it on a connection of its own.
     private static let sharedThreads = 4
     /// How often is looked whether another proxy has changed the grants: a withdrawal holds everywhere within a second.
-    private static let lookNanoseconds: UInt64 = 300_000_000
+    private static let lookPeriod: Duration = .milliseconds(300)
 
     let settings: DeviceFlowSettings
     let store: any DeviceStore
@@ -117,7 +117,7 @@ package final class DeviceAuthorizer: Sendable {
         }
         try Thread(name: "device-look") { [self] in
             let never = Latch()
-            while !never.wait(within: Self.lookNanoseconds) { lookAround() }
+            while !never.wait(within: Self.lookPeriod) { lookAround() }
         }.detach()
     }
 

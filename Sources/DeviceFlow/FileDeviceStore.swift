@@ -7,7 +7,7 @@ internal import TokenStore
 /// Grants in `grants.json` of the state directory; what waits is in memory, and ends with the process.
 package final class FileDeviceStore: DeviceStore {
     private static let mostBytes = 1 << 22
-    private static let lockNanoseconds: UInt64 = 2_000_000_000
+    private static let lockTime: Duration = .seconds(2)
     static let mostGrants = 4_096
     static let mostPasscodes = 64
     static let mostDenied = 256
@@ -135,7 +135,7 @@ package final class FileDeviceStore: DeviceStore {
     private func changeFile<R>(_ body: (inout [Grant]) -> R) throws(DeviceStoreFailure) -> R {
         do throws(LoginStoreError) {
             return try file.change(
-                deadlineNanoseconds: Clock.monotonic + Self.lockNanoseconds, check: Self.check
+                deadline: Clock.now + Self.lockTime, check: Self.check
             ) { stored throws(LoginStoreError) in
                 var document = try Self.decode(stored?.bytes)
                 let before = document.grants

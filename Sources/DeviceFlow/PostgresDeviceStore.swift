@@ -8,7 +8,7 @@ package import TokenStore
 package final class PostgresDeviceStore: DeviceStore {
     package static let codeTable = "sentry_api_proxy_device"
     package static let grantTable = "sentry_api_proxy_grant"
-    private static let nanoseconds: UInt64 = 3_000_000_000
+    private static let callTime: Duration = .seconds(3)
     /// How long a row stays after its grant was withdrawn or is over: until every replica has seen the change.
     private static let keptSeconds: Int64 = 86_400
 
@@ -223,7 +223,7 @@ package final class PostgresDeviceStore: DeviceStore {
 
     private func asking<R>(_ body: (PostgresQuery) throws(PostgresFailure) -> R) throws(DeviceStoreFailure) -> R {
         do throws(DatabaseError) {
-            return try client.ask(until: Clock.monotonic &+ Self.nanoseconds, body)
+            return try client.ask(until: Clock.now + Self.callTime, body)
         } catch {
             throw DeviceStoreFailure(
                 error.kind == .tableMissing

@@ -73,20 +73,20 @@ package final class Listener: Sendable {
     package var isUnix: Bool { cepoll_family(descriptor) == AF_UNIX }
 
     /// Lets no new connection into the queue, as far as that can be done without losing one that is under way.
-    /// - Returns: for how many nanoseconds the queue must still be watched before the socket may be closed.
-    package func stopQueueing() -> UInt64 {
+    /// - Returns: for how long the queue must still be watched before the socket may be closed.
+    package func stopQueueing() -> Duration {
         if isUnix {
             // connect(2) and queueing are one step here: the queue only shrinks from now on.
             _ = cepoll_shutdown_read(descriptor)
-            return 0
+            return .zero
         }
         // Closing the socket resets what is in its queue and what is half-way into it, and connections keep coming
         // until it is closed. So SYNs are dropped first: their senders repeat them after a second, and meet another
         // listener or none. The handshakes that have begun have this long to end.
-        return cepoll_refuse_syns(descriptor) == 0 ? Self.handshakeNanoseconds : 0
+        return cepoll_refuse_syns(descriptor) == 0 ? Self.handshake : .zero
     }
 
-    private static let handshakeNanoseconds: UInt64 = 250_000_000
+    private static let handshake: Duration = .milliseconds(250)
 
     /// Takes one connection, non-blocking.
     @inline(__always)

@@ -4,17 +4,17 @@ package import System
 /// What a reactor calls; one implementation serves one reactor, on its thread.
 package protocol ReactorHandler: AnyObject {
     /// A turn of the loop begins: a good moment to look whether something was published.
-    func turnBegan(now: UInt64)
+    func turnBegan(now: Instant)
     /// The listener that was watched under this number has connections to accept.
-    func acceptReady(listener: Int, now: UInt64)
+    func acceptReady(listener: Int, now: Instant)
     /// A watched descriptor is ready. The token may be stale.
-    func ready(_ token: EventToken, _ readiness: Readiness, now: UInt64)
+    func ready(_ token: EventToken, _ readiness: Readiness, now: Instant)
     /// The slot's timer has run out.
-    func timerExpired(slot: Int, now: UInt64)
+    func timerExpired(slot: Int, now: Instant)
     /// The watched mailbox has messages.
-    func mailReady(now: UInt64)
+    func mailReady(now: Instant)
     /// The turn ends; `true` ends the loop.
-    func turnEnded(now: UInt64) -> Bool
+    func turnEnded(now: Instant) -> Bool
 }
 
 /// One thread's event loop: epoll, a timer wheel and a queue of work that ran out of its budget.
@@ -31,17 +31,17 @@ package final class Reactor {
     /// Work that stopped at its budget and goes on in the next turn, after everybody else had theirs.
     private var postponed: [(token: EventToken, readiness: Readiness)] = []
     private var postponedNext: [(token: EventToken, readiness: Readiness)] = []
-    /// When the current turn began, nanoseconds of the monotonic clock.
-    package private(set) var now: UInt64
+    /// When the current turn began.
+    package private(set) var now: Instant
     /// The current turn's number.
     package private(set) var turn: UInt64 = 0
-    private var wakeTime: UInt64 = 0
-    /// Longest turn since `takeLongestTurn` was last called, in nanoseconds.
-    private var longestTurn: UInt64 = 0
+    private var wakeTime = Instant.never
+    /// Longest turn since `takeLongestTurn` was last called.
+    private var longestTurn = Duration.zero
 
     package init() throws(SystemError) {
         epoll = try Epoll()
-        now = Clock.monotonic
+        now = Clock.now
         timers = TimerWheel(now: now)
     }
 
@@ -74,22 +74,22 @@ package final class Reactor {
     }
 
     /// Makes sure that a turn begins at about this time, whatever happens. One such time is kept, the latest asked for.
-    package func wake(at time: UInt64) {
+    package func wake(at time: Instant) {
         wakeTime = time
     }
 
     private func timeoutMilliseconds() -> Int32 {
         if !postponedNext.isEmpty { return 0 }
-        let time = Clock.monotonic
+        let time = Clock.now
         let timeout = timers.timeoutMilliseconds(now: time)
-        guard wakeTime != 0 else { return timeout }
-        let untilWake = wakeTime > time ? Int32(clamping: (wakeTime - time + 999_999) / 1_000_000) : 0
+        guard wakeTime != .never else { return timeout }
+        let untilWake = Int32(clamping: (wakeTime - time).millisecondsRoundedUp)
         return timeout < 0 ? untilWake : min(timeout, untilWake)
     }
 
-    /// The longest turn since the last call, in nanoseconds: how long an event may have waited.
-    package func takeLongestTurn() -> UInt64 {
-        defer { longestTurn = 0 }
+    /// The longest turn since the last call: how long an event may have waited.
+    package func takeLongestTurn() -> Duration {
+        defer { longestTurn = .zero }
         return longestTurn
     }
 
@@ -97,9 +97,9 @@ package final class Reactor {
     package func run(_ handler: some ReactorHandler) {
         while true {
             let count = epoll.wait(timeoutMilliseconds: timeoutMilliseconds())
-            now = Clock.monotonic
+            now = Clock.now
             turn &+= 1
-            if now >= wakeTime { wakeTime = 0 }
+            if now >= wakeTime { wakeTime = .never }
             // Before anything is postponed in this turn: what is runs in the next one.
             swap(&postponed, &postponedNext)
             handler.turnBegan(now: now)
@@ -115,7 +115,7 @@ package final class Reactor {
             postponed.removeAll(keepingCapacity: true)
             while let slot = timers.popExpired(now: now) { handler.timerExpired(slot: slot, now: now) }
             let stops = handler.turnEnded(now: now)
-            longestTurn = max(longestTurn, Clock.monotonic &- now)
+            longestTurn = max(longestTurn, Clock.now - now)
             if stops { return }
         }
     }

@@ -34,9 +34,9 @@ package struct ResolveFailure: Error, Sendable, Equatable {
 /// A stale answer is better than none: while the look-up fails, the last addresses stay published.
 package final class Resolver: Sendable {
     /// Seconds between look-ups while they succeed: a name whose address moves is followed within 10 s.
-    package static let refreshSeconds: UInt64 = 5
+    package static let refresh: Duration = .seconds(5)
     /// Seconds before a failed look-up is tried again.
-    package static let retrySeconds: UInt64 = 1
+    package static let retry: Duration = .seconds(1)
 
     package let addresses: Published<ResolvedAddresses>
     private let host: String
@@ -77,7 +77,7 @@ package final class Resolver: Sendable {
     private func run() {
         while !isStopped.load(ordering: .relaxed) {
             let succeeded = refresh()
-            sleep(UInt32(succeeded ? Self.refreshSeconds : Self.retrySeconds))
+            pauseThread(for: succeeded ? Self.refresh : Self.retry)
         }
     }
 

@@ -1,3 +1,5 @@
+package import System
+
 /// One timer per slot, in a hashed wheel: arming and disarming cost a few array writes, whatever the number of timers.
 ///
 /// A timer that lies more than one turn ahead stays in its bucket until its turn comes. The resolution
@@ -23,21 +25,21 @@ package struct TimerWheel {
     private var cursor = none
     private var isWalking = false
 
-    /// - Parameter now: nanoseconds of the monotonic clock.
-    package init(now: UInt64) {
-        current = now >> Self.tickShift
+    package init(now: Instant) {
+        current = Self.tick(now)
     }
+
+    private static func tick(_ time: Instant) -> UInt64 { time.nanoseconds >> tickShift }
 
     /// Timers that are armed.
     package private(set) var count = 0
 
     /// Sets the slot's timer, in place of an earlier one.
-    /// - Parameter deadline: nanoseconds of the monotonic clock.
-    package mutating func arm(slot: Int, at deadline: UInt64) {
+    package mutating func arm(slot: Int, at deadline: Instant) {
         if slot >= due.count { grow(to: slot + 1) }
         if due[slot] != 0 { unlink(slot) }
         // Rounded up, and never into a tick that was looked at already, or is now.
-        let tick = max((deadline >> Self.tickShift) + 1, current + (isWalking ? 2 : 1))
+        let tick = max(Self.tick(deadline) + 1, current + (isWalking ? 2 : 1))
         due[slot] = tick
         link(slot, into: Int(tick % UInt64(Self.buckets)))
     }
@@ -49,10 +51,9 @@ package struct TimerWheel {
     }
 
     /// Takes the next timer that is due out of the wheel.
-    /// - Parameter now: nanoseconds of the monotonic clock.
     /// - Returns: its slot, or nil when none is due any more.
-    package mutating func popExpired(now: UInt64) -> Int? {
-        let target = now >> Self.tickShift
+    package mutating func popExpired(now: Instant) -> Int? {
+        let target = Self.tick(now)
         guard count > 0 else {
             current = max(current, target)
             isWalking = false
@@ -81,7 +82,7 @@ package struct TimerWheel {
     }
 
     /// Milliseconds until the next bucket that holds a timer; -1 when no timer is armed.
-    package func timeoutMilliseconds(now: UInt64) -> Int32 {
+    package func timeoutMilliseconds(now: Instant) -> Int32 {
         guard count > 0 else { return -1 }
         let start = current + 1
         var distance = 0
@@ -94,9 +95,8 @@ package struct TimerWheel {
             }
             distance += 64 - bucket % 64
         }
-        let deadline = (start + UInt64(min(distance, Self.buckets))) << Self.tickShift
-        guard deadline > now else { return 0 }
-        return Int32(truncatingIfNeeded: (deadline - now + 999_999) / 1_000_000)
+        let deadline = Instant(nanoseconds: (start + UInt64(min(distance, Self.buckets))) << Self.tickShift)
+        return Int32(truncatingIfNeeded: (deadline - now).millisecondsRoundedUp)
     }
 
     private mutating func grow(to slots: Int) {

@@ -1,3 +1,5 @@
+internal import System
+
 /// The quantities that operators write.
 enum Quantities {
     static let durationForm = "a duration such as 10, 0.5, 250ms, 30s or 5m"
@@ -5,8 +7,8 @@ enum Quantities {
     static let sizeForm = "a number of bytes such as 262144, 256KiB or 10MiB"
 
     /// Seconds by default; `ms`, `s`, `m` and `h` are known.
-    /// - Returns: nanoseconds, at least one millisecond and at most a day.
-    static func nanoseconds(_ text: String) -> UInt64? {
+    /// - Returns: at least one millisecond and at most a day.
+    static func duration(_ text: String) -> Duration? {
         let units: [(String, Double)] = [("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)]
         let (suffix, scale) = units.first { text.hasSuffix($0.0) } ?? ("", 1e9)
         let digits = text.dropLast(suffix.count)
@@ -14,7 +16,7 @@ enum Quantities {
         else { return nil }
         let value = number * scale
         guard value >= 1e6, value <= 86_400e9 else { return nil }
-        return UInt64(value)
+        return .nanoseconds(UInt64(value))
     }
 
     /// Bytes by default; `k`, `m`, `g` with or without `B`, `iB` are powers of 1024.

@@ -10,7 +10,7 @@ internal import TokenStore
 final class BlockingConnection {
     private var socket: Socket
     private var session: TLSSession?
-    private let deadline: UInt64
+    private let deadline: Instant
     /// The stream's end was the peer's word and not a cut (RFC 9112 §9.8).
     private(set) var endedCleanly = false
 
@@ -18,7 +18,7 @@ final class BlockingConnection {
     /// - Parameters:
     ///   - connectDeadline: for TCP alone, on the monotonic clock in nanoseconds.
     ///   - deadline: for everything.
-    init(to address: SocketAddress, connectDeadline: UInt64, deadline: UInt64) throws(UpstreamClientError) {
+    init(to address: SocketAddress, connectDeadline: Instant, deadline: Instant) throws(UpstreamClientError) {
         do throws(SystemError) {
             socket = try Socket.connecting(to: address)
         } catch {
@@ -118,7 +118,7 @@ final class BlockingConnection {
     }
 
     /// - Returns: false when the time passed.
-    private func wait(for events: CInt, until end: UInt64) throws(UpstreamClientError) -> Bool {
+    private func wait(for events: CInt, until end: Instant) throws(UpstreamClientError) -> Bool {
         do throws(SystemError) {
             return try waitUntilReady(socket.descriptor, for: events, until: end)
         } catch {

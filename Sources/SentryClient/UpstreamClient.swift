@@ -119,10 +119,10 @@ package final class UpstreamClient: Sendable {
 
     /// Sends `request` without blocking a thread of the cooperative pool.
     package func send(
-        _ request: UpstreamRequest, within nanoseconds: UInt64
+        _ request: UpstreamRequest, within time: Duration
     ) async -> Result<UpstreamResponse, UpstreamClientError> {
-        let answer = await onOwnThread(deadlineNanoseconds: nanoseconds) { [self] in
-            Result { () throws(UpstreamClientError) in try exchange(request, within: nanoseconds) }
+        let answer = await onOwnThread(within: time) { [self] in
+            Result { () throws(UpstreamClientError) in try exchange(request, within: time) }
         }
         // A look-up of a name has no deadline of its own.
         return answer ?? .failure(.deadlinePassed)
@@ -131,9 +131,9 @@ package final class UpstreamClient: Sendable {
     /// Sends `request` and reads the whole answer; blocks.
     /// - Parameter nanoseconds: from now until the answer's last byte. A look-up of a host name may add to it.
     package func exchange(
-        _ request: UpstreamRequest, within nanoseconds: UInt64
+        _ request: UpstreamRequest, within time: Duration
     ) throws(UpstreamClientError) -> UpstreamResponse {
-        let deadline = Clock.monotonic &+ nanoseconds
+        let deadline = Clock.now + time
         let connection = try connect(deadline)
         defer { connection.close() }
         try write(request, to: connection)
@@ -142,15 +142,15 @@ package final class UpstreamClient: Sendable {
 
     // MARK: - Connecting
 
-    private func connect(_ deadline: UInt64) throws(UpstreamClientError) -> BlockingConnection {
+    private func connect(_ deadline: Instant) throws(UpstreamClientError) -> BlockingConnection {
         let context = try tlsContext()
         let addresses = try addresses()
         var failure = UpstreamClientError.notConnected(.timedOut)
         for (index, address) in addresses.enumerated() {
-            let now = Clock.monotonic
+            let now = Clock.now
             guard now < deadline else { throw .deadlinePassed }
             // A silent address must leave time for those behind it.
-            let share = now + (deadline - now) / UInt64(addresses.count - index)
+            let share = now + (deadline - now) / (addresses.count - index)
             do throws(UpstreamClientError) {
                 let connection = try BlockingConnection(to: address, connectDeadline: share, deadline: deadline)
                 if let tunnel = endpoint.proxy?.forms.connect { try connection.open(tunnel) }

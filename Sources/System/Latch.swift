@@ -25,10 +25,10 @@ package final class Latch: @unchecked Sendable {
         sem_post(semaphore)
     }
 
-    /// Waits for at most `nanoseconds`.
+    /// Waits for at most this long.
     /// - Returns: whether it was opened.
-    package func wait(within nanoseconds: UInt64) -> Bool {
-        let end = Clock.realtime + nanoseconds
+    package func wait(within time: Duration) -> Bool {
+        let end = Clock.wall.nanoseconds + time.nanoseconds
         var time = timespec(tv_sec: Int(end / 1_000_000_000), tv_nsec: Int(end % 1_000_000_000))
         while sem_timedwait(semaphore, &time) != 0 {
             if errno == ETIMEDOUT { return false }

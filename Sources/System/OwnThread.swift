@@ -3,13 +3,13 @@ internal import Synchronization
 
 /// Runs `work`, which may block, on a thread made for it, so that no thread of the cooperative pool waits.
 ///
-/// - Parameter deadlineNanoseconds: `work` has this deadline itself; half a second after it the answer is `nil`, because
+/// - Parameter time: `work` has this deadline itself; half a second after it the answer is `nil`, because
 ///   one thing in `work` knows no deadline: a look-up of a host name inside libpq. The thread then ends by itself later
 ///   and its answer is dropped.
-package func onOwnThread<R: Sendable>(deadlineNanoseconds: UInt64, _ work: @escaping @Sendable () -> R) async -> R? {
+package func onOwnThread<R: Sendable>(within time: Duration, _ work: @escaping @Sendable () -> R) async -> R? {
     let answer = FirstAnswer<R>()
     let timer = Task {
-        try? await Task.sleep(nanoseconds: deadlineNanoseconds &+ 500_000_000)
+        try? await Task.sleep(nanoseconds: (time + .milliseconds(500)).nanoseconds)
         if !Task.isCancelled { answer.give(nil) }
     }
     defer { timer.cancel() }
@@ -45,12 +45,12 @@ package func startThread(_ run: @escaping @Sendable () -> Void) -> Bool {
 }
 
 /// Stops the calling thread, which must be one of its own, for a while.
-package func pauseThread(seconds: UInt64) {
-    sleep(CUnsignedInt(seconds))
+package func pauseThread(for time: Duration) {
+    sleep(CUnsignedInt(time.secondsRoundedUp))
 }
 
 /// Stops the calling thread, which must be one of its own, until `isDone`, looked at every few milliseconds, or the
 /// deadline of the monotonic clock.
-package func pauseThread(until deadline: UInt64, _ isDone: () -> Bool) {
-    while !isDone(), Clock.monotonic < deadline { usleep(5_000) }
+package func pauseThread(until deadline: Instant, _ isDone: () -> Bool) {
+    while !isDone(), Clock.now < deadline { usleep(5_000) }
 }

@@ -1,17 +1,18 @@
 import EventLoop
+import System
 import Testing
 
 @testable import ProxyServer
 
 /// Which address is tried next, with time as a number.
 struct AddressTableTests {
-    private static let second: UInt64 = 1_000_000_000
+    private static func second(_ number: Int) -> Instant { .distantPast + .seconds(UInt64(number)) }
 
     private static func addresses(_ hosts: String...) -> ResolvedAddresses {
         ResolvedAddresses(addresses: hosts.compactMap { SocketAddress(address: $0, port: 9000) })
     }
 
-    private func order(_ table: AddressTable, at now: UInt64) -> [Int] {
+    private func order(_ table: AddressTable, at now: Instant) -> [Int] {
         var tried = TriedAddresses(version: table.version)
         var order: [Int] = []
         while let index = table.next(after: tried, now: now) {
@@ -26,50 +27,50 @@ struct AddressTableTests {
     }
 
     @Test func soundAddressesKeepTheirOrder() {
-        #expect(order(AddressTable(Self.addresses("127.0.0.1", "127.0.0.2", "::1")), at: 5) == [0, 1, 2])
+        #expect(order(AddressTable(Self.addresses("127.0.0.1", "127.0.0.2", "::1")), at: Self.second(5)) == [0, 1, 2])
     }
 
     @Test func noAddressIsNothingToTry() {
-        #expect(AddressTable(.pending).next(after: TriedAddresses(), now: 5) == nil)
+        #expect(AddressTable(.pending).next(after: TriedAddresses(), now: Self.second(5)) == nil)
     }
 
     @Test func anAvoidedAddressIsTriedLastForHalfAMinute() {
         var table = AddressTable(Self.addresses("127.0.0.1", "127.0.0.2"))
-        table.avoid(attempt(0, of: table), now: Self.second)
-        #expect(order(table, at: Self.second) == [1, 0])
-        #expect(order(table, at: 31 * Self.second - 1) == [1, 0])
-        #expect(order(table, at: 31 * Self.second) == [0, 1])
+        table.avoid(attempt(0, of: table), now: Self.second(1))
+        #expect(order(table, at: Self.second(1)) == [1, 0])
+        #expect(order(table, at: Self.second(31) - .nanoseconds(1)) == [1, 0])
+        #expect(order(table, at: Self.second(31)) == [0, 1])
     }
 
     @Test func ofAvoidedAddressesTheOneThatFailedLongestAgoComesFirst() {
         var table = AddressTable(Self.addresses("127.0.0.1", "127.0.0.2", "127.0.0.3"))
         for (index, time) in [(0, 3), (1, 1), (2, 2)] {
-            table.avoid(attempt(index, of: table), now: UInt64(time) * Self.second)
+            table.avoid(attempt(index, of: table), now: Self.second(time))
         }
-        #expect(order(table, at: 4 * Self.second) == [1, 2, 0])
+        #expect(order(table, at: Self.second(4)) == [1, 2, 0])
     }
 
     @Test func anAddressThatAnsweredIsTrustedAtOnce() {
         var table = AddressTable(Self.addresses("127.0.0.1", "127.0.0.2"))
-        table.avoid(attempt(0, of: table), now: Self.second)
+        table.avoid(attempt(0, of: table), now: Self.second(1))
         table.trust(attempt(0, of: table))
-        #expect(order(table, at: Self.second) == [0, 1])
+        #expect(order(table, at: Self.second(1)) == [0, 1])
     }
 
     @Test func whatIsKnownOfAnAddressOutlivesANewLookUp() {
         var table = AddressTable(Self.addresses("127.0.0.1", "127.0.0.2"))
-        table.avoid(attempt(1, of: table), now: Self.second)
+        table.avoid(attempt(1, of: table), now: Self.second(1))
         table.replace(Self.addresses("127.0.0.2", "127.0.0.3"))
-        #expect(order(table, at: 2 * Self.second) == [1, 0])
+        #expect(order(table, at: Self.second(2)) == [1, 0])
     }
 
     @Test func anAttemptOfAnOlderLookUpBlamesNobody() {
         var table = AddressTable(Self.addresses("127.0.0.1", "127.0.0.2"))
         let old = attempt(1, of: table)
         table.replace(Self.addresses("127.0.0.3"))
-        table.avoid(old, now: Self.second)
+        table.avoid(old, now: Self.second(1))
         table.trust(old)
-        #expect(order(table, at: Self.second) == [0])
+        #expect(order(table, at: Self.second(1)) == [0])
     }
 
     @Test func aNewLookUpForgetsWhatWasTried() {
@@ -86,6 +87,6 @@ struct AddressTableTests {
     @Test func moreAddressesThanCanBeCountedAreLeftOut() {
         let many = (0..<100).compactMap { SocketAddress(address: "127.0.0.\($0)", port: 9000) }
         let table = AddressTable(ResolvedAddresses(addresses: many))
-        #expect(order(table, at: 0) == Array(0..<TriedAddresses.capacity))
+        #expect(order(table, at: .distantPast) == Array(0..<TriedAddresses.capacity))
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import System
 import Testing
 
 @testable import ProxyServer
@@ -41,12 +42,12 @@ private func line(_ format: LogFormat, room: Int = 4_096, _ fill: (inout LogLine
         let value = String(decoding: UInt8(0)...0x7f, as: UTF8.self) + "ä€😀"
         let text = try #require(
             line(.json) {
-                $0.time(1_700_000_000_123_456_789)
+                $0.time(WallTime(nanoseconds: 1_700_000_000_123_456_789))
                 $0.field("level", word: "info")
                 $0.field("text", text: value)
                 $0.field(key: "plain", text: "v")
                 $0.field("count", number: 7)
-                $0.field("total_ms", nanoseconds: 1_234_567)
+                $0.field("total_ms", .nanoseconds(1_234_567))
             })
         let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
         #expect(object["ts"] as? String == "2023-11-14T22:13:20.123Z")
@@ -70,7 +71,7 @@ private func line(_ format: LogFormat, room: Int = 4_096, _ fill: (inout LogLine
         (61_002_003_000, "61002.003"),
     ])
     func durationsAreMilliseconds(_ nanoseconds: UInt64, _ text: String) {
-        #expect(line(.logfmt) { $0.field("t", nanoseconds: nanoseconds) } == "t=\(text)\n")
+        #expect(line(.logfmt) { $0.field("t", .nanoseconds(nanoseconds)) } == "t=\(text)\n")
     }
 
     @Test(arguments: [
@@ -80,7 +81,7 @@ private func line(_ format: LogFormat, room: Int = 4_096, _ fill: (inout LogLine
         (4_107_542_400, "2100-03-01T00:00:00.000Z"),
     ])
     func timesAreUTC(_ seconds: UInt64, _ text: String) {
-        #expect(line(.logfmt) { $0.time(seconds * 1_000_000_000) } == "ts=\(text)\n")
+        #expect(line(.logfmt) { $0.time(WallTime(nanoseconds: seconds * 1_000_000_000)) } == "ts=\(text)\n")
     }
 }
 

@@ -1,3 +1,4 @@
+import System
 import Testing
 
 @testable import ProxyServer
@@ -7,9 +8,9 @@ struct HistogramTests {
     func bounds() {
         for index in Histogram.bounds.indices {
             var histogram = Histogram()
-            histogram.record(Histogram.bounds[index])
+            histogram.record(.nanoseconds(Histogram.bounds[index]))
             #expect(histogram.buckets[index] == 1)
-            histogram.record(Histogram.bounds[index] + 1)
+            histogram.record(.nanoseconds(Histogram.bounds[index] + 1))
             #expect(histogram.buckets[index + 1] == 1)
             #expect(histogram.count == 2)
         }
@@ -24,8 +25,8 @@ struct HistogramTests {
     @Test func extremes() {
         let longest = UInt64.max / 2
         var histogram = Histogram()
-        histogram.record(0)
-        histogram.record(longest)
+        histogram.record(.nanoseconds(0))
+        histogram.record(.nanoseconds(longest))
         #expect(histogram.buckets[0] == 1)
         #expect(histogram.buckets[15] == 1)
         #expect(histogram.sum == longest)
@@ -34,9 +35,9 @@ struct HistogramTests {
     @Test func sumOfTwo() {
         var one = Histogram()
         var other = Histogram()
-        one.record(600_000)
-        other.record(600_000)
-        other.record(70_000_000_000)
+        one.record(.nanoseconds(600_000))
+        other.record(.nanoseconds(600_000))
+        other.record(.nanoseconds(70_000_000_000))
         one.add(other)
         #expect(one.buckets[1] == 2)
         #expect(one.buckets[15] == 1)
@@ -81,9 +82,9 @@ struct ExpositionTests {
 
     @Test func aHistogramIsCumulative() {
         var histogram = Histogram()
-        histogram.record(400_000)
-        histogram.record(900_000)
-        histogram.record(40_000_000_000)
+        histogram.record(.nanoseconds(400_000))
+        histogram.record(.nanoseconds(900_000))
+        histogram.record(.nanoseconds(40_000_000_000))
         let written = text {
             $0.family("h_seconds", .histogram, "x")
             $0.sample(histogram, [("route", "r")])
@@ -111,17 +112,17 @@ struct CounterTests {
     private func record(
         status: Int, isRouted: Bool = true, slot: Int? = nil, cause: Cause = .none, retry: RetryOutcome = .none
     ) -> AccessRecord {
-        var record = AccessRecord(id: 1, acceptedAt: 1_000)
+        var record = AccessRecord(id: 1, acceptedAt: Instant(nanoseconds: 1_000))
         record.status = status
         record.isRouted = isRouted
         record.route = .elevated
         record.aliasSlot = slot
         record.cause = cause
         record.retry = retry
-        record.dialedAt = 1_000
-        record.connectedAt = 1_500
-        record.firstByteAt = 2_000
-        record.endedAt = 3_000
+        record.dialedAt = Instant(nanoseconds: 1_000)
+        record.connectedAt = Instant(nanoseconds: 1_500)
+        record.firstByteAt = Instant(nanoseconds: 2_000)
+        record.endedAt = Instant(nanoseconds: 3_000)
         record.bytesUp = 10
         record.bytesDown = 20
         return record
@@ -235,19 +236,19 @@ struct WorkerReportTests {
         counters.accepted = 5
         let first = reports.ask()
         for index in 0..<2 {
-            reports.update(index, counters, longestTurn: 7)
+            reports.update(index, counters, longestTurn: .nanoseconds(7))
             first.answered(index)
         }
-        #expect(reports.take(first, within: 0).allSatisfy { $0.isCurrent && $0.counters.accepted == 5 })
+        #expect(reports.take(first, within: .zero).allSatisfy { $0.isCurrent && $0.counters.accepted == 5 })
         let second = reports.ask()
         counters.accepted = 6
-        reports.update(0, counters, longestTurn: 3)
+        reports.update(0, counters, longestTurn: .nanoseconds(3))
         second.answered(0)
-        let seen = reports.take(second, within: 1_000_000)
+        let seen = reports.take(second, within: .milliseconds(1))
         #expect(seen.map(\.isCurrent) == [true, false])
         #expect(seen.map(\.counters.accepted) == [6, 5])
-        #expect(reports.takeLongestTurns() == [7, 7])
-        #expect(reports.takeLongestTurns() == [0, 0])
+        #expect(reports.takeLongestTurns() == [.nanoseconds(7), .nanoseconds(7)])
+        #expect(reports.takeLongestTurns() == [.zero, .zero])
     }
 
     @Test("One that has ended is not asked and keeps its counts")
@@ -255,10 +256,10 @@ struct WorkerReportTests {
         let reports = WorkerReports(count: 1)
         var counters = Counters()
         counters.accepted = 9
-        reports.update(0, counters, longestTurn: 1, hasEnded: true)
+        reports.update(0, counters, longestTurn: .nanoseconds(1), hasEnded: true)
         let question = reports.ask()
         #expect(!question.isAsked(0))
-        let seen = reports.take(question, within: 60_000_000_000)
+        let seen = reports.take(question, within: .seconds(60))
         #expect(seen[0].isCurrent && seen[0].counters.accepted == 9)
         #expect(reports.hasEnded)
     }

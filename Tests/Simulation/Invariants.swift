@@ -18,7 +18,7 @@ struct Invariants {
         var (busy, armed, requests, spools) = (0, 0, 0, 0)
         for slot in 0..<worker.exchanges.slots {
             let exchange = worker.exchanges[slot]
-            if exchange.timer.armedFor != .max { armed += 1 }
+            if exchange.timer.armedFor != .never { armed += 1 }
             guard exchange.request.staged == nil, exchange.response.staged == nil else {
                 return "staged bytes outlive their turn"
             }
@@ -66,7 +66,7 @@ struct Invariants {
         if exchange.client.isOpen || exchange.upstream.side.isOpen || exchange.upstream.attempts.second.socket.isOpen {
             return "slot \(slot) is vacant with a socket open"
         }
-        if exchange.timer.armedFor != .max || exchange.timer.deadline != .max {
+        if exchange.timer.armedFor != .never || exchange.timer.deadline != .never {
             return "slot \(slot) is vacant with a timer"
         }
         return nil
@@ -75,19 +75,21 @@ struct Invariants {
     /// Whoever waits is woken in time.
     private func deadlines(_ exchange: Exchange, _ worker: Worker) -> String? {
         guard let what = problem(exchange) else { return nil }
-        let until = Int64(bitPattern: exchange.timer.deadline) - Int64(bitPattern: kernel.clock)
+        let until = Int64(bitPattern: exchange.timer.deadline.nanoseconds) - Int64(bitPattern: kernel.clock)
         let sockets = "\(exchange.client.transport.descriptor) and \(exchange.upstream.side.transport.descriptor)"
         return
             "\(what) in \(exchange.phase), slot \(exchange.slot), sockets \(sockets), deadline in \(until / 1_000) µs"
     }
 
     private func problem(_ exchange: Exchange) -> String? {
-        guard exchange.timer.deadline != .max else { return "no deadline" }
-        guard exchange.timer.armedFor != .max else { return "no timer" }
+        guard exchange.timer.deadline != .never else { return "no deadline" }
+        guard exchange.timer.armedFor != .never else { return "no timer" }
         guard exchange.timer.armedFor <= exchange.timer.deadline else { return "the timer comes after the deadline" }
         // A tick of the wheel, and what a turn may take.
-        guard exchange.timer.armedFor + seconds(1) > kernel.clock else { return "the timer did not go off" }
-        guard exchange.timer.deadline < kernel.clock + seconds(120) else { return "the deadline is far away" }
+        guard exchange.timer.armedFor.nanoseconds + seconds(1) > kernel.clock else { return "the timer did not go off" }
+        guard exchange.timer.deadline.nanoseconds < kernel.clock + seconds(120) else {
+            return "the deadline is far away"
+        }
         return nil
     }
 

@@ -125,7 +125,7 @@ final class Run: @unchecked Sendable {
             rewriter: LinkRewriter(
                 publicURL: nil, upstreamAuthority: authority, upstreamIsSecure: false, upstreamPrefix: []),
             hasPublicURL: false, headLimits: HeadLimits(),
-            timeouts: Timeouts(head: seconds(10), body: seconds(25), response: seconds(25), connect: seconds(10)),
+            timeouts: Timeouts(head: .seconds(10), body: .seconds(25), response: .seconds(25), connect: .seconds(10)),
             replayBufferBytes: replayBytes,
             maxRequests: !isCalm && random.chance(100) ? random.within(1...10) : nil,
             descriptorLimit: !isCalm && random.chance(150) ? 64 + random.within(16...40) : 10_000,

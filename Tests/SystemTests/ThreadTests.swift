@@ -24,12 +24,12 @@ private func isBlocked(_ signal: CInt) -> Bool {
     }
 
     @Test func workOnAThreadOfItsOwnComesBack() async {
-        #expect(await onOwnThread(deadlineNanoseconds: 60_000_000_000) { 7 } == 7)
+        #expect(await onOwnThread(within: .seconds(60)) { 7 } == 7)
     }
 
     @Test func anAnswerThatDoesNotComeIsNilAtItsDeadline() async {
         let mayEnd = Latch()
-        #expect(await onOwnThread(deadlineNanoseconds: 0) { mayEnd.wait() } == nil)
+        #expect(await onOwnThread(within: .zero) { mayEnd.wait() } == nil)
         mayEnd.open()
     }
 }
@@ -39,12 +39,12 @@ private func isBlocked(_ signal: CInt) -> Bool {
         let latch = Latch()
         latch.open()
         latch.wait()
-        #expect(latch.wait(within: 0))
-        #expect(latch.wait(within: 60_000_000_000))
+        #expect(latch.wait(within: .zero))
+        #expect(latch.wait(within: .seconds(60)))
     }
 
     @Test func aLatchThatStaysShutIsGivenUp() {
-        #expect(!Latch().wait(within: 1))
+        #expect(!Latch().wait(within: .nanoseconds(1)))
     }
 
     @Test func oneOpeningLetsEverybodyGo() throws {

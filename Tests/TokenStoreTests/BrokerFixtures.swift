@@ -1,4 +1,5 @@
 import Synchronization
+import System
 
 @testable import TokenStore
 
@@ -7,7 +8,7 @@ final class FakeSource: TokenSource {
     let kind: TokenKind
     let origin = TokenOrigin.postgreSQL
     let isRenewable: Bool
-    let pollNanoseconds: UInt64? = nil
+    let pollPeriod: Duration? = nil
 
     struct State {
         var answer: Result<FetchedToken, TokenSourceError>
@@ -60,8 +61,8 @@ final class FakeSource: TokenSource {
 /// Time that moves only when the test says so.
 final class VirtualClock: TokenClock {
     private struct State {
-        var now: UInt64 = 1_000_000_000_000
-        var sleepers: [(until: UInt64, id: Int, continuation: CheckedContinuation<Void, Never>)] = []
+        var now = Instant(nanoseconds: 1_000_000_000_000)
+        var sleepers: [(until: Instant, id: Int, continuation: CheckedContinuation<Void, Never>)] = []
         var nextID = 0
         var cancelled: Set<Int> = []
     }
@@ -69,13 +70,13 @@ final class VirtualClock: TokenClock {
 
     func now() -> TokenInstant {
         let now = state.withLock { $0.now }
-        return TokenInstant(monotonicNanoseconds: now, wallSeconds: 1_700_000_000 + Int64(now / 1_000_000_000))
+        return TokenInstant(monotonic: now, wallSeconds: 1_700_000_000 + Int64(now.nanoseconds / 1_000_000_000))
     }
 
     /// When the earliest sleeper wakes, if anybody sleeps.
-    var earliest: UInt64? { state.withLock { $0.sleepers.map(\.until).min() } }
+    var earliest: Instant? { state.withLock { $0.sleepers.map(\.until).min() } }
 
-    func sleep(nanoseconds: UInt64) async {
+    func sleep(for time: Duration) async {
         let id = state.withLock {
             $0.nextID += 1
             return $0.nextID
@@ -84,7 +85,7 @@ final class VirtualClock: TokenClock {
             await withCheckedContinuation { continuation in
                 let goOn = state.withLock {
                     if $0.cancelled.contains(id) { return true }
-                    $0.sleepers.append(($0.now + nanoseconds, id, continuation))
+                    $0.sleepers.append(($0.now + time, id, continuation))
                     return false
                 }
                 if goOn { continuation.resume() }
@@ -100,9 +101,9 @@ final class VirtualClock: TokenClock {
     }
 
     /// Moves on and wakes whoever is due.
-    func advance(nanoseconds: UInt64) {
+    func advance(by time: Duration) {
         let due = state.withLock { state in
-            state.now += nanoseconds
+            state.now = state.now + time
             let due = state.sleepers.filter { $0.until <= state.now }
             state.sleepers.removeAll { $0.until <= state.now }
             return due
@@ -116,9 +117,9 @@ final class CountingClock: TokenClock {
     private let count = Mutex(0)
     var sleeps: Int { count.withLock { $0 } }
     func now() -> TokenInstant { SystemClock().now() }
-    func sleep(nanoseconds: UInt64) async {
+    func sleep(for time: Duration) async {
         count.withLock { $0 += 1 }
-        await SystemClock().sleep(nanoseconds: nanoseconds)
+        await SystemClock().sleep(for: time)
     }
 }
 
@@ -133,8 +134,8 @@ final class Recorder: Sendable {
 
 func secret(_ text: String) -> Secret { Secret(Array(text.utf8)) }
 
-func fetched(_ text: String, after nanoseconds: UInt64? = 900_000_000_000) -> Result<FetchedToken, TokenSourceError> {
-    .success(FetchedToken(token: secret(text), refreshAfterNanoseconds: nanoseconds))
+func fetched(_ text: String, after time: Duration? = .seconds(900)) -> Result<FetchedToken, TokenSourceError> {
+    .success(FetchedToken(token: secret(text), refreshAfter: time))
 }
 
 func text(_ secret: Secret?) -> String? {

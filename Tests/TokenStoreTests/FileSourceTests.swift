@@ -1,4 +1,5 @@
 import Foundation
+import System
 import Testing
 
 @testable import TokenStore
@@ -96,13 +97,13 @@ final class TemporaryFolder: Sendable {
         #expect(!publisher.current().isRenewable)
 
         folder.write("", to: "token")
-        clock.advance(nanoseconds: 1_000_000_000)
+        clock.advance(by: .seconds(1))
         #expect(await eventually { publisher.current().health == .degraded(.file(.unusable(.empty))) })
         #expect(text(publisher.current().token) == "one")
         #expect(await eventually { clock.earliest != nil })
 
         folder.write("second", to: "token")
-        clock.advance(nanoseconds: 1_000_000_000)
+        clock.advance(by: .seconds(1))
         #expect(await eventually { publisher.current().health == .ready })
         #expect(text(publisher.current().token) == "second")
         life.cancel()

@@ -46,7 +46,7 @@ import Testing
         login.answer(fetched("login"))
         #expect(await fetch(source, .start) == .success("system"))
         #expect(await fetch(source, .changed) == .success("system"))
-        #expect(source.kind == .system && source.pollNanoseconds == nil)
+        #expect(source.kind == .system && source.pollPeriod == nil)
         #expect(login.fetches == 0)
     }
 }

@@ -16,7 +16,7 @@ final class Recorded: Sendable {
     var store: FileLoginStore { FileLoginStore(folder: folder.file("a/b")) }
 
     func put(_ login: Login?, _ origin: String = "https://a") throws {
-        _ = try store.change(origin, deadlineNanoseconds: deadline(seconds: 5)) { $0 = login }
+        _ = try store.change(origin, deadline: deadline(seconds: 5)) { $0 = login }
     }
 
     func mode(_ path: String) -> mode_t {
@@ -50,7 +50,7 @@ final class Recorded: Sendable {
     }
 
     @Test func theStampOfAChangeIsTheOneThatIsRead() throws {
-        let (_, stamp) = try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = login() }
+        let (_, stamp) = try store.change("https://a", deadline: deadline(seconds: 5)) { $0 = login() }
         #expect(try store.read().stamp == stamp)
     }
 
@@ -83,10 +83,10 @@ final class Recorded: Sendable {
         // Cut anywhere it is not a document; the byte after the last is the end of the line.
         for count in stride(from: 0, to: next.count - 1, by: 7) {
             folder.write(String(decoding: next[..<count], as: UTF8.self), to: "a/b/logins.json.new")
-            #expect(try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 }.0 == login())
+            #expect(try store.change("https://a", deadline: deadline(seconds: 5)) { $0 }.0 == login())
         }
         folder.write(String(decoding: next + [0, 0, 0], as: UTF8.self), to: "a/b/logins.json.new")
-        #expect(try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 }.0 == login("next"))
+        #expect(try store.change("https://a", deadline: deadline(seconds: 5)) { $0 }.0 == login("next"))
         #expect(try store.read().document.logins["https://b"] == login("b"))
         #expect(FileManager.default.contents(atPath: store.place).map { Array($0) } == next)
         #expect(!FileManager.default.fileExists(atPath: store.place + ".new"))
@@ -97,9 +97,9 @@ final class Recorded: Sendable {
         let descriptor = open(folder.file("a/b/lock"), O_RDWR | O_CLOEXEC)
         defer { close(descriptor) }
         #expect(flock(descriptor, LOCK_EX) == 0)
-        let soon = SystemClock().now().monotonicNanoseconds + 50_000_000
+        let soon = Clock.now + .milliseconds(50)
         #expect(throws: LoginStoreError.locked) {
-            _ = try store.change("https://a", deadlineNanoseconds: soon) { $0 = nil }
+            _ = try store.change("https://a", deadline: soon) { $0 = nil }
         }
         #expect(try store.read().document.logins["https://a"] == login())
     }
@@ -109,9 +109,9 @@ final class Recorded: Sendable {
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask { [store] in
-                    _ = await onOwnThread(deadlineNanoseconds: 30_000_000_000) {
+                    _ = await onOwnThread(within: .seconds(30)) {
                         for _ in 0..<10 {
-                            _ = try? store.change("https://a", deadlineNanoseconds: deadline(seconds: 20)) { login in
+                            _ = try? store.change("https://a", deadline: deadline(seconds: 20)) { login in
                                 let count = Int(text(login?.accessToken) ?? "") ?? -1
                                 login?.accessToken = secret("\(count + 1)")
                             }
@@ -147,7 +147,7 @@ final class FakeLoginStore: LoginStore {
     }
 
     func change<R>(
-        _ origin: String, deadlineNanoseconds: UInt64, _ body: (inout Login?) -> R
+        _ origin: String, deadline: Instant, _ body: (inout Login?) -> R
     ) throws(LoginStoreError) -> (R, LoginStamp) {
         var login = stored
         let result = body(&login)
@@ -213,10 +213,10 @@ final class FakeLoginStore: LoginStore {
     @Test func theBrokerComesBackWhenATenthIsLeft() async throws {
         let fetched = try await source(FakeLoginStore(login()), now: 50_000)
             .fetch(FetchRequest(cause: .start, current: nil))
-        #expect(fetched.refreshAfterNanoseconds == 40_000_000_000)
+        #expect(fetched.refreshAfter == .seconds(40))
         let refused = try await source(FakeLoginStore(login(refused: true)), now: 50_000)
             .fetch(FetchRequest(cause: .start, current: nil))
-        #expect(refused.refreshAfterNanoseconds == 0)
+        #expect(refused.refreshAfter == .zero)
     }
 
     @Test func whatCannotBeStoredIsNotUsedAndNotLost() async throws {
@@ -315,11 +315,11 @@ struct PostgresLoginStoreTests {
         try store.createTable()
         #expect(try store.read().document == LoginDocument())
         let quoted = login("to'ken\"\\x")
-        let (_, stamp) = try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = quoted }
-        _ = try store.change("https://b", deadlineNanoseconds: deadline(seconds: 5)) { $0 = login("two") }
+        let (_, stamp) = try store.change("https://a", deadline: deadline(seconds: 5)) { $0 = quoted }
+        _ = try store.change("https://b", deadline: deadline(seconds: 5)) { $0 = login("two") }
         #expect(try store.read().document.logins == ["https://a": quoted, "https://b": login("two")])
         #expect(try store.read().stamp != stamp)
-        _ = try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = nil }
+        _ = try store.change("https://a", deadline: deadline(seconds: 5)) { $0 = nil }
         #expect(try store.read().document.logins == ["https://b": login("two")])
     }
 
@@ -327,9 +327,9 @@ struct PostgresLoginStoreTests {
         try reset()
         let store = try store()
         try store.createTable()
-        let (_, first) = try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = login("1") }
-        _ = try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = nil }
-        let (_, second) = try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = login("2") }
+        let (_, first) = try store.change("https://a", deadline: deadline(seconds: 5)) { $0 = login("1") }
+        _ = try store.change("https://a", deadline: deadline(seconds: 5)) { $0 = nil }
+        let (_, second) = try store.change("https://a", deadline: deadline(seconds: 5)) { $0 = login("2") }
         #expect(try first != second && store.read().stamp == second)
     }
 
@@ -337,13 +337,13 @@ struct PostgresLoginStoreTests {
         try reset()
         let store = try store()
         try store.createTable()
-        _ = try store.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = login("0") }
+        _ = try store.change("https://a", deadline: deadline(seconds: 5)) { $0 = login("0") }
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<4 {
                 group.addTask {
-                    _ = await onOwnThread(deadlineNanoseconds: 60_000_000_000) {
+                    _ = await onOwnThread(within: .seconds(60)) {
                         for _ in 0..<5 {
-                            _ = try? store.change("https://a", deadlineNanoseconds: deadline(seconds: 30)) { login in
+                            _ = try? store.change("https://a", deadline: deadline(seconds: 30)) { login in
                                 let count = Int(text(login?.accessToken) ?? "") ?? -1
                                 login?.accessToken = secret("\(count + 1)")
                             }
@@ -362,14 +362,14 @@ struct PostgresLoginStoreTests {
         try writer.createTable()
         // Looks once, then not before an hour has passed, unless it is told.
         let reader = PostgresLoginStore(
-            connectionString: try cluster.string(), lookNanoseconds: 3_600_000_000_000)
+            connectionString: try cluster.string(), lookPeriod: .seconds(3_600))
         let stamp = try reader.read().stamp
         #expect(await reader.hasChanged(since: stamp, "https://a") == false)
         let listens = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT 1' AND state = 'idle'"
         #expect(await eventually { (try? cluster.sql(listens)) == "1" })
         // The listener's first words are that something may have been missed.
         #expect(await reader.hasChanged(since: stamp, "https://a") == false)
-        _ = try writer.change("https://a", deadlineNanoseconds: deadline(seconds: 5)) { $0 = login() }
+        _ = try writer.change("https://a", deadline: deadline(seconds: 5)) { $0 = login() }
         #expect(await eventually { await reader.hasChanged(since: stamp, "https://a") })
         let next = try reader.read().stamp
         #expect(await reader.hasChanged(since: next, "https://a") == false)

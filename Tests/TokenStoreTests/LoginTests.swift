@@ -1,3 +1,4 @@
+import System
 import Testing
 
 @testable import TokenStore
@@ -123,8 +124,6 @@ func login(
 }
 
 @Suite struct DeviceFlowTests {
-    static let second: UInt64 = 1_000_000_000
-
     func flow(timeout: UInt64 = 900) throws -> DeviceFlow {
         let client = OAuthClient { _, _ in
             .success(
@@ -135,56 +134,58 @@ func login(
                             .utf8)))
         }
         return DeviceFlow(
-            try client.authorizeDevice(clientID: "c", scopes: []), timeoutNanoseconds: timeout * Self.second, now: 0)
+            try client.authorizeDevice(clientID: "c", scopes: []), timeout: .seconds(timeout), now: .distantPast)
     }
 
     @Test func pendingKeepsTheIntervalAndSlowDownAddsFiveSeconds() throws {
         var flow = try flow()
-        #expect(try flow.first(now: 0) == 5 * Self.second)
-        #expect(try flow.next(after: .refused(.authorizationPending), now: 0) == 5 * Self.second)
-        #expect(try flow.next(after: .refused(.slowDown), now: 0) == 10 * Self.second)
-        #expect(try flow.next(after: .refused(.authorizationPending), now: 0) == 10 * Self.second)
-        #expect(try flow.next(after: .refused(.slowDown), now: 0) == 15 * Self.second)
+        #expect(try flow.first(now: .distantPast) == .seconds(5))
+        #expect(try flow.next(after: .refused(.authorizationPending), now: .distantPast) == .seconds(5))
+        #expect(try flow.next(after: .refused(.slowDown), now: .distantPast) == .seconds(10))
+        #expect(try flow.next(after: .refused(.authorizationPending), now: .distantPast) == .seconds(10))
+        #expect(try flow.next(after: .refused(.slowDown), now: .distantPast) == .seconds(15))
     }
 
     @Test func faultsDoubleTheIntervalUntilTheServerAnswers() throws {
         var flow = try flow()
         let down = OAuthError.unreachable(OAuthTransportFailure(summary: "down"))
-        #expect(try flow.next(after: down, now: 0) == 10 * Self.second)
-        #expect(try flow.next(after: .serverTrouble(status: 502), now: 0) == 20 * Self.second)
-        for _ in 0..<20 { _ = try flow.next(after: down, now: 0) }
-        #expect(try flow.next(after: down, now: 0) == 60 * Self.second)
-        #expect(try flow.next(after: .refused(.authorizationPending), now: 0) == 5 * Self.second)
+        #expect(try flow.next(after: down, now: .distantPast) == .seconds(10))
+        #expect(try flow.next(after: .serverTrouble(status: 502), now: .distantPast) == .seconds(20))
+        for _ in 0..<20 { _ = try flow.next(after: down, now: .distantPast) }
+        #expect(try flow.next(after: down, now: .distantPast) == .seconds(60))
+        #expect(try flow.next(after: .refused(.authorizationPending), now: .distantPast) == .seconds(5))
     }
 
     @Test func oneStrangeAnswerEndsNothing() throws {
         var flow = try flow()
         for _ in 0..<3 {
-            for _ in 1..<DeviceFlow.mostStrangers { _ = try flow.next(after: .unexpected(status: 403), now: 0) }
-            _ = try flow.next(after: .refused(.authorizationPending), now: 0)
+            for _ in 1..<DeviceFlow.mostStrangers {
+                _ = try flow.next(after: .unexpected(status: 403), now: .distantPast)
+            }
+            _ = try flow.next(after: .refused(.authorizationPending), now: .distantPast)
         }
-        for _ in 1..<DeviceFlow.mostStrangers { _ = try flow.next(after: .unexpected(status: 403), now: 0) }
+        for _ in 1..<DeviceFlow.mostStrangers { _ = try flow.next(after: .unexpected(status: 403), now: .distantPast) }
         #expect(throws: DeviceFlow.End.failed(.unexpected(status: 403))) {
-            try flow.next(after: .unexpected(status: 403), now: 0)
+            try flow.next(after: .unexpected(status: 403), now: .distantPast)
         }
     }
 
     @Test func theEndsAreToldApart() throws {
         var flow = try flow(timeout: 100)
-        #expect(throws: DeviceFlow.End.denied) { try flow.next(after: .refused(.accessDenied), now: 0) }
-        #expect(throws: DeviceFlow.End.codeExpired) { try flow.next(after: .refused(.expiredToken), now: 0) }
+        #expect(throws: DeviceFlow.End.denied) { try flow.next(after: .refused(.accessDenied), now: .distantPast) }
+        #expect(throws: DeviceFlow.End.codeExpired) { try flow.next(after: .refused(.expiredToken), now: .distantPast) }
         #expect(throws: DeviceFlow.End.timeout) {
-            try flow.next(after: .refused(.authorizationPending), now: 96 * Self.second)
+            try flow.next(after: .refused(.authorizationPending), now: .distantPast + .seconds(96))
         }
         #expect(throws: DeviceFlow.End.failed(.refused(.invalidGrant))) {
-            try flow.next(after: .refused(.invalidGrant), now: 0)
+            try flow.next(after: .refused(.invalidGrant), now: .distantPast)
         }
         #expect(throws: DeviceFlow.End.failed(.redirected(base: "https://s"))) {
-            try flow.next(after: .redirected(base: "https://s"), now: 0)
+            try flow.next(after: .redirected(base: "https://s"), now: .distantPast)
         }
         var long = try self.flow()
         #expect(throws: DeviceFlow.End.codeExpired) {
-            try long.next(after: .refused(.authorizationPending), now: 596 * Self.second)
+            try long.next(after: .refused(.authorizationPending), now: .distantPast + .seconds(596))
         }
     }
 }

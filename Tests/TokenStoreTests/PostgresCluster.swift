@@ -1,4 +1,5 @@
 import Foundation
+import System
 import Testing
 
 @testable import TokenStore
@@ -65,7 +66,7 @@ final class PostgresCluster: Sendable {
     /// Runs SQL as the superuser.
     @discardableResult
     func sql(_ text: String) throws -> String? {
-        try PostgresQuery(try string(), deadlineNanoseconds: deadline(seconds: 10)).firstValue(text)
+        try PostgresQuery(try string(), deadline: deadline(seconds: 10)).firstValue(text)
             .map { String(decoding: $0, as: UTF8.self) }
     }
 
@@ -108,7 +109,7 @@ final class PostgresCluster: Sendable {
         _ = try launch(Self.bouncerBinary, ["-q", folder.file("bouncer.ini")])
         let probe = try string(port: bouncerPort)
         let isUp = await eventually {
-            (try? PostgresQuery(probe, deadlineNanoseconds: deadline(seconds: 2)).firstValue("SELECT 1")) != nil
+            (try? PostgresQuery(probe, deadline: deadline(seconds: 2)).firstValue("SELECT 1")) != nil
         }
         guard isUp else { throw ClusterError.start }
     }
@@ -145,8 +146,8 @@ final class PostgresCluster: Sendable {
     }
 }
 
-func deadline(seconds: UInt64) -> UInt64 {
-    SystemClock().now().monotonicNanoseconds + seconds * 1_000_000_000
+func deadline(seconds: UInt64) -> Instant {
+    Clock.now + .seconds(seconds)
 }
 
 /// A socket of the loopback on a port of its own, listening until it goes.

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import System
 import Testing
 
 @testable import TokenStore
@@ -33,7 +34,7 @@ struct SystemTokenSourceTests {
         _ string: ConnectionString, seconds: UInt64 = 10, provoke: @escaping @Sendable () async -> Void = {}
     ) -> SystemTokenSource {
         SystemTokenSource(
-            connectionString: string, deadlineNanoseconds: seconds * 1_000_000_000, provoke: provoke, log: recorder.log)
+            connectionString: string, longestFetch: .seconds(seconds), provoke: provoke, log: recorder.log)
     }
 
     func fetch(_ string: ConnectionString, seconds: UInt64 = 10) async throws -> String? {
@@ -163,7 +164,7 @@ struct SystemTokenSourceTests {
     @Test func aSilentServerMeetsTheDeadline() async throws {
         try store("\"\(token32)\"")
         let cluster = try cluster()
-        let locker = try PostgresQuery(try cluster.string(), deadlineNanoseconds: deadline(seconds: 20))
+        let locker = try PostgresQuery(try cluster.string(), deadline: deadline(seconds: 20))
         _ = try locker.firstValue("BEGIN; LOCK TABLE sentry_option IN ACCESS EXCLUSIVE MODE; SELECT 1")
         let began = ContinuousClock.now
         await expect(.database(.timeout), try cluster.string(), seconds: 1)
@@ -176,7 +177,7 @@ struct SystemTokenSourceTests {
     @Test func aQueryWhoseTimeIsUpIsCancelled() async throws {
         try store("\"\(token32)\"")
         let cluster = try cluster()
-        let locker = try PostgresQuery(try cluster.string(), deadlineNanoseconds: deadline(seconds: 30))
+        let locker = try PostgresQuery(try cluster.string(), deadline: deadline(seconds: 30))
         _ = try locker.firstValue("BEGIN; LOCK TABLE sentry_option IN ACCESS EXCLUSIVE MODE; SELECT 1")
         let source = source(try cluster.string("application_name=waiting"), seconds: 1)
         let request = FetchRequest(cause: .start, current: nil)
@@ -193,7 +194,7 @@ struct SystemTokenSourceTests {
     @Test func atMostOneQueryWaitsAtAServerThatIsStuck() async throws {
         try store("\"\(token32)\"")
         let cluster = try cluster()
-        let locker = try PostgresQuery(try cluster.string(), deadlineNanoseconds: deadline(seconds: 30))
+        let locker = try PostgresQuery(try cluster.string(), deadline: deadline(seconds: 30))
         _ = try locker.firstValue("BEGIN; LOCK TABLE sentry_option IN ACCESS EXCLUSIVE MODE; SELECT 1")
         let source = source(try cluster.string("application_name=stuck"), seconds: 1)
         let request = FetchRequest(cause: .start, current: nil)

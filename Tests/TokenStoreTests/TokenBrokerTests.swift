@@ -1,4 +1,5 @@
 import Synchronization
+import System
 import Testing
 
 @testable import TokenStore
@@ -28,7 +29,7 @@ import Testing
         #expect(snapshot.kind == .system)
         #expect(snapshot.isRenewable)
         #expect(snapshot.obtainedAt == clock.now())
-        #expect(snapshot.nextRefresh?.monotonicNanoseconds == clock.now().monotonicNanoseconds + 900_000_000_000)
+        #expect(snapshot.nextRefresh?.monotonic == clock.now().monotonic + .seconds(900))
         life.cancel()
         await life.value
     }
@@ -81,10 +82,10 @@ import Testing
         let version = publisher.version
         for _ in 0..<100 { #expect(await broker.renew(ifStill: version) == .unchanged) }
         #expect(source.fetches == 2)
-        clock.advance(nanoseconds: TokenBroker.verdictNanoseconds - 1)
+        clock.advance(by: TokenBroker.verdictTime - .nanoseconds(1))
         _ = await broker.renew(ifStill: version)
         #expect(source.fetches == 2)
-        clock.advance(nanoseconds: 1)
+        clock.advance(by: .nanoseconds(1))
         source.answer(fetched("new"))
         #expect(await broker.renew(ifStill: version) == .renewed)
         #expect(source.fetches == 3)
@@ -160,12 +161,12 @@ import Testing
         for _ in 0..<100 { #expect(await broker.renew(ifStill: publisher.version) == .unchanged) }
         #expect(source.causes == [.reload] && upstream.asked.withLock { $0 } == 1)
         #expect(publisher.current().health == .ready && !publisher.current().suspect)
-        clock.advance(nanoseconds: TokenBroker.standingNanoseconds)
+        clock.advance(by: TokenBroker.standingTime)
         // No answer is no reason to use a refresh token up either.
         upstream.say(.unclear)
         #expect(await broker.renew(ifStill: publisher.version) == .unavailable)
         #expect(source.causes == [.reload] && upstream.asked.withLock { $0 } == 2)
-        clock.advance(nanoseconds: TokenBroker.standingNanoseconds)
+        clock.advance(by: TokenBroker.standingTime)
         upstream.say(.refused)
         source.answer(fetched("new"))
         #expect(await broker.renew(ifStill: publisher.version) == .renewed)
@@ -181,7 +182,7 @@ import Testing
         for second in 0..<7_200 {
             source.answer(fetched("\(second)."))
             _ = await broker.renew(ifStill: publisher.version)
-            clock.advance(nanoseconds: 1_000_000_000)
+            clock.advance(by: .seconds(1))
         }
         // At once, after 30 s, and then after twice as long each time.
         let renewals = source.causes.count { $0 == .renewal }
@@ -191,19 +192,19 @@ import Testing
 
     @Test func theBudgetOfRenewalsRecovers() {
         var budget = RenewalBudget()
-        var now: UInt64 = 1
+        var now = Instant(nanoseconds: 1)
         #expect(budget.mayRenew(now: now))
         budget.renewed(now: now)
-        #expect(!budget.mayRenew(now: now + RenewalBudget.firstNanoseconds - 1))
-        #expect(budget.mayRenew(now: now + RenewalBudget.firstNanoseconds))
+        #expect(!budget.mayRenew(now: now + RenewalBudget.first - .nanoseconds(1)))
+        #expect(budget.mayRenew(now: now + RenewalBudget.first))
         for _ in 0..<100 {
-            now += RenewalBudget.capNanoseconds
+            now = now + RenewalBudget.cap
             #expect(budget.mayRenew(now: now))
             budget.renewed(now: now)
         }
-        now += 2 * RenewalBudget.capNanoseconds
+        now = now + RenewalBudget.cap * 2
         budget.renewed(now: now)
-        #expect(budget.mayRenew(now: now + RenewalBudget.firstNanoseconds))
+        #expect(budget.mayRenew(now: now + RenewalBudget.first))
     }
 
     @Test func aStaticTokenThatIsRefusedDegradesAndRecovers() async {
@@ -218,18 +219,18 @@ import Testing
         #expect(recorder.all.contains(.refused(.static, source: .postgreSQL, answers: 1)))
         // Without any request it is asked about again, and warnings get rarer.
         for answers in 2...5 {
-            let due = clock.now().monotonicNanoseconds + TokenBroker.refusedNanoseconds
+            let due = clock.now().monotonic + TokenBroker.refusedTime
             #expect(await eventually { clock.earliest == due })
-            clock.advance(nanoseconds: TokenBroker.refusedNanoseconds)
+            clock.advance(by: TokenBroker.refusedTime)
             #expect(
                 await eventually { recorder.all.contains(.refused(.static, source: .postgreSQL, answers: answers)) })
         }
         let warnings = recorder.all.count { if case .refused = $0 { $0.level == .warning } else { false } }
         #expect(warnings == 3)
         upstream.say(.accepted)
-        let due = clock.now().monotonicNanoseconds + TokenBroker.refusedNanoseconds
+        let due = clock.now().monotonic + TokenBroker.refusedTime
         #expect(await eventually { clock.earliest == due })
-        clock.advance(nanoseconds: TokenBroker.refusedNanoseconds)
+        clock.advance(by: TokenBroker.refusedTime)
         #expect(await eventually { publisher.current().health == .ready })
         #expect(source.fetches == 1)
         life.cancel()
@@ -254,29 +255,29 @@ import Testing
         let source = FakeSource(fetched("a"))
         let broker = broker(source)
         let life = Task { await broker.run() }
-        let start = clock.now().monotonicNanoseconds
-        #expect(await eventually { clock.earliest == start + 900_000_000_000 })
-        clock.advance(nanoseconds: 899_999_999_999)
+        let start = clock.now().monotonic
+        #expect(await eventually { clock.earliest == start + .seconds(900) })
+        clock.advance(by: .nanoseconds(899_999_999_999))
         #expect(source.fetches == 1)
         source.answer(fetched("b"))
-        clock.advance(nanoseconds: 1)
+        clock.advance(by: .nanoseconds(1))
         #expect(await eventually { text(publisher.current().token) == "b" })
         #expect(source.causes == [.start, .refresh])
         life.cancel()
         await life.value
     }
 
-    /// Waits in nanoseconds that the broker took after each failure, in virtual time.
-    func waits(_ count: Int, error: TokenSourceError, random: Double) async -> [UInt64] {
+    /// Waits that the broker took after each failure, in virtual time.
+    func waits(_ count: Int, error: TokenSourceError, random: Double) async -> [Duration] {
         let source = FakeSource(.failure(error))
         let broker = broker(source, random: random)
         let life = Task { await broker.run() }
-        var waits: [UInt64] = []
+        var waits: [Duration] = []
         for attempt in 1...count {
             #expect(await eventually { source.fetches == attempt && clock.earliest != nil })
             guard let until = clock.earliest else { break }
-            waits.append(until - clock.now().monotonicNanoseconds)
-            clock.advance(nanoseconds: waits[waits.count - 1])
+            waits.append(until - clock.now().monotonic)
+            clock.advance(by: waits[waits.count - 1])
         }
         life.cancel()
         await life.value
@@ -284,21 +285,20 @@ import Testing
     }
 
     @Test func backOffDoublesToThreeSecondsForWhatMendsItself() async {
-        let second: UInt64 = 1_000_000_000
         let least = await waits(5, error: .database(.unreachable), random: 0)
-        #expect(least == [second / 2, second, 3 * second / 2, 3 * second / 2, 3 * second / 2])
+        #expect(least == [500, 1_000, 1_500, 1_500, 1_500].map { Duration.milliseconds($0) })
     }
 
     @Test func backOffDoublesToThirtySecondsForWhatWaitsForAPerson() async {
         let waits = await waits(8, error: .database(.authentication), random: 0.5)
-        #expect(waits == [0.75, 1.5, 3, 6, 12, 22.5, 22.5, 22.5].map { UInt64($0 * 1_000_000_000) })
+        #expect(waits == [0.75, 1.5, 3, 6, 12, 22.5, 22.5, 22.5].map { Duration.milliseconds(UInt64($0 * 1_000)) })
     }
 
     @Test func jitterStaysWithinTheStep() {
         var backOff = BackOff()
         for failure in 0..<100 {
             let wait = backOff.next(after: .rowAbsent, random: Double(failure) / 100)
-            #expect((BackOff.firstNanoseconds / 2...BackOff.capNanoseconds).contains(wait))
+            #expect((BackOff.first / 2...BackOff.cap).contains(wait))
         }
     }
 
@@ -310,10 +310,10 @@ import Testing
             #expect(await eventually { source.fetches == attempt && clock.earliest != nil })
             #expect(publisher.current().health == .missing(.database(.unreachable)))
             guard attempt < 6, let until = clock.earliest else { break }
-            clock.advance(nanoseconds: until - clock.now().monotonicNanoseconds)
+            clock.advance(by: until - clock.now().monotonic)
         }
         source.answer(fetched("back"))
-        clock.advance(nanoseconds: 3_000_000_000)
+        clock.advance(by: .seconds(3))
         #expect(await eventually { publisher.current().health == .ready })
         #expect(recorder.all.contains(.recovered(attempts: 6)))
         life.cancel()
@@ -328,10 +328,10 @@ import Testing
         source.answer(.failure(.database(.timeout)))
         #expect(await broker.renew(ifStill: publisher.version) == .unavailable)
         // The next try is half a second away now, no longer a quarter of an hour.
-        let now = clock.now().monotonicNanoseconds
-        #expect(await eventually { clock.earliest == now + 500_000_000 })
+        let now = clock.now().monotonic
+        #expect(await eventually { clock.earliest == now + .milliseconds(500) })
         source.answer(fetched("good"))
-        clock.advance(nanoseconds: 500_000_000)
+        clock.advance(by: .milliseconds(500))
         #expect(await eventually { publisher.current().health == .ready })
         #expect(source.causes == [.start, .renewal, .retry])
         life.cancel()

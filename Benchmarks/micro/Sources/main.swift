@@ -6,6 +6,7 @@
 import AccessPolicy
 import EventLoop
 import HTTP1
+import System
 
 private let requestHead = Array(
     """
@@ -132,10 +133,12 @@ private func judgeQuery(_ count: Int) throws -> Int {
 
 /// Arms and takes out a timer in a wheel that holds 4,000 others, which are a long time off.
 private func cancelTimer(_ count: Int) -> Int {
-    var wheel = TimerWheel(now: 0)
-    for slot in 1...otherTimers { wheel.arm(slot: slot, at: UInt64(25_000_000_000 + slot * 1_000_000)) }
+    var wheel = TimerWheel(now: .distantPast)
+    for slot in 1...otherTimers {
+        wheel.arm(slot: slot, at: Instant(nanoseconds: UInt64(25_000_000_000 + slot * 1_000_000)))
+    }
     return times(count) { index in
-        wheel.arm(slot: 0, at: (UInt64(index) & 0xfff) << TimerWheel.tickShift)
+        wheel.arm(slot: 0, at: Instant(nanoseconds: (UInt64(index) & 0xfff) << TimerWheel.tickShift))
         wheel.disarm(slot: 0)
         return wheel.count
     }
@@ -143,11 +146,11 @@ private func cancelTimer(_ count: Int) -> Int {
 
 /// Arms a timer for the next tick and lets it expire.
 private func expireTimer(_ count: Int) -> Int {
-    var wheel = TimerWheel(now: 0)
+    var wheel = TimerWheel(now: .distantPast)
     return times(count) { index in
-        let now = UInt64(index) << TimerWheel.tickShift
+        let now = Instant(nanoseconds: UInt64(index) << TimerWheel.tickShift)
         wheel.arm(slot: 0, at: now)
-        guard wheel.popExpired(now: now + (2 << TimerWheel.tickShift)) == 0 else {
+        guard wheel.popExpired(now: now + .nanoseconds(2 << TimerWheel.tickShift)) == 0 else {
             fatalError("the timer did not expire")
         }
         return 1

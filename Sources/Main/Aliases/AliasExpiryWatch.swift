@@ -23,7 +23,7 @@ struct AliasExpiryReminder {
 
 /// Warns of aliases that are about to end, on a thread of its own.
 struct AliasExpiryWatch {
-    private static let periodNanoseconds: UInt64 = 60_000_000_000
+    private static let period: Duration = .seconds(60)
 
     let policy: Published<PolicyConfiguration>
     /// Whether the device flow granted the alias of this name: it is short-lived by design, and nobody has to be told.
@@ -35,8 +35,8 @@ struct AliasExpiryWatch {
             var reminder = AliasExpiryReminder()
             let never = Latch()
             repeat {
-                look(&reminder, now: Int64(Clock.realtime / 1_000_000_000))
-            } while !never.wait(within: Self.periodNanoseconds)
+                look(&reminder, now: Clock.wall.seconds)
+            } while !never.wait(within: Self.period)
         }
         thread.detach()
     }

@@ -9,11 +9,11 @@ internal import TokenStore
 /// Asks Sentry for the numbers of the organizations and projects that aliases are held to: at each load, and every ten
 /// minutes from then on. With the proxy's own token, on a thread of its own.
 struct IdentifierResolver {
-    private static let periodNanoseconds: UInt64 = 600_000_000_000
-    private static let firstRetryNanoseconds: UInt64 = 1_000_000_000
-    private static let callNanoseconds: UInt64 = 10_000_000_000
+    private static let period: Duration = .seconds(600)
+    private static let firstRetry: Duration = .seconds(1)
+    private static let call: Duration = .seconds(10)
     /// How often is looked whether there are new rights.
-    private static let lookNanoseconds: UInt64 = 500_000_000
+    private static let look: Duration = .milliseconds(500)
 
     let policy: Published<PolicyConfiguration>
     let tokens: TokenPublisher
@@ -37,18 +37,18 @@ struct IdentifierResolver {
         let thread = try Thread(name: "identifiers") { [self] in
             var said = Said()
             var last: RightsInForce?
-            var (due, retry) = (UInt64(0), Self.firstRetryNanoseconds)
+            var (due, retry) = (Instant.distantPast, Self.firstRetry)
             let never = Latch()
             repeat {
                 guard let rights = policy.current().value.rights else { continue }
                 let isNew = rights !== last
-                guard isNew || Clock.monotonic >= due else { continue }
-                if isNew { retry = Self.firstRetryNanoseconds }
+                guard isNew || Clock.now >= due else { continue }
+                if isNew { retry = Self.firstRetry }
                 let (following, isWhole) = resolve(rights, isNew: isNew, &said)
                 last = following
-                due = Clock.monotonic &+ (isWhole ? Self.periodNanoseconds : retry)
-                retry = min(retry * 2, Self.periodNanoseconds)
-            } while !never.wait(within: Self.lookNanoseconds)
+                due = Clock.now + (isWhole ? Self.period : retry)
+                retry = min(retry * 2, Self.period)
+            } while !never.wait(within: Self.look)
         }
         thread.detach()
     }
@@ -105,7 +105,7 @@ struct IdentifierResolver {
     private func ask(_ path: String, _ slug: String, _ token: Secret) -> UInt64? {
         guard
             let answer = try? client.exchange(
-                UpstreamRequest(.get, path: path, bearer: token), within: Self.callNanoseconds),
+                UpstreamRequest(.get, path: path, bearer: token), within: Self.call),
             answer.status == 200, let named = try? JSONDecoder().decode(Named.self, from: Data(answer.body)),
             named.slug == slug, let id = UInt64(named.id), id > 0
         else { return nil }

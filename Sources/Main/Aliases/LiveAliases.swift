@@ -43,7 +43,7 @@ final class LiveAliases: Sendable {
     var all: (aliases: AliasTable?, leftOut: [String]) {
         let state = state.withLock { $0 }
         guard let files = state.files, let policy = state.policy else { return (state.files, []) }
-        let now = Int64(Clock.realtime / 1_000_000_000)
+        let now = Clock.wall.seconds
         return files.adding(state.grants.flatMap { $0.entries(now) }, policy)
     }
 

@@ -3,6 +3,7 @@ internal import DeviceFlow
 internal import FoundationEssentials
 internal import ProxyServer
 internal import SentryClient
+internal import System
 internal import TokenStore
 
 struct AuthCommand: ParsableCommand {
@@ -44,7 +45,7 @@ struct AuthContext {
     private let options: AuthOptions
 
     /// For the wait for another process that changes the logins.
-    static let lockNanoseconds: UInt64 = 10_000_000_000
+    static let lock: Duration = .seconds(10)
 
     init(_ options: AuthOptions) throws(Failure) {
         self.options = options
@@ -83,9 +84,9 @@ struct AuthContext {
 
     /// Changes the login of this upstream, with other processes kept out.
     func change<R>(_ store: any LoginStore, _ body: (inout Login?) -> R) throws(Failure) -> R {
-        let deadline = SystemClock().now().monotonicNanoseconds &+ Self.lockNanoseconds
+        let deadline = Clock.now + Self.lock
         do throws(LoginStoreError) {
-            return try store.change(origin, deadlineNanoseconds: deadline, body).0
+            return try store.change(origin, deadline: deadline, body).0
         } catch {
             throw Failure(error, store)
         }
@@ -93,9 +94,9 @@ struct AuthContext {
 
     /// Finds out whether a login could be stored; leaves at most an empty folder behind.
     func checkWritable(_ store: any LoginStore) throws(Failure) {
-        let deadline = SystemClock().now().monotonicNanoseconds &+ Self.lockNanoseconds
+        let deadline = Clock.now + Self.lock
         do throws(LoginStoreError) {
-            try store.checkWritable(origin, deadlineNanoseconds: deadline)
+            try store.checkWritable(origin, deadline: deadline)
         } catch {
             throw Failure(error, store)
         }
@@ -230,11 +231,11 @@ struct AuthRefresh: ParsableCommand {
 
     static func refresh(_ context: AuthContext, _ store: any LoginStore, _ login: Login) throws(Failure) -> Login {
         let refresher = LoginRefresher(store: store, upstream: context.origin, client: context.client.oauth)
-        let deadline = SystemClock().now().monotonicNanoseconds &+ AuthContext.lockNanoseconds
+        let deadline = Clock.now + AuthContext.lock
         let outcome: Result<Login, TokenSourceError>
         do throws(LoginStoreError) {
             // One that another process refreshed meanwhile is as good.
-            outcome = try refresher.refresh(deadlineNanoseconds: deadline) { stored in
+            outcome = try refresher.refresh(deadline: deadline) { stored in
                 stored.accessToken == login.accessToken ? .refresh : .none
             }.0
         } catch {

@@ -32,14 +32,14 @@ struct AuthLogin: ParsableCommand {
     func run() {
         ending { () throws(Failure) in
             let scopes = try scopesToAsk()
-            let patience: UInt64
+            let patience: Duration
             if let timeout {
-                guard let value = Quantities.nanoseconds(timeout) else {
+                guard let value = Quantities.duration(timeout) else {
                     throw Failure(.usage, "--timeout: '\(timeout)' is not \(Quantities.durationForm)")
                 }
                 patience = value
             } else {
-                patience = 900_000_000_000
+                patience = .minutes(15)
             }
             let context = try AuthContext(options)
             let store = try context.store()
@@ -117,7 +117,7 @@ struct AuthLogin: ParsableCommand {
     // MARK: - The device flow
 
     private func signIn(
-        _ context: AuthContext, _ store: any LoginStore, _ scopes: [String], _ patience: UInt64
+        _ context: AuthContext, _ store: any LoginStore, _ scopes: [String], _ patience: Duration
     ) throws(Failure) -> Login {
         guard let clientID = Setting("--client-id", "SENTRY_CLIENT_ID").given(clientId)?.value else {
             throw Failure(
@@ -138,16 +138,16 @@ struct AuthLogin: ParsableCommand {
         Terminal.note("Open \(authorization.verificationURI) and enter the code \(authorization.userCode)")
         if let whole = authorization.verificationURIComplete { Terminal.note("or open \(whole)") }
         defer { waiting.end() }
-        var flow = DeviceFlow(authorization, timeoutNanoseconds: patience, now: Clock.monotonic)
+        var flow = DeviceFlow(authorization, timeout: patience, now: Clock.now)
         do throws(DeviceFlow.End) {
-            var pause = try flow.first(now: Clock.monotonic)
+            var pause = try flow.first(now: Clock.now)
             while true {
-                waiting.wait(pause, end: flow.endNanoseconds)
+                waiting.wait(pause, end: flow.end)
                 do throws(OAuthError) {
                     let grant = try client.redeem(deviceCode: authorization.deviceCode, clientID: clientID)
                     return Login(grant, clientID: clientID, askedScopes: scopes, now: wallMilliseconds())
                 } catch {
-                    pause = try flow.next(after: error, now: Clock.monotonic)
+                    pause = try flow.next(after: error, now: Clock.now)
                 }
             }
         } catch {
@@ -224,27 +224,27 @@ extension Failure {
 
 /// Tells that a sign-in is waited for: one line that is written over on a terminal, a line a minute elsewhere.
 private final class WaitingLine {
-    private static let second: UInt64 = 1_000_000_000
     private let isInteractive = Terminal.isInteractive
-    private var nextPlainLine: UInt64 = 0
+    private var nextPlainLine = Instant.distantPast
     private var isShown = false
 
     /// Sleeps.
-    /// - Parameter end: when waiting is over at the latest, on the monotonic clock.
-    func wait(_ nanoseconds: UInt64, end: UInt64) {
-        let until = Clock.monotonic &+ nanoseconds
+    /// - Parameter end: when waiting is over at the latest.
+    func wait(_ time: Duration, end: Instant) {
+        let until = Clock.now + time
         while true {
-            let now = Clock.monotonic
+            let now = Clock.now
             guard now < until else { return }
             show(now, end)
-            let slice = min(until - now, Self.second)
-            var pause = timespec(tv_sec: Int(slice / Self.second), tv_nsec: Int(slice % Self.second))
+            let slice = min(until - now, .seconds(1))
+            var pause = timespec(
+                tv_sec: Int(slice.seconds), tv_nsec: Int(slice.nanoseconds % 1_000_000_000))
             nanosleep(&pause, nil)
         }
     }
 
-    private func show(_ now: UInt64, _ end: UInt64) {
-        let left = end > now ? (end - now) / Self.second : 0
+    private func show(_ now: Instant, _ end: Instant) {
+        let left = (end - now).seconds
         let seconds = left % 60 < 10 ? "0\(left % 60)" : "\(left % 60)"
         let text = "Waiting for the sign-in, \(left / 60):\(seconds) left"
         if isInteractive {
@@ -252,7 +252,7 @@ private final class WaitingLine {
             isShown = true
             Terminal.showLine(text)
         } else if now >= nextPlainLine {
-            nextPlainLine = now + 60 * Self.second
+            nextPlainLine = now + .seconds(60)
             Terminal.note(text)
         }
     }

@@ -16,14 +16,14 @@ extension UpstreamClient {
     /// Has Sentry write its system token: it does so at the first bearer request, whatever the token is.
     func provoke() async {
         let anyToken = Secret(Array("provoke".utf8))
-        _ = await send(UpstreamRequest(.get, path: "/api/0/", bearer: anyToken), within: 5_000_000_000)
+        _ = await send(UpstreamRequest(.get, path: "/api/0/", bearer: anyToken), within: .seconds(5))
     }
 
     /// OAuth by this client, ten seconds a call.
     var oauth: OAuthClient {
         OAuthClient { [self] path, form in
             do throws(UpstreamClientError) {
-                let answer = try exchange(UpstreamRequest(.postForm(form), path: path), within: 10_000_000_000)
+                let answer = try exchange(UpstreamRequest(.postForm(form), path: path), within: .seconds(10))
                 return .success(
                     OAuthReply(status: answer.status, body: answer.body, redirectBase: answer.redirectBase))
             } catch {
@@ -48,7 +48,7 @@ extension UpstreamClient {
     func check(_ token: Secret) -> TokenCheck {
         do throws(UpstreamClientError) {
             return TokenCheck(
-                try exchange(UpstreamRequest(.get, path: "/api/0/", bearer: token), within: 10_000_000_000))
+                try exchange(UpstreamRequest(.get, path: "/api/0/", bearer: token), within: .seconds(10)))
         } catch {
             return .unreachable(error)
         }
@@ -56,7 +56,7 @@ extension UpstreamClient {
 
     /// The same question for a running proxy: five seconds, and nothing but a clear 401 is a refusal.
     func standing(of token: Secret) async -> TokenStanding {
-        switch await send(UpstreamRequest(.get, path: "/api/0/", bearer: token), within: 5_000_000_000) {
+        switch await send(UpstreamRequest(.get, path: "/api/0/", bearer: token), within: .seconds(5)) {
         case .failure: return .unclear
         case .success(let answer):
             switch TokenCheck(answer) {

@@ -13,7 +13,7 @@ struct AdminClient {
         let line: String
     }
 
-    private static let nanoseconds: UInt64 = 5_000_000_000
+    private static let time: Duration = .seconds(5)
     private static let mostBytes = 65_536
     /// An answer of the device flow.
     private static let mostQuestionBytes = 4_194_304
@@ -112,7 +112,7 @@ struct AdminClient {
 
     /// Sends the request and reads to the end of the connection.
     private func exchange(_ request: [UInt8], mostBytes: Int) throws(SystemError) -> [UInt8] {
-        let deadline = Clock.monotonic + Self.nanoseconds
+        let deadline = Clock.now + Self.time
         let socket = try Socket.connecting(to: target)
         try wait(socket, POLLOUT, deadline)
         if let error = socket.pendingError { throw error }
@@ -135,7 +135,7 @@ struct AdminClient {
         return answer
     }
 
-    private func wait(_ socket: borrowing Socket, _ events: CInt, _ deadline: UInt64) throws(SystemError) {
+    private func wait(_ socket: borrowing Socket, _ events: CInt, _ deadline: Instant) throws(SystemError) {
         guard try waitUntilReady(socket.descriptor, for: events, until: deadline) else { throw .timedOut }
     }
 }

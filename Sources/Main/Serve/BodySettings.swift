@@ -22,10 +22,10 @@ struct BodySettings {
                 Quantities.bytes($0).flatMap { Int(exactly: $0) }
             }
             ?? limits.spoolBytes
-        limits.collectNanoseconds =
+        limits.collect =
             try Setting("\(Limits.collectTimeout.flag)", Limits.collectTimeout.variable)
-            .parsed(options.collectTimeout, expected: Quantities.durationForm, Quantities.nanoseconds)
-            ?? limits.collectNanoseconds
+            .parsed(options.collectTimeout, expected: Quantities.durationForm, Quantities.duration)
+            ?? limits.collect
         let memory = try Setting("--memory-budget", "MEMORY_BUDGET")
             .parsed(options.memoryBudget, expected: "a number of bytes from 1MiB to 1TiB") { text in
                 Quantities.bytes(text).flatMap { 1_048_576...1_099_511_627_776 ~= $0 ? Int($0) : nil }

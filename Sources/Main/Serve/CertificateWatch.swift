@@ -28,7 +28,7 @@ struct CertificateReminder {
 
 /// Warns of the end of the listener's certificate, on a thread of its own.
 struct CertificateWatch {
-    private static let periodNanoseconds: UInt64 = 60_000_000_000
+    private static let period: Duration = .seconds(60)
 
     let tls: Published<TLSContexts>
     let log: Logger
@@ -38,8 +38,8 @@ struct CertificateWatch {
             var reminder = CertificateReminder()
             let never = Latch()
             repeat {
-                look(&reminder, now: Int(Clock.realtime / 1_000_000_000))
-            } while !never.wait(within: Self.periodNanoseconds)
+                look(&reminder, now: Int(Clock.wall.seconds))
+            } while !never.wait(within: Self.period)
         }
         thread.detach()
     }

@@ -8,7 +8,7 @@ internal import TokenStore
 /// It asks for their signatures once a second, which finds a rewrite, a rename over it and Kubernetes' swap of `..data`
 /// alike; inotify(7) would need a watch on every folder along the way, and tells nothing on some network file systems.
 final class FileWatcher: Sendable {
-    static let pauseNanoseconds: UInt64 = 1_000_000_000
+    static let pause: Duration = .seconds(1)
 
     private let paths: [String]
     private let state: Mutex<FileChanges>
@@ -25,7 +25,7 @@ final class FileWatcher: Sendable {
         guard !paths.isEmpty else { return }
         try Thread(name: "files") { [self] in
             while true {
-                var pause = timespec(tv_sec: Int(Self.pauseNanoseconds / 1_000_000_000), tv_nsec: 0)
+                var pause = timespec(tv_sec: Int(Self.pause.seconds), tv_nsec: 0)
                 nanosleep(&pause, nil)
                 let seen = Self.signatures(paths)
                 if state.withLock({ $0.isDue(seen) }) { action() }

@@ -37,8 +37,8 @@ struct ServePlan {
     let replayBuffer: Int
     let bodies: BodySettings
     let routes: RouteSettings
-    let drainTimeout: UInt64
-    let drainDelay: UInt64
+    let drainTimeout: Duration
+    let drainDelay: Duration
     let encoding: UpstreamEncoding
     let publicURL: PublicURL?
     let tls: TLSSettings
@@ -82,10 +82,10 @@ struct ServePlan {
             return try setting.parsed(value, expected: "\(unit) from \(range.lowerBound) to \(range.upperBound)", parse)
                 ?? limit.defaultValue.map { Int($0) }
         }
-        func time(_ value: String?, _ limit: Limit) throws(Failure) -> UInt64 {
+        func time(_ value: String?, _ limit: Limit) throws(Failure) -> Duration {
             try Setting("\(limit.flag)", limit.variable)
-                .parsed(value, expected: Quantities.durationForm, Quantities.nanoseconds)
-                ?? (limit.defaultValue ?? 0) * 1_000_000_000
+                .parsed(value, expected: Quantities.durationForm, Quantities.duration)
+                ?? .seconds(limit.defaultValue ?? 0)
         }
         headLimits = HeadLimits(
             headBytes: try number(options.maxHead, Limits.headBytes, 1_024...65_536, unit: "a number of bytes")
@@ -119,12 +119,12 @@ struct ServePlan {
         routes = try RouteSettings(options.routes, uri)
         drainTimeout =
             try Setting("--drain-timeout", "DRAIN_TIMEOUT")
-            .parsed(options.drainTimeout, expected: Quantities.durationForm, Quantities.nanoseconds) ?? 25_000_000_000
+            .parsed(options.drainTimeout, expected: Quantities.durationForm, Quantities.duration) ?? .seconds(25)
         drainDelay =
             try Setting("--drain-delay", "DRAIN_DELAY")
             .parsed(options.drainDelay, expected: "0 or \(Quantities.durationForm)") {
-                $0 == "0" ? 0 : Quantities.nanoseconds($0)
-            } ?? 0
+                $0 == "0" ? .zero : Quantities.duration($0)
+            } ?? .zero
         encoding =
             try Setting("--upstream-encoding", "UPSTREAM_ENCODING")
             .parsed(options.upstreamEncoding, expected: "identity or gzip", Quantities.word)

@@ -116,8 +116,8 @@ struct Service {
                 log.info(
                     "draining",
                     metadata: [
-                        "delay_s": "\(plan.drainDelay / 1_000_000_000)",
-                        "timeout_s": "\(plan.drainTimeout / 1_000_000_000)",
+                        "delay_s": "\(plan.drainDelay.seconds)",
+                        "timeout_s": "\(plan.drainTimeout.seconds)",
                     ])
                 try Self.named("threads") { () throws(SystemError) in try drain(server, sockets, writer, log) }
             }
@@ -229,7 +229,7 @@ struct Service {
         let drained = Latch()
         let draining = try Thread(name: "drain") { [self] in
             // Balancers that ask /readyz have this long to send their clients elsewhere.
-            if plan.drainDelay > 0 { _ = Latch().wait(within: plan.drainDelay) }
+            if plan.drainDelay > .zero { _ = Latch().wait(within: plan.drainDelay) }
             sockets.unlinkProxyPath()
             server.drain()
             server.join()

@@ -13,7 +13,7 @@ struct ServiceNotifier: Sendable {
 
     func ready() { send("READY=1") }
 
-    func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(Clock.monotonic / 1_000)") }
+    func reloading() { send("RELOADING=1\nMONOTONIC_USEC=\(Clock.now.nanoseconds / 1_000)") }
 
     func stopping() { send("STOPPING=1") }
 

@@ -8,10 +8,10 @@ internal import TokenStore
 /// Asks Sentry what the proxy's own token can do, at the start and whenever there is another token, so that the device flow
 /// promises nothing that Sentry refuses. On a thread of its own.
 struct TokenScopeWatch {
-    private static let lookNanoseconds: UInt64 = 500_000_000
-    private static let callNanoseconds: UInt64 = 10_000_000_000
-    private static let firstRetryNanoseconds: UInt64 = 1_000_000_000
-    private static let longestRetryNanoseconds: UInt64 = 600_000_000_000
+    private static let look: Duration = .milliseconds(500)
+    private static let call: Duration = .seconds(10)
+    private static let firstRetry: Duration = .seconds(1)
+    private static let longestRetry: Duration = .seconds(600)
 
     let tokens: TokenPublisher
     let client: UpstreamClient
@@ -27,26 +27,26 @@ struct TokenScopeWatch {
         let thread = try Thread(name: "token-scopes") { [self] in
             var asked: Secret?
             var reach = TokenReach()
-            var (due, retry) = (UInt64(0), Self.firstRetryNanoseconds)
+            var (due, retry) = (Instant.distantPast, Self.firstRetry)
             let never = Latch()
             repeat {
                 guard let token = tokens.current().token else { continue }
                 if token != asked {
-                    (asked, due, retry) = (token, 0, Self.firstRetryNanoseconds)
+                    (asked, due, retry) = (token, .distantPast, Self.firstRetry)
                     reach.isOrganizations = Self.isOrganizations(token)
                     note(reach)
                 }
-                guard Clock.monotonic >= due else { continue }
+                guard Clock.now >= due else { continue }
                 if let index = ask(token) {
                     reach.scopes = index.auth.map { TokenReach.scopes($0.scopes) }
                     note(reach)
                     tell(reach)
-                    due = .max
+                    due = .never
                 } else {
-                    due = Clock.monotonic &+ retry
-                    retry = min(retry * 2, Self.longestRetryNanoseconds)
+                    due = Clock.now + retry
+                    retry = min(retry * 2, Self.longestRetry)
                 }
-            } while !never.wait(within: Self.lookNanoseconds)
+            } while !never.wait(within: Self.look)
         }
         thread.detach()
     }
@@ -62,7 +62,7 @@ struct TokenScopeWatch {
     private func ask(_ token: Secret) -> Index? {
         guard
             let answer = try? client.exchange(
-                UpstreamRequest(.get, path: "/api/0/", bearer: token), within: Self.callNanoseconds),
+                UpstreamRequest(.get, path: "/api/0/", bearer: token), within: Self.call),
             answer.status == 200
         else { return nil }
         return (try? JSONDecoder().decode(Index.self, from: Data(answer.body))) ?? Index()

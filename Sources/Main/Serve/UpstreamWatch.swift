@@ -7,8 +7,8 @@ internal import System
 /// there is none.
 struct UpstreamWatch {
     /// Less than the pause, so that looks stay in step.
-    private static let probeNanoseconds: UInt64 = 4_000_000_000
-    private static let collectNanoseconds: UInt64 = 500_000_000
+    private static let probe: Duration = .seconds(4)
+    private static let collect: Duration = .milliseconds(500)
 
     let server: Server
     let facts: AdminFacts
@@ -22,15 +22,15 @@ struct UpstreamWatch {
             var wasSilent: Bool?
             let never = Latch()
             repeat {
-                let seen = server.pulse(within: Self.collectNanoseconds)
-                if pulse.look(answers: seen.answers, errors: seen.errors, now: Clock.monotonic), isAnswered() {
-                    pulse.answered(now: Clock.monotonic)
+                let seen = server.pulse(within: Self.collect)
+                if pulse.look(answers: seen.answers, errors: seen.errors, now: Clock.now), isAnswered() {
+                    pulse.answered(now: Clock.now)
                 }
-                let isSilent = pulse.isSilent(now: Clock.monotonic)
+                let isSilent = pulse.isSilent(now: Clock.now)
                 facts.upstreamIs(silent: isSilent)
                 if isSilent != wasSilent { tell(isSilent, isFirst: wasSilent == nil) }
                 wasSilent = isSilent
-            } while !never.wait(within: UpstreamPulse.lookNanoseconds)
+            } while !never.wait(within: UpstreamPulse.look)
         }
         thread.detach()
     }
@@ -38,7 +38,7 @@ struct UpstreamWatch {
     /// Without the token: that Sentry answers is the question, not what.
     private func isAnswered() -> Bool {
         guard
-            let answer = try? client.exchange(UpstreamRequest(.get, path: "/api/0/"), within: Self.probeNanoseconds)
+            let answer = try? client.exchange(UpstreamRequest(.get, path: "/api/0/"), within: Self.probe)
         else { return false }
         return answer.status < 500
     }

@@ -1,15 +1,16 @@
 internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// One client of the admin listener: asks once and is answered, all within one deadline.
 struct AdminConnection: ~Copyable {
     enum Waiting { case readable, writable, answer, nothing }
 
-    private static let seconds: UInt64 = 5
+    private static let time: Duration = .seconds(5)
     private static let readsPerTurn = 16
 
     private var socket: Socket
-    let acceptedAt: UInt64
+    let acceptedAt: Instant
     private let parser = RequestHeadParser(limits: AdminPages.limits)
     private var received: [UInt8] = []
     private var question = AdminQuestion()
@@ -18,12 +19,12 @@ struct AdminConnection: ~Copyable {
     /// `.nothing` is the end.
     private(set) var waiting = Waiting.readable
 
-    init(_ socket: consuming Socket, now: UInt64) {
+    init(_ socket: consuming Socket, now: Instant) {
         self.socket = socket
         acceptedAt = now
     }
 
-    var deadline: UInt64 { acceptedAt + Self.seconds * 1_000_000_000 }
+    var deadline: Instant { acceptedAt + Self.time }
     var descriptor: CInt { socket.descriptor }
 
     /// Goes on as far as the socket allows.

@@ -40,7 +40,7 @@ package final class AdminFacts: Sendable {
     }
 
     /// How long a page waits for workers that are busy.
-    static let collectNanoseconds: UInt64 = 500_000_000
+    static let collect: Duration = .milliseconds(500)
 
     let fixed: Fixed
     let server: Server
@@ -52,8 +52,8 @@ package final class AdminFacts: Sendable {
     let log: LogWriter
     /// Nil when it is off.
     let device: DeviceAuthorizer?
-    let startedRealtime = Clock.realtime
-    let startedMonotonic = Clock.monotonic
+    let startedWall = Clock.wall
+    let startedAt = Clock.now
     private let draining = Atomic<Bool>(false)
     private let upstreamSilent = Atomic<Bool>(false)
     private let reloads = Mutex((succeeded: UInt64(0), failed: UInt64(0)))

@@ -7,10 +7,10 @@ package final class AdminServer: Sendable {
     /// When one more comes, the oldest is dropped: slow clients cannot keep others out.
     private static let mostConnections = 32
     /// Accepting pauses for so long when descriptors or memory ran out.
-    private static let pauseNanoseconds: UInt64 = 100_000_000
+    private static let pause: Duration = .milliseconds(100)
 
     /// How often is looked whether the device flow has answered.
-    private static let lookNanoseconds: UInt64 = 20_000_000
+    private static let look: Duration = .milliseconds(20)
 
     private let listener: Listener
     private let pages: AdminPages
@@ -27,14 +27,14 @@ package final class AdminServer: Sendable {
 
     private func run() {
         var connections: [Box] = []
-        var pausedUntil: UInt64 = 0
+        var pausedUntil = Instant.distantPast
         while true {
-            var now = Clock.monotonic
+            var now = Clock.now
             wait(connections, pausedUntil: pausedUntil, now)
-            now = Clock.monotonic
+            now = Clock.now
             if now >= pausedUntil { pausedUntil = accept(into: &connections, now) }
             for box in connections { box.connection.proceed(pages) }
-            now = Clock.monotonic
+            now = Clock.now
             connections.removeAll { $0.connection.waiting == .nothing || now >= $0.connection.deadline }
         }
     }
@@ -48,11 +48,11 @@ package final class AdminServer: Sendable {
         }
     }
 
-    private func wait(_ connections: [Box], pausedUntil: UInt64, _ now: UInt64) {
-        var end = UInt64.max
+    private func wait(_ connections: [Box], pausedUntil: Instant, _ now: Instant) {
+        var end = Instant.never
         var descriptors = connections.map { box in
             end = min(end, box.connection.deadline)
-            if box.connection.waiting == .answer { end = min(end, now + Self.lookNanoseconds) }
+            if box.connection.waiting == .answer { end = min(end, now + Self.look) }
             // Who waits for the device flow is not listened to meanwhile.
             guard box.connection.waiting != .answer else { return pollfd(fd: -1, events: 0, revents: 0) }
             let events = box.connection.waiting == .writable ? POLLOUT : POLLIN
@@ -63,22 +63,22 @@ package final class AdminServer: Sendable {
         } else {
             end = min(end, pausedUntil)
         }
-        let timeout = end == .max ? -1 : Int32(clamping: (end - min(end, now)) / 1_000_000 + 1)
+        let timeout = end == .never ? -1 : Int32(clamping: (end - now).milliseconds + 1)
         poll(&descriptors, nfds_t(descriptors.count), timeout)
     }
 
-    /// - Returns: until when to pause; 0 is not at all.
-    private func accept(into connections: inout [Box], _ now: UInt64) -> UInt64 {
+    /// - Returns: until when to pause.
+    private func accept(into connections: inout [Box], _ now: Instant) -> Instant {
         for _ in 0..<Self.mostConnections {
             switch listener.accept() {
-            case .none: return 0
+            case .none: return .distantPast
             case .aborted: continue
-            case .exhausted: return now + Self.pauseNanoseconds
+            case .exhausted: return now + Self.pause
             case .socket(let descriptor, from: _):
                 if connections.count == Self.mostConnections { connections.removeFirst() }
                 connections.append(Box(AdminConnection(Socket(owning: descriptor), now: now)))
             }
         }
-        return 0
+        return .distantPast
     }
 }

@@ -5,7 +5,7 @@ struct LearnedPage {
     let facts: AdminFacts
 
     var json: JSONValue {
-        let (all, isWhole) = facts.server.collectLessons(within: AdminFacts.collectNanoseconds)
+        let (all, isWhole) = facts.server.collectLessons(within: AdminFacts.collect)
         var lessons: [String: (table: EndpointTable, lesson: Lesson)] = [:]
         for worker in all {
             guard let table = worker.endpoints else { continue }

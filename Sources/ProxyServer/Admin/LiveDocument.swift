@@ -1,5 +1,6 @@
 internal import AccessPolicy
 internal import EventLoop
+internal import System
 internal import TokenStore
 
 /// What the live page shows: texts, states, paths of the chart and rows of tables, each under the name that the page has for
@@ -21,12 +22,12 @@ struct LiveDocument {
     private(set) var rows: [(String, [[String]])] = []
 
     private let facts: AdminFacts
-    private let now: UInt64
+    private let now: Instant
     /// Seconds since 1970.
     private let wall: Int64
 
     /// - Parameter recent: what was seen lately, by whoever looked.
-    init(_ facts: AdminFacts, _ reports: [WorkerReport], recent: LiveSamples, now: UInt64, wall: Int64) {
+    init(_ facts: AdminFacts, _ reports: [WorkerReport], recent: LiveSamples, now: Instant, wall: Int64) {
         (self.facts, self.now, self.wall) = (facts, now, wall)
         var total = Counters()
         for report in reports { total.add(report.counters) }
@@ -49,7 +50,7 @@ struct LiveDocument {
 
     private mutating func writeHead(_ reports: [WorkerReport]) {
         text("version", facts.fixed.version)
-        text("uptime", LiveText.age(now - facts.startedMonotonic))
+        text("uptime", LiveText.age(now - facts.startedAt))
         if let illness = facts.illness {
             text("verdict", "Unhealthy: \(illness). Restart the process.", .bad)
         } else if let reason = facts.unreadiness {
@@ -76,7 +77,7 @@ struct LiveDocument {
         let failed = slots.map { $0[0] + $0[4] + $0[5] }
         let most = all.max() ?? 0
         paths += [("spark.all", LiveText.path(all, most: most)), ("spark.failed", LiveText.path(failed, most: most))]
-        let seconds = Double(RequestHistory.slotNanoseconds) / 1e9
+        let seconds = RequestHistory.slot.inSeconds
         text(
             "spark.text",
             "The last 15 minutes: at most \(LiveText.rate(Double(most) / seconds)) requests a second, \(all.reduce(0, +)) in all, of which \(failed.reduce(0, +)) with 4xx, 5xx or no answer."
@@ -103,11 +104,11 @@ struct LiveDocument {
         text("token.source", token.source.rawValue)
         text(
             "token.age",
-            token.obtainedAt.map { "\(LiveText.age(now - min(now, $0.monotonicNanoseconds))) ago" } ?? "never")
+            token.obtainedAt.map { "\(LiveText.age(now - $0.monotonic)) ago" } ?? "never")
         text(
             "token.next",
             token.nextRefresh.map {
-                "in \(LiveText.age($0.monotonicNanoseconds - min(now, $0.monotonicNanoseconds)))"
+                "in \(LiveText.age($0.monotonic - now))"
             }
                 ?? (token.isRenewable ? "when it is needed" : "never: this kind is not refreshed"))
     }
@@ -210,7 +211,9 @@ struct LiveDocument {
                 } ?? 0
             let limits = policy.rights?.limits(of: index)
             let used = limits?.rate.flatMap { rate in
-                policy.rights?.cell(of: index).map { "\($0.used(rate, now: now)) of \(rate.burst) (\(rate.words))" }
+                policy.rights?.cell(of: index).map {
+                    "\($0.used(rate, now: now.nanoseconds)) of \(rate.burst) (\(rate.words))"
+                }
             }
             found.append(
                 (
@@ -242,9 +245,9 @@ struct LiveDocument {
             (
                 "failures",
                 failures.map { failure in
-                    let ago = now - min(now, failure.at)
+                    let ago = now - failure.at
                     return [
-                        LiveText.hexadecimal(failure.id), Timestamp.text(wall - Int64(ago / 1_000_000_000)),
+                        LiveText.hexadecimal(failure.id), Timestamp.text(wall - Int64(ago.seconds)),
                         failure.status == 0 ? "none" : "\(failure.status)", "\(failure.cause)",
                         failure.detail.map { "\($0)" } ?? "–", failure.aliasSlot.map { total.aliases.names[$0] } ?? "–",
                         "\(failure.route)",

@@ -6,11 +6,11 @@ internal import System
 ///
 /// The workers are asked at most once a second however many look, and never when nobody does.
 final class LivePage: Sendable {
-    private static let freshNanoseconds: UInt64 = 900_000_000
+    private static let fresh: Duration = .milliseconds(900)
 
     private struct State {
         var samples = LiveSamples()
-        var madeAt: UInt64 = 0
+        var madeAt = Instant.distantPast
         var document: LiveDocument?
         var json: [UInt8] = []
     }
@@ -44,14 +44,14 @@ final class LivePage: Sendable {
     }
 
     private func refresh(_ state: inout State) {
-        guard state.document == nil || Clock.monotonic &- state.madeAt >= Self.freshNanoseconds else { return }
-        let reports = facts.server.collect(within: AdminFacts.collectNanoseconds)
-        let now = Clock.monotonic
+        guard state.document == nil || Clock.now - state.madeAt >= Self.fresh else { return }
+        let reports = facts.server.collect(within: AdminFacts.collect)
+        let now = Clock.now
         var total = Counters()
         for report in reports { total.add(report.counters) }
         state.samples.take(total, now: now)
         let document = LiveDocument(
-            facts, reports, recent: state.samples, now: now, wall: Int64(Clock.realtime / 1_000_000_000))
+            facts, reports, recent: state.samples, now: now, wall: Clock.wall.seconds)
         state.madeAt = now
         state.json = Array("\(document.json.text)\n".utf8)
         state.document = document

@@ -1,15 +1,17 @@
+internal import System
+
 /// The times of the last minute and the rate of the last seconds, as far as somebody looked meanwhile.
 struct LiveSamples {
     private struct Sample {
-        let at: UInt64
+        let at: Instant
         let requests: UInt64
         let total: Histogram
         let connect: Histogram
         let firstByte: Histogram
     }
 
-    private static let spanNanoseconds: UInt64 = 60_000_000_000
-    private static let rateNanoseconds: UInt64 = 5_000_000_000
+    private static let span: Duration = .seconds(60)
+    private static let rate: Duration = .seconds(5)
     private static let most = 64
 
     private var samples: [Sample] = []
@@ -29,27 +31,26 @@ struct LiveSamples {
         }
     }
 
-    /// - Parameter now: nanoseconds of the monotonic clock.
-    mutating func take(_ counters: Counters, now: UInt64) {
+    mutating func take(_ counters: Counters, now: Instant) {
         var all = Histogram()
         for route in Counters.RouteLabel.allCases { all.add(counters.totalTimes[route.rawValue]) }
         let sample = Sample(
             at: now, requests: Self.classes(counters).reduce(0, +), total: all, connect: counters.connectTimes,
             firstByte: counters.firstByteTimes)
-        samples.removeAll { now - min(now, $0.at) > Self.spanNanoseconds }
+        samples.removeAll { now - $0.at > Self.span }
         (total, connect, firstByte, span) = (sample.total, sample.connect, sample.firstByte, "since the start")
         if let first = samples.first, sample.total.count > first.total.count {
             total = sample.total.since(first.total)
             connect = sample.connect.since(first.connect)
             firstByte = sample.firstByte.since(first.firstByte)
-            span = "over the last \((now - first.at) / 1_000_000_000) s"
+            span = "over the last \((now - first.at).seconds) s"
         }
-        if let lately = samples.first(where: { now - min(now, $0.at) <= Self.rateNanoseconds }), now > lately.at {
-            rate = Double(sample.requests - min(sample.requests, lately.requests)) / (Double(now - lately.at) / 1e9)
+        if let lately = samples.first(where: { now - $0.at <= Self.rate }), now > lately.at {
+            rate = Double(sample.requests - min(sample.requests, lately.requests)) / (now - lately.at).inSeconds
         } else {
             // Nobody looked lately: the last whole slot of the history.
-            let slots = counters.history.slots(until: now - min(now, RequestHistory.slotNanoseconds))
-            rate = Double(slots.last?.reduce(0, +) ?? 0) / (Double(RequestHistory.slotNanoseconds) / 1e9)
+            let slots = counters.history.slots(until: now - RequestHistory.slot)
+            rate = Double(slots.last?.reduce(0, +) ?? 0) / RequestHistory.slot.inSeconds
         }
         if samples.count == Self.most { samples.removeFirst() }
         samples.append(sample)

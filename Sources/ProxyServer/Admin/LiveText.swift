@@ -1,8 +1,10 @@
+internal import System
+
 /// Figures as the live page shows them.
 enum LiveText {
     /// `1.5 ms`, `3.2 s`, `4 min`, `5 h`, `6 d`; a dash for none.
-    static func duration(_ nanoseconds: UInt64?) -> String {
-        guard let nanoseconds else { return "–" }
+    static func duration(_ length: Duration?) -> String {
+        guard let nanoseconds = length?.nanoseconds else { return "–" }
         switch nanoseconds {
         case ..<1_000_000_000: return "\(tenths(nanoseconds, per: 1_000_000)) ms"
         case ..<60_000_000_000: return "\(tenths(nanoseconds, per: 1_000_000_000)) s"
@@ -13,8 +15,8 @@ enum LiveText {
     }
 
     /// As `duration`, in whole seconds: an age that is looked at once a second.
-    static func age(_ nanoseconds: UInt64) -> String {
-        nanoseconds < 1_000_000_000 ? "0 s" : duration(nanoseconds / 1_000_000_000 * 1_000_000_000)
+    static func age(_ length: Duration) -> String {
+        length < .seconds(1) ? "0 s" : duration(.seconds(length.seconds))
     }
 
     private static func tenths(_ value: UInt64, per unit: UInt64) -> String {

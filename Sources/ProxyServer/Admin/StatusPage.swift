@@ -7,14 +7,14 @@ struct StatusPage {
     let facts: AdminFacts
 
     var json: JSONValue {
-        let now = Clock.monotonic
-        let reports = facts.server.collect(within: AdminFacts.collectNanoseconds)
+        let now = Clock.now
+        let reports = facts.server.collect(within: AdminFacts.collect)
         let unreadiness = facts.unreadiness
         let (addresses, failure) = { ($0.addresses, $0.failure) }(facts.addresses.current().value)
         return .object([
             ("version", .string(facts.fixed.version)),
             ("endpoints", .string(EndpointTable.builtInVersion)),
-            ("uptime_seconds", .number((now - facts.startedMonotonic) / 1_000_000_000)),
+            ("uptime_seconds", .number((now - facts.startedAt).seconds)),
             ("ready", .bool(unreadiness == nil)),
             ("reason", unreadiness.map(JSONValue.string) ?? .null),
             ("draining", .bool(facts.isDraining)),
@@ -56,7 +56,7 @@ struct StatusPage {
         ])
     }
 
-    private func token(_ token: TokenSnapshot, _ now: UInt64) -> JSONValue {
+    private func token(_ token: TokenSnapshot, _ now: Instant) -> JSONValue {
         .object([
             ("kind", .string(token.kind.rawValue)),
             ("source", .string(token.source.rawValue)),
@@ -64,12 +64,12 @@ struct StatusPage {
             ("reason", token.health.reason.map { .string($0.logMessage) } ?? .null),
             (
                 "age_seconds",
-                token.obtainedAt.map { .number((now - min(now, $0.monotonicNanoseconds)) / 1_000_000_000) } ?? .null
+                token.obtainedAt.map { .number((now - $0.monotonic).seconds) } ?? .null
             ),
             (
                 "next_refresh_in_seconds",
                 token.nextRefresh.map {
-                    .number(($0.monotonicNanoseconds - min(now, $0.monotonicNanoseconds)) / 1_000_000_000)
+                    .number(($0.monotonic - now).seconds)
                 } ?? .null
             ),
             ("renewable", .bool(token.isRenewable)),

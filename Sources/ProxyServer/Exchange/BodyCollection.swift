@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// A chunked request body, read into the replay buffer before anything is sent: what fits goes out with a
 /// Content-Length, because Sentry's application servers lose chunked bodies without a word (ADR 0004).
@@ -40,7 +41,7 @@ extension Exchange {
     private func collectPrefix(_ worker: Worker) -> Flow {
         replay.body.buffer = worker.pool.take(atLeast: request.spool == nil ? 8_192 : Bounds.spooledBytes)
         guard request.spool == nil else { return .goesOn }
-        request.collectingEnds = worker.now + worker.configuration.bodies.collectNanoseconds
+        request.collectingEnds = worker.now + worker.configuration.bodies.collect
         setDeadline(min(worker.now + worker.configuration.timeouts.body, request.collectingEnds), worker)
         guard let heldHead = request.heldHead.buffer, let headParser = request.headParser else { return .goesOn }
         let start = headParser.head.length

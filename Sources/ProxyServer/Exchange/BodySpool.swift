@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// What an exchange knows of its spooled body.
 struct Spool {
@@ -37,7 +38,8 @@ extension Exchange {
         guard mayHold, worker.shared.spooler?.reserve(count) == true else { return refuseSpooling() }
         if worker.spoolsToMemory { worker.pool.memory.hold(count) }
         // Who sends at this rate or faster is not cut off.
-        request.collectingEnds += UInt64(count) * 1_000_000_000 / Bounds.spooledBytesPerSecond
+        request.collectingEnds =
+            request.collectingEnds + .nanoseconds(UInt64(count) * 1_000_000_000 / Bounds.spooledBytesPerSecond)
         (replay.body.buffer, replay.body.count) = (nil, 0)
         order(.write, buffer, count, at: request.spool!.size, worker)
         request.spool!.size += count

@@ -2,6 +2,7 @@ internal import AccessPolicy
 internal import DeviceFlow
 internal import EventLoop
 internal import HTTP1
+internal import System
 internal import TokenStore
 
 /// A request to the device flow: what is asked, and then what is answered.
@@ -90,7 +91,7 @@ extension Exchange {
         }
         releaseHeld(worker)
         watchClient(.incoming, worker)
-        setDeadline(worker.now + Bounds.consultNanoseconds, worker)
+        setDeadline(worker.now + Bounds.consult, worker)
         let token = EventToken(generation: generation, slot: slot, side: 0)
         flow.handle(consultation.call) { [mailbox = worker.mailbox] answer in
             mailbox.post(.consulted(token, answer))

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// One request on its way and its answer on the way back: the sockets, buffers and counts that the machine in
 /// `ExchangeState` is about.
@@ -230,7 +231,7 @@ final class Exchange {
         worker.finished(self)
         client.writeBuffer.release(to: &worker.pool)
         releaseHeld(worker)
-        if timer.armedFor != .max { worker.reactor.timers.disarm(slot: slot) }
+        if timer.armedFor != .never { worker.reactor.timers.disarm(slot: slot) }
         client = ConnectionSide()
         upstream = UpstreamConnection()
         request = RequestState()

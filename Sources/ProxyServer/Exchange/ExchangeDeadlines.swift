@@ -1,15 +1,16 @@
 internal import AccessPolicy
+internal import System
 
 /// When an exchange must have got on, and what happens when it has not.
 extension Exchange {
     /// Sets when the current phase must have got on. Moving it away costs nothing: the wheel fires at the old time and
     /// is set anew then.
-    func setDeadline(_ time: UInt64, _ worker: Worker) {
+    func setDeadline(_ time: Instant, _ worker: Worker) {
         timer.deadline = time
         arm(worker)
     }
 
-    func setProbe(at time: UInt64, _ worker: Worker) {
+    func setProbe(at time: Instant, _ worker: Worker) {
         timer.probe = .due(time)
         arm(worker)
     }
@@ -17,7 +18,7 @@ extension Exchange {
     @inline(__always)
     private func arm(_ worker: Worker) {
         // The wheel fires soon enough for anything: the usual case.
-        guard timer.armedFor > min(timer.deadline, worker.now + Bounds.patienceNanoseconds) || timer.probe.isDue else {
+        guard timer.armedFor > min(timer.deadline, worker.now + Bounds.patience) || timer.probe.isDue else {
             return
         }
         armAnew(worker)
@@ -26,14 +27,14 @@ extension Exchange {
     private func armAnew(_ worker: Worker) {
         var time = timer.deadline
         if case .due(let due) = timer.probe { time = min(time, due) }
-        if client.isOpen, client.interest.isEmpty { time = min(time, worker.now + Bounds.patienceNanoseconds) }
+        if client.isOpen, client.interest.isEmpty { time = min(time, worker.now + Bounds.patience) }
         guard time < timer.armedFor else { return }
         timer.armedFor = time
         worker.reactor.timers.arm(slot: slot, at: time)
     }
 
     func timerExpired(_ worker: Worker) {
-        timer.armedFor = .max
+        timer.armedFor = .never
         watchClient(.incoming, worker)
         if case .due(let due) = timer.probe, worker.now >= due {
             timer.probe = .done
@@ -49,7 +50,7 @@ extension Exchange {
     /// The proxy is about to end: a request that is not there yet must come soon.
     func hurryHead(_ worker: Worker) {
         guard phase == .readingHead else { return }
-        setDeadline(min(timer.deadline, worker.now + Bounds.drainHeadNanoseconds), worker)
+        setDeadline(min(timer.deadline, worker.now + Bounds.drainHead), worker)
     }
 
     private func deadlinePassed(_ worker: Worker) -> Event? {

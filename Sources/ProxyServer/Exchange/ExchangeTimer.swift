@@ -1,20 +1,21 @@
+internal import System
+
 /// When a client whose FIN is in is asked whether it is still there.
 enum Probe: Equatable {
     case none
-    /// Nanoseconds of the monotonic clock.
-    case due(UInt64)
+    case due(Instant)
     case done
 
     var isDue: Bool { if case .due = self { true } else { false } }
 }
 
-/// The time of one exchange, in nanoseconds of the monotonic clock.
+/// The time of one exchange.
 struct ExchangeTimer {
-    /// When the current phase must have got on; `.max` is never.
-    var deadline = UInt64.max
+    /// When the current phase must have got on.
+    var deadline = Instant.never
     var probe = Probe.none
-    /// When the wheel fires; `.max` is not armed.
-    var armedFor = UInt64.max
+    /// When the wheel fires; `.never` is not armed.
+    var armedFor = Instant.never
     /// What this turn allows.
     var share = TurnShare()
 }

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import System
 
 /// A client whose FIN is in, or that sends more than its request.
 extension Exchange {
@@ -35,7 +36,7 @@ extension Exchange {
 
     private func noteHalfClose(_ worker: Worker) {
         guard timer.probe == .none, request.version == .http11 else { return }
-        setProbe(at: worker.now + Bounds.probeNanoseconds, worker)
+        setProbe(at: worker.now + Bounds.probe, worker)
     }
 
     /// The answer did not come in time: whether anybody waits for it must be known now.

@@ -48,7 +48,7 @@ extension Exchange {
         } else if isQueueFull {
             noteAttempt(.queueFull, worker)
             moveStagedToWriteBuffer(worker)
-            let bounds = Bounds.fullQueueNanoseconds
+            let bounds = Bounds.fullQueue
             let pause = min(max((worker.now - upstream.attempts.startedAt) / 2, bounds.lowerBound), bounds.upperBound)
             setDeadline(min(worker.now + pause, dialingEnd(worker)), worker)
         } else {
@@ -58,7 +58,7 @@ extension Exchange {
         return nil
     }
 
-    private func dialingEnd(_ worker: Worker) -> UInt64 {
+    private func dialingEnd(_ worker: Worker) -> Instant {
         upstream.attempts.startedAt + worker.configuration.timeouts.connect
     }
 
@@ -232,12 +232,11 @@ extension Exchange {
     /// The next address has its turn beside the first one soon; one that has nobody left to make room for may take all
     /// the time; otherwise the time that is left is shared.
     private func setAttemptDeadline(_ worker: Worker) {
-        let end = dialingEnd(worker)
-        let left = end > worker.now ? end - worker.now : 0
+        let left = dialingEnd(worker) - worker.now
         let others = max(0, worker.addresses.addresses.count - upstream.attempts.tried.count)
-        var share = left / UInt64(others + 1)
+        var share = left / (others + 1)
         if others > 0, upstream.attempts.state == .one {
-            share = min(share, Bounds.connectionAttemptDelayNanoseconds)
+            share = min(share, Bounds.connectionAttemptDelay)
         }
         setDeadline(worker.now + share, worker)
     }
@@ -251,7 +250,7 @@ extension Exchange {
         case .two, .handshaking:
             upstreamFailed(timeoutCause, worker)
         case .one where !worker.mayOpenDescriptor:
-            setDeadline(min(worker.now + Bounds.connectionAttemptDelayNanoseconds, dialingEnd(worker)), worker)
+            setDeadline(min(worker.now + Bounds.connectionAttemptDelay, dialingEnd(worker)), worker)
             return nil
         case .none, .awaitingAddresses, .one, .connected:
             break

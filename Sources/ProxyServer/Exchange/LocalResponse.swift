@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// What the proxy answers when it answers by itself.
 struct LocalResponse {

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 internal import TokenStore
 
 /// The request's head: read, judged and written anew for the upstream.
@@ -198,7 +199,7 @@ extension Exchange {
             let isKept =
                 isRenewable && count <= UInt64(worker.configuration.replayBufferBytes)
                 && worker.pool.mayTake(atLeast: Int(count), for: .body)
-            request.collectingEnds = worker.now + worker.configuration.bodies.collectNanoseconds
+            request.collectingEnds = worker.now + worker.configuration.bodies.collect
             if isKept {
                 note(RecordingInput.began, worker)
                 replay.body.buffer = worker.pool.take(atLeast: Int(count))

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// The request of one exchange: what it is, what was decided about it, and how far its body has come.
 struct RequestState: ~Copyable {
@@ -33,7 +34,7 @@ struct RequestState: ~Copyable {
     var received: UInt64 = 0
     var upload = Upload.streaming
     /// Until when the body must be whole to be collected, or to be kept any longer.
-    var collectingEnds: UInt64 = 0
+    var collectingEnds = Instant.never
     /// The body, when it was too long to be held.
     var spool: Spool?
 

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// The request's bytes on their way from the client to the upstream.
 extension Exchange {

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// The answer's bytes on their way from the upstream to the client.
 extension Exchange {

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// Answers whose JSON names Sentry's own address: read whole, rewritten, and sent with their new length.
 extension Exchange {

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// What the rights of an alias make of its request.
 extension Exchange {
@@ -52,7 +53,7 @@ extension Exchange {
         guard let cell = rights.cell(of: alias), request.verdict.outcome != .refuse(.expired) else { return }
         let limits = rights.limits(of: alias)
         if let rate = limits.rate {
-            let wait = cell.spend(rate, now: worker.now)
+            let wait = cell.spend(rate, now: worker.now.nanoseconds)
             if wait > 0 {
                 local.retryAfterSeconds = Int((wait + 999_999_999) / 1_000_000_000)
                 request.verdict.limit(.rate, isShadowed: limits.isShadowing(at: worker.wallSeconds))

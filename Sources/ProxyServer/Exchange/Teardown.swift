@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import System
 
 /// The end of both connections, after the answer.
 extension Exchange {
@@ -39,7 +40,7 @@ extension Exchange {
             return
         }
         client.transport.shutdownWrite()
-        setDeadline(worker.now + Bounds.lingerNanoseconds, worker)
+        setDeadline(worker.now + Bounds.linger, worker)
         watchClient(.incoming, worker)
         drain(worker)
     }
@@ -100,7 +101,7 @@ extension Exchange {
             closeUpstream(worker, byReset: false)
         } else {
             // A client that still sends has a later deadline, which does for both.
-            if !client.isOpen { setDeadline(worker.now + Bounds.upstreamFINNanoseconds, worker) }
+            if !client.isOpen { setDeadline(worker.now + Bounds.upstreamFIN, worker) }
             watchUpstream(.incoming, worker)
         }
     }

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 internal import TokenStore
 
 /// The second chance of a request whose token was refused, or is likely to be.

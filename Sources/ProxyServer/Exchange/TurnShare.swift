@@ -13,14 +13,14 @@ struct TurnShare {
     /// only up to a number of bytes, and while the turn is young.
     /// - Parameters:
     ///   - current: the turn's number.
-    ///   - began: when it began, nanoseconds of the monotonic clock.
-    mutating func mayMoveMore(inTurn current: UInt64, began: UInt64) -> Bool {
+    ///   - began: when it began.
+    mutating func mayMoveMore(inTurn current: UInt64, began: Instant) -> Bool {
         guard turn == current else {
             (turn, moved) = (current, 0)
             return true
         }
         guard moved > 0 else { return true }
-        return moved < Bounds.bytesPerTurn && Clock.monotonic &- began < Bounds.turnNanoseconds
+        return moved < Bounds.bytesPerTurn && Clock.now - began < Bounds.turn
     }
 
     /// - Returns: whether the side is not postponed in this turn yet; then it is now.

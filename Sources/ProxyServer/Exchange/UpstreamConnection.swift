@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import System
 
 /// The way to the upstream: one connection, and the attempts that led to it.
 struct UpstreamConnection: ~Copyable {
@@ -10,7 +11,7 @@ struct UpstreamConnection: ~Copyable {
 struct ConnectionAttempts: ~Copyable {
     var state = AttemptState.none
     /// When the request began to be dialed for, in nanoseconds of the monotonic clock.
-    var startedAt: UInt64 = 0
+    var startedAt = Instant.never
     var tried = TriedAddresses()
     var address = AttemptedAddress()
     /// The side of the upstream's events; the other one of the two is the second attempt's.

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
+internal import System
 
 /// The way to the upstream: every request has a connection of its own. How its addresses are tried is in `HappyEyeballs.swift`.
 extension Exchange {

@@ -1,12 +1,13 @@
 internal import AccessPolicy
 internal import HTTP1
+internal import System
 
 extension LogLine {
     /// One request's line.
     ///
     /// Changes neither record nor facts; `inout`, since they would be copied otherwise.
-    mutating func write(_ record: inout AccessRecord, _ facts: inout RequestFacts, realtime: UInt64) {
-        time(realtime)
+    mutating func write(_ record: inout AccessRecord, _ facts: inout RequestFacts, at wall: WallTime) {
+        time(wall)
         field("level", word: record.status == 0 || record.status >= 500 ? "warning" : "info")
         field("msg", word: "request")
         let id = facts.idText
@@ -31,12 +32,12 @@ extension LogLine {
         field("status", number: UInt64(record.status))
         field("bytes_up", number: record.bytesUp)
         field("bytes_down", number: record.bytesDown)
-        field("total_ms", nanoseconds: record.endedAt &- record.acceptedAt)
-        if record.connectedAt != 0 {
-            field("connect_ms", nanoseconds: record.connectedAt &- record.dialedAt)
+        field("total_ms", record.endedAt - record.acceptedAt)
+        if record.connectedAt != .never {
+            field("connect_ms", record.connectedAt - record.dialedAt)
         }
-        if record.firstByteAt != 0, record.connectedAt != 0 {
-            field("upstream_ms", nanoseconds: record.firstByteAt &- record.connectedAt)
+        if record.firstByteAt != .never, record.connectedAt != .never {
+            field("upstream_ms", record.firstByteAt - record.connectedAt)
         }
         switch record.retry {
         case .none: break

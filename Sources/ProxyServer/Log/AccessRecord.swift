@@ -152,11 +152,11 @@ extension Cause {
 /// What the access log and the counters will say of one exchange.
 struct AccessRecord {
     var id: UInt64 = 0
-    var acceptedAt: UInt64 = 0
-    var dialedAt: UInt64 = 0
-    var connectedAt: UInt64 = 0
-    var firstByteAt: UInt64 = 0
-    var endedAt: UInt64 = 0
+    var acceptedAt = Instant.never
+    var dialedAt = Instant.never
+    var connectedAt = Instant.never
+    var firstByteAt = Instant.never
+    var endedAt = Instant.never
     var status = 0
     var isLocalResponse = false
     var bytesUp: UInt64 = 0
@@ -177,19 +177,19 @@ struct AccessRecord {
     var rights: RightsRecord?
     init() {}
 
-    init(id: UInt64, acceptedAt: UInt64) {
+    init(id: UInt64, acceptedAt: Instant) {
         self.id = id
         self.acceptedAt = acceptedAt
     }
 
     /// A first or second sending begins: the times of one before do not count.
-    mutating func dialed(at time: UInt64) {
-        (dialedAt, connectedAt, firstByteAt) = (time, 0, 0)
+    mutating func dialed(at time: Instant) {
+        (dialedAt, connectedAt, firstByteAt) = (time, .never, .never)
     }
 
     /// Bytes of the answer came; the first time counts.
-    mutating func gotByte(at time: UInt64) {
-        if firstByteAt == 0 { firstByteAt = time }
+    mutating func gotByte(at time: Instant) {
+        if firstByteAt == .never { firstByteAt = time }
     }
 
     /// What went wrong, if nothing did before.
@@ -198,7 +198,7 @@ struct AccessRecord {
     }
 
     /// An address took the connection: that another one did not is no failure of the request.
-    mutating func connected(at time: UInt64) {
+    mutating func connected(at time: Instant) {
         connectedAt = time
         cause = .none
     }

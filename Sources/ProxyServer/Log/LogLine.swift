@@ -1,5 +1,6 @@
 package import AccessPolicy
 package import HTTP1
+package import System
 
 /// The two forms of a log line.
 package enum LogFormat: String, Sendable, CaseIterable { case logfmt, json }
@@ -27,10 +28,10 @@ package struct LogLine {
 
     /// Starts the line with its time, in UTC with milliseconds.
     /// - Parameter realtime: nanoseconds since 1970.
-    package mutating func time(_ realtime: UInt64) {
+    package mutating func time(_ wall: WallTime) {
         key("ts")
         if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
-        appendTimestamp(realtime)
+        appendTimestamp(wall)
         if format == .json { writer.append(byte: UInt8(ascii: "\"")) }
     }
 
@@ -76,11 +77,11 @@ package struct LogLine {
     }
 
     /// A duration in milliseconds with three decimals.
-    package mutating func field(_ name: StaticString, nanoseconds: UInt64) {
+    package mutating func field(_ name: StaticString, _ length: Duration) {
         key(name)
-        writer.append(decimal: nanoseconds / 1_000_000)
+        writer.append(decimal: length.milliseconds)
         writer.append(byte: UInt8(ascii: "."))
-        writer.append(decimal: nanoseconds / 1_000, digits: 3)
+        writer.append(decimal: length.nanoseconds / 1_000, digits: 3)
     }
 
     /// Ends the line.
@@ -153,8 +154,8 @@ package struct LogLine {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }
 
-    private mutating func appendTimestamp(_ realtime: UInt64) {
-        let seconds = realtime / 1_000_000_000
+    private mutating func appendTimestamp(_ wall: WallTime) {
+        let seconds = wall.nanoseconds / 1_000_000_000
         let date = CivilDate(daysSince1970: Int(seconds / 86_400))
         let time = seconds % 86_400
         writer.append(decimal: UInt64(date.year), digits: 4)
@@ -164,7 +165,7 @@ package struct LogLine {
         twoDigits(":", time / 60 % 60)
         twoDigits(":", time % 60)
         writer.append(byte: UInt8(ascii: "."))
-        writer.append(decimal: realtime / 1_000_000 % 1_000, digits: 3)
+        writer.append(decimal: wall.nanoseconds / 1_000_000 % 1_000, digits: 3)
         writer.append(byte: UInt8(ascii: "Z"))
     }
 

@@ -61,7 +61,7 @@ package final class LogWriter: Sendable {
     package func log(_ level: LogLevel, _ message: String, _ fields: [(String, String)] = []) {
         withUnsafeTemporaryAllocation(byteCount: 8_192, alignment: 1) { buffer in
             var line = LogLine(buffer, format)
-            line.time(Clock.realtime)
+            line.time(Clock.wall)
             line.field("level", text: level.rawValue)
             line.field("msg", text: message)
             for (name, value) in fields { line.field(key: name, text: value) }

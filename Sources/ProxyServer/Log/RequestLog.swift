@@ -117,7 +117,7 @@ extension Worker {
         // The staging buffer is free between two exchanges.
         let staging = scratch.beginStaging()
         var line = LogLine(staging, shared.log.format)
-        line.write(&record, &facts, realtime: Clock.realtime)
+        line.write(&record, &facts, at: Clock.wall)
         let count = line.end()
         guard count > 0 else { return }
         shared.log.write(UnsafeRawBufferPointer(staging.part(0..<count)), to: log)

@@ -1,4 +1,5 @@
 internal import AccessPolicy
+internal import System
 internal import TLS
 
 /// What one worker counts, on its own thread and without a lock; the sums are made when somebody asks.
@@ -119,10 +120,10 @@ package struct Counters: Sendable {
         }
         history.record(at: record.endedAt, statusClass: statusClass)
         if !record.isFine, let failure = record.failure(route) { failures.note(failure) }
-        totalTimes[route.rawValue].record(record.endedAt &- record.acceptedAt)
-        if record.connectedAt != 0 {
-            connectTimes.record(record.connectedAt &- record.dialedAt)
-            if record.firstByteAt >= record.connectedAt {
+        totalTimes[route.rawValue].record(record.endedAt - record.acceptedAt)
+        if record.connectedAt != .never {
+            connectTimes.record(record.connectedAt - record.dialedAt)
+            if record.firstByteAt != .never {
                 firstByteTimes.record(record.firstByteAt - record.connectedAt)
             }
         }

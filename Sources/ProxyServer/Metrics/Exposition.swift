@@ -1,3 +1,5 @@
+package import System
+
 /// Writes the Prometheus text format, version 0.0.4. Made anew for each scrape, off the workers' threads.
 package struct Exposition {
     package enum Kind: String { case counter, gauge, histogram }
@@ -24,8 +26,12 @@ package struct Exposition {
         sample(suffix: "", labels, value ? "1" : "0")
     }
 
-    package mutating func sample(nanoseconds: UInt64, _ labels: [(String, String)] = []) {
-        sample(suffix: "", labels, Self.seconds(nanoseconds))
+    package mutating func sample(_ length: Duration, _ labels: [(String, String)] = []) {
+        sample(suffix: "", labels, Self.seconds(length.nanoseconds))
+    }
+
+    package mutating func sample(_ time: WallTime) {
+        sample(suffix: "", [], Self.seconds(time.nanoseconds))
     }
 
     package mutating func sample(_ histogram: Histogram, _ labels: [(String, String)] = []) {

@@ -1,3 +1,5 @@
+package import System
+
 /// Durations, counted in fixed buckets: recording one is a few compares of integers.
 package struct Histogram: Sendable {
     /// Upper bounds of the buckets in nanoseconds; one more bucket takes what is above all of them.
@@ -20,7 +22,8 @@ package struct Histogram: Sendable {
     }
 
     /// A duration equal to a bound is in that bound's bucket (`le`).
-    package mutating func record(_ nanoseconds: UInt64) {
+    package mutating func record(_ length: Duration) {
+        let nanoseconds = length.nanoseconds
         var index = 0
         while index < Self.bounds.count, nanoseconds > Self.bounds[index] { index += 1 }
         buckets[index] &+= 1
@@ -42,7 +45,7 @@ package struct Histogram: Sendable {
 
     /// The duration that this share of all does not exceed, by linear interpolation within its bucket; nil when there are
     /// none, and the highest bound for what is above it.
-    package func quantile(_ share: Double) -> UInt64? {
+    package func quantile(_ share: Double) -> Duration? {
         let count = count
         guard count > 0 else { return nil }
         let rank = share * Double(count)
@@ -52,10 +55,10 @@ package struct Histogram: Sendable {
             if here > 0, Double(below + here) >= rank {
                 let start = index == 0 ? 0 : Self.bounds[index - 1]
                 let part = max(0, rank - Double(below)) / Double(here)
-                return start + UInt64(Double(Self.bounds[index] - start) * part)
+                return .nanoseconds(start + UInt64(Double(Self.bounds[index] - start) * part))
             }
             below += here
         }
-        return Self.bounds[Self.bounds.count - 1]
+        return .nanoseconds(Self.bounds[Self.bounds.count - 1])
     }
 }

@@ -20,7 +20,7 @@ struct Metrics {
 
     /// Asks the workers, and writes it all down.
     static func text(_ facts: AdminFacts) -> [UInt8] {
-        let reports = facts.server.collect(within: AdminFacts.collectNanoseconds)
+        let reports = facts.server.collect(within: AdminFacts.collect)
         let longestTurns = facts.server.takeLongestTurns()
         var total = Counters()
         for report in reports { total.add(report.counters) }
@@ -137,9 +137,9 @@ struct Metrics {
         out.sample(total.impossibleSteps)
     }
 
-    private mutating func writeWorkers(_ reports: [WorkerReport], _ longestTurns: [UInt64]) {
+    private mutating func writeWorkers(_ reports: [WorkerReport], _ longestTurns: [Duration]) {
         family("loop_turn_max_seconds", .gauge, "Longest turn of the worker's loop since the last scrape.")
-        for (index, turn) in longestTurns.enumerated() { out.sample(nanoseconds: turn, [("worker", "\(index)")]) }
+        for (index, turn) in longestTurns.enumerated() { out.sample(turn, [("worker", "\(index)")]) }
         family("workers_unresponsive", .gauge, "Workers that did not answer this scrape in time.")
         out.sample(UInt64(reports.count { !$0.isCurrent }))
         family("log_lines_dropped_total", .counter, "Log lines lost: standard error was too slow, closed or full.")
@@ -163,8 +163,7 @@ struct Metrics {
         if case .degraded(.refused) = token.health { out.sample(1) } else { out.sample(0) }
         family("token_age_seconds", .gauge, "Time since the source last gave or confirmed the token.")
         if let obtained = token.obtainedAt {
-            let now = Clock.monotonic
-            out.sample(nanoseconds: now - min(now, obtained.monotonicNanoseconds))
+            out.sample(Clock.now - obtained.monotonic)
         }
         family("token_next_refresh_timestamp_seconds", .gauge, "When the source is asked next; absent for never.")
         if let next = token.nextRefresh { out.sample(UInt64(max(0, next.wallSeconds))) }
@@ -189,10 +188,10 @@ struct Metrics {
         out.sample(1, [("version", facts.fixed.version)])
         let process = ProcessFacts()
         out.family("process_start_time_seconds", .gauge, "Start of the process, seconds since 1970.")
-        out.sample(nanoseconds: facts.startedRealtime)
-        if let cpu = process.cpuNanoseconds {
+        out.sample(facts.startedWall)
+        if let cpu = process.cpuTime {
             out.family("process_cpu_seconds_total", .counter, "CPU time of the process, user and system.")
-            out.sample(nanoseconds: cpu)
+            out.sample(cpu)
         }
         if let resident = process.residentBytes {
             out.family("process_resident_memory_bytes", .gauge, "Resident memory.")

@@ -1,10 +1,11 @@
 internal import Glibc
+internal import System
 
 /// What the system says of this process, for metrics.
 struct ProcessFacts {
     var openDescriptors: UInt64?
     var residentBytes: UInt64?
-    var cpuNanoseconds: UInt64?
+    var cpuTime: Duration?
 
     /// Reads proc(5) and getrusage(2); what cannot be read is nil.
     init() {
@@ -12,11 +13,11 @@ struct ProcessFacts {
         residentBytes = Self.residentPages().map { $0 * UInt64(sysconf(CInt(_SC_PAGESIZE))) }
         var usage = rusage()
         guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return }
-        cpuNanoseconds = Self.nanoseconds(usage.ru_utime) + Self.nanoseconds(usage.ru_stime)
+        cpuTime = Self.duration(usage.ru_utime) + Self.duration(usage.ru_stime)
     }
 
-    private static func nanoseconds(_ time: timeval) -> UInt64 {
-        UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_usec) * 1_000
+    private static func duration(_ time: timeval) -> Duration {
+        .seconds(UInt64(time.tv_sec)) + .microseconds(UInt64(time.tv_usec))
     }
 
     private static func entries(in path: String) -> UInt64? {

@@ -1,12 +1,12 @@
 internal import AccessPolicy
+package import System
 
 /// The last requests that were refused or went wrong, for the live page: neither path nor query, no alias and no token.
 package struct RecentFailures: Sendable {
     package static let most = 50
 
     package struct Failure: Sendable {
-        /// Nanoseconds of the monotonic clock.
-        package var at: UInt64
+        package var at: Instant
         package var id: UInt64
         /// 0 when the client left before its answer.
         package var status: Int

@@ -1,9 +1,11 @@
+package import System
+
 /// Answers by status class over the last quarter of an hour, in slots of ten seconds.
 ///
 /// Each worker keeps one: 2 KiB, and an addition to count a request. Slots are numbered by the monotonic clock, so that
 /// those of several workers are the same moments.
 package struct RequestHistory: Sendable {
-    package static let slotNanoseconds: UInt64 = 10_000_000_000
+    package static let slot: Duration = .seconds(10)
     package static let slots = 90
     private static let classes = Counters.statusClasses
 
@@ -13,13 +15,12 @@ package struct RequestHistory: Sendable {
     private var latest: UInt64 = 0
     /// In `counts`.
     private var start = 0
-    private var end = slotNanoseconds
+    private var end = Instant(nanoseconds: slot.nanoseconds)
 
     package init() {}
 
-    /// - Parameter now: nanoseconds of the monotonic clock.
-    package mutating func record(at now: UInt64, statusClass: Int) {
-        if now >= end { advance(to: now / Self.slotNanoseconds) }
+    package mutating func record(at now: Instant, statusClass: Int) {
+        if now >= end { advance(to: Self.number(now)) }
         counts[start + statusClass] &+= 1
     }
 
@@ -29,9 +30,11 @@ package struct RequestHistory: Sendable {
             let first = Self.index(missed)
             for index in first..<first + Self.classes { counts[index] = 0 }
         }
-        (latest, start, end) = (slot, Self.index(slot), (slot + 1) * Self.slotNanoseconds)
+        (latest, start) = (slot, Self.index(slot))
+        end = Instant(nanoseconds: (slot + 1) * Self.slot.nanoseconds)
     }
 
+    private static func number(_ time: Instant) -> UInt64 { time.nanoseconds / slot.nanoseconds }
     private static func index(_ slot: UInt64) -> Int { Int(slot % UInt64(slots)) * classes }
 
     /// Stops sharing memory with the original.
@@ -49,8 +52,8 @@ package struct RequestHistory: Sendable {
     private func isKept(_ slot: UInt64) -> Bool { kept.contains(slot) }
 
     /// The slots up to the one that holds `now`, oldest first; each by class.
-    package func slots(until now: UInt64) -> [[UInt64]] {
-        let last = now / Self.slotNanoseconds
+    package func slots(until now: Instant) -> [[UInt64]] {
+        let last = Self.number(now)
         return (0..<UInt64(Self.slots)).map { back in
             let age = UInt64(Self.slots - 1) - back
             guard last >= age, isKept(last - age) else { return [UInt64](repeating: 0, count: Self.classes) }

@@ -1,12 +1,12 @@
 internal import Synchronization
-internal import System
+package import System
 
 /// One worker as it was last seen.
 package struct WorkerReport: Sendable {
     package internal(set) var counters = Counters()
     /// It answered this time, or has ended: the counters are what they are now.
     package internal(set) var isCurrent = false
-    fileprivate var longestTurn: UInt64 = 0
+    fileprivate var longestTurn = Duration.zero
     fileprivate var hasEnded = false
 }
 
@@ -18,7 +18,7 @@ final class WorkerReports: Sendable {
         reports = Mutex(Array(repeating: WorkerReport(), count: count))
     }
 
-    func update(_ index: Int, _ counters: Counters, longestTurn: UInt64, hasEnded: Bool = false) {
+    func update(_ index: Int, _ counters: Counters, longestTurn: Duration, hasEnded: Bool = false) {
         reports.withLock {
             $0[index].counters = counters
             $0[index].longestTurn = max($0[index].longestTurn, longestTurn)
@@ -34,17 +34,17 @@ final class WorkerReports: Sendable {
     }
 
     /// Waits for the answers.
-    func take(_ question: Question, within nanoseconds: UInt64) -> [WorkerReport] {
-        let missing = question.wait(within: nanoseconds)
+    func take(_ question: Question, within time: Duration) -> [WorkerReport] {
+        let missing = question.wait(within: time)
         return reports.withLock { reports in
             for index in reports.indices { reports[index].isCurrent = reports[index].hasEnded || !missing[index] }
             return reports
         }
     }
 
-    func takeLongestTurns() -> [UInt64] {
+    func takeLongestTurns() -> [Duration] {
         reports.withLock { reports in
-            defer { for index in reports.indices { reports[index].longestTurn = 0 } }
+            defer { for index in reports.indices { reports[index].longestTurn = .zero } }
             return reports.map(\.longestTurn)
         }
     }
@@ -70,8 +70,8 @@ final class WorkerReports: Sendable {
         }
 
         /// - Returns: for each worker whether it is missing.
-        func wait(within nanoseconds: UInt64) -> [Bool] {
-            _ = allAnswered.wait(within: nanoseconds)
+        func wait(within time: Duration) -> [Bool] {
+            _ = allAnswered.wait(within: time)
             return missing.withLock { $0 }
         }
     }

@@ -71,7 +71,7 @@ package final class Server: Sendable {
                         index, worker.counters, longestTurn: worker.reactor.takeLongestTurn(), hasEnded: true)
                 } catch {
                     log.log(.critical, "a worker could not start", [("error", error.summary)])
-                    reports.update(index, Counters(), longestTurn: 0, hasEnded: true)
+                    reports.update(index, Counters(), longestTurn: .zero, hasEnded: true)
                 }
             }.detach()
         }
@@ -98,9 +98,9 @@ package final class Server: Sendable {
         for end in ends { end.wait() }
     }
 
-    /// Asks the workers for their counters and waits for at most `nanoseconds`. One that does not answer in time, or has
+    /// Asks the workers for their counters and waits for at most `time`. One that does not answer in time, or has
     /// ended, is shown as it was last seen. Not to be called on a worker's thread.
-    package func collect(within nanoseconds: UInt64) -> [WorkerReport] {
+    package func collect(within time: Duration) -> [WorkerReport] {
         let question = reports.ask()
         for (index, mailbox) in mailboxes.enumerated() where question.isAsked(index) {
             mailbox.post(
@@ -109,12 +109,12 @@ package final class Server: Sendable {
                     question.answered(index)
                 })
         }
-        return reports.take(question, within: nanoseconds)
+        return reports.take(question, within: time)
     }
 
     /// Asks the workers for what they have learned of aliases in shadow mode.
-    /// - Returns: what came within `nanoseconds`, and whether that is all.
-    func collectLessons(within nanoseconds: UInt64) -> (lessons: [Lessons], isWhole: Bool) {
+    /// - Returns: what came within `time`, and whether that is all.
+    func collectLessons(within time: Duration) -> (lessons: [Lessons], isWhole: Bool) {
         let question = reports.ask()
         let answers = LessonCollection()
         for (index, mailbox) in mailboxes.enumerated() where question.isAsked(index) {
@@ -124,7 +124,7 @@ package final class Server: Sendable {
                     question.answered(index)
                 })
         }
-        let missing = question.wait(within: nanoseconds)
+        let missing = question.wait(within: time)
         return (answers.all, !missing.contains(true))
     }
 
@@ -134,8 +134,8 @@ package final class Server: Sendable {
     /// Whether a worker has ended.
     package var hasLostWorkers: Bool { reports.hasEnded }
 
-    /// The longest turn of each worker's loop since this was last asked, in nanoseconds.
-    package func takeLongestTurns() -> [UInt64] { reports.takeLongestTurns() }
+    /// The longest turn of each worker's loop since this was last asked.
+    package func takeLongestTurns() -> [Duration] { reports.takeLongestTurns() }
 }
 
 /// How a worker's start, on its own thread, turned out.

@@ -1,19 +1,20 @@
 package import AccessPolicy
 package import EventLoop
 package import HTTP1
+package import System
 
-/// The time-outs of an exchange, in nanoseconds.
+/// The time-outs of an exchange.
 package struct Timeouts: Sendable {
     /// From accept until the request's head is whole.
-    package var head: UInt64
+    package var head: Duration
     /// Without a byte of a body, in either direction.
-    package var body: UInt64
+    package var body: Duration
     /// From the request's last byte until the answer's head is whole.
-    package var response: UInt64
+    package var response: Duration
     /// Name look-up, TCP and TLS of all addresses together.
-    package var connect: UInt64
+    package var connect: Duration
 
-    package init(head: UInt64, body: UInt64, response: UInt64, connect: UInt64) {
+    package init(head: Duration, body: Duration, response: Duration, connect: Duration) {
         self.head = head
         self.body = body
         self.response = response
@@ -37,9 +38,9 @@ package enum LongChunkedBody: String, Sendable, CaseIterable {
 /// Bounds of the bytes that are held for clients.
 package struct BodyLimits: Sendable {
     package var longChunked = LongChunkedBody.refuse
-    /// From a chunked body's head until the body is whole, in nanoseconds; also how long any other body is kept while
+    /// From a chunked body's head until the body is whole; also how long any other body is kept while
     /// it is not whole.
-    package var collectNanoseconds: UInt64 = 60_000_000_000
+    package var collect: Duration = .seconds(60)
     /// Where bodies are spooled.
     package var spoolPlace = SpoolPlace.memory
     /// Bytes spooled in total.
@@ -133,7 +134,7 @@ enum Bounds {
     /// Bytes that one exchange relays in one turn, about a millisecond's work; a short read counts as `relayBytes`.
     static let bytesPerTurn = 2_097_152
     /// After this time a turn allows each exchange one more piece and no second one.
-    static let turnNanoseconds: UInt64 = 1_000_000
+    static let turn: Duration = .milliseconds(1)
     /// JSON that is rewritten between two looks at the clock.
     static let rewritingSliceBytes = 32_768
     /// Room for what a rewritten body has more than the original, usually.
@@ -144,28 +145,28 @@ enum Bounds {
     /// A request head with what the proxy adds, or a response head, with a relay buffer's worth of body behind it.
     static let stagingBytes = 2 * 65_536 + 24_576
     /// How long a client that still sends is listened to after its answer (RFC 9112 §9.6).
-    static let lingerNanoseconds: UInt64 = 2_000_000_000
+    static let linger: Duration = .seconds(2)
     /// How long one address is waited for alone, before the next one is tried beside it (RFC 8305 §5).
-    static let connectionAttemptDelayNanoseconds: UInt64 = 250_000_000
+    static let connectionAttemptDelay: Duration = .milliseconds(250)
     /// How long an address that did not answer is tried last.
-    static let avoidanceNanoseconds: UInt64 = 30_000_000_000
+    static let avoidance: Duration = .seconds(30)
     /// A Unix-domain socket whose queue is full gives no event when there is room again: it is tried again after half
     /// the time that was waited already, within these.
-    static let fullQueueNanoseconds: ClosedRange<UInt64> = 10_000_000...200_000_000
+    static let fullQueue: ClosedRange<Duration> = .milliseconds(10)...(.milliseconds(200))
     /// How long the upstream's FIN is waited for after its whole answer is in.
-    static let upstreamFINNanoseconds: UInt64 = 1_000_000_000
+    static let upstreamFIN: Duration = .seconds(1)
     /// An exchange that is answered sooner than this never has its client's socket watched: one system call less. A
     /// client that leaves is noticed after at most this long.
-    static let patienceNanoseconds: UInt64 = 50_000_000
+    static let patience: Duration = .milliseconds(50)
     /// How long the answer may take before a client whose FIN is in is asked whether it is still there.
-    static let probeNanoseconds: UInt64 = 3_000_000_000
+    static let probe: Duration = .seconds(3)
     /// How long a request's head may still take when the proxy is draining.
-    static let drainHeadNanoseconds: UInt64 = 1_000_000_000
+    static let drainHead: Duration = .seconds(1)
     /// How long accepting pauses when descriptors or memory ran out.
-    static let acceptPauseNanoseconds: UInt64 = 100_000_000
+    static let acceptPause: Duration = .milliseconds(100)
     static let acceptsPerTurn = 64
     /// How often a worker tells the broker that a token which cannot be renewed was refused.
-    static let refusalNanoseconds: UInt64 = 1_000_000_000
+    static let refusal: Duration = .seconds(1)
     /// A spooled body is written and read in pieces of at most this much.
     static let spooledBytes = 65_536
     /// Who sends a body that is spooled may be slower than `--collect-timeout` has it, but not than this.
@@ -203,7 +204,7 @@ enum Bounds {
     /// What is kept of a field that the device flow looks at.
     static let consultedFieldBytes = 128
     /// How long the device flow may take; its store has a shorter deadline.
-    static let consultNanoseconds: UInt64 = 15_000_000_000
+    static let consult: Duration = .seconds(15)
     /// Why an alias was refused, in words; and the fields that go with it.
     static let refusalBytes = 8_192
 }

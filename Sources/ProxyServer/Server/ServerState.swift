@@ -20,7 +20,7 @@ enum WorkerMail: Sendable {
     /// End now.
     case stop
     /// Tell the counters and the longest turn since the last such mail, in nanoseconds.
-    case report(@Sendable (Counters, UInt64) -> Void)
+    case report(@Sendable (Counters, Duration) -> Void)
     /// Tell what was learned of aliases in shadow mode.
     case lessons(@Sendable (Lessons) -> Void)
 }
@@ -70,7 +70,7 @@ final class ServerState: Sendable {
     private let requests = Atomic<Int>(0)
     private let after = InlineArray<8, UInt64>(repeating: 0)
     private let isBaseWarned = Atomic<Bool>(false)
-    private let proxyWarnedAt = Atomic<UInt64>(0)
+    private let proxyWarnedAt = Atomic(Instant.never)
 
     init(
         configuration: ServerConfiguration, tokens: TokenPublisher, policy: Published<PolicyConfiguration>,
@@ -108,9 +108,9 @@ final class ServerState: Sendable {
 
     /// Tells, at most once a minute, that the forward proxy does not let requests through.
     func warnOfProxy(_ failure: TunnelFailure) {
-        let now = Clock.monotonic
+        let now = Clock.now
         let last = proxyWarnedAt.load(ordering: .relaxed)
-        guard last == 0 || now >= last &+ 60_000_000_000,
+        guard last == .never || now >= last + .seconds(60),
             proxyWarnedAt.compareExchange(expected: last, desired: now, ordering: .relaxed).exchanged
         else { return }
         let answer =

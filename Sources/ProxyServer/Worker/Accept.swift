@@ -1,9 +1,10 @@
 internal import AccessPolicy
 internal import EventLoop
+internal import System
 
 /// How a worker takes connections in, and how it stops doing so.
 extension Worker {
-    func acceptReady(listener: Int, now: UInt64) {
+    func acceptReady(listener: Int, now: Instant) {
         // Reported in the turn that closed it.
         guard listener < listeners.count else { return }
         var accepted = 0
@@ -52,7 +53,7 @@ extension Worker {
     /// Trying again at once would spin: the queue keeps the connection.
     private func pauseAccepting() {
         listeners.unwatch(with: reactor)
-        acceptPausedUntil = now + Bounds.acceptPauseNanoseconds
+        acceptPausedUntil = now + Bounds.acceptPause
         wakeForListeners()
     }
 
@@ -61,18 +62,19 @@ extension Worker {
         guard !isDraining else { return }
         isDraining = true
         for slot in 0..<exchanges.slots { exchanges[slot].hurryHead(self) }
-        listenersCloseAt = now + listeners.stopQueueing(with: reactor)
-        if listenersCloseAt == now { acceptTheLast() } else { wakeForListeners() }
+        let time = listeners.stopQueueing(with: reactor)
+        listenersCloseAt = now + time
+        if time == .zero { acceptTheLast() } else { wakeForListeners() }
     }
 
     /// Accepts what is left in the queues and closes the listeners.
     func acceptTheLast() {
-        for listener in 0..<listeners.count where acceptPausedUntil == 0 {
+        for listener in 0..<listeners.count where acceptPausedUntil == nil {
             accepting = .unbounded
             acceptReady(listener: listener, now: now)
         }
         // Without descriptors or memory the rest has to wait for a moment; the drain timeout bounds that.
-        guard acceptPausedUntil == 0 else {
+        guard acceptPausedUntil == nil else {
             // One wake-up is kept, and the one that is used up now was for the listeners.
             wakeForListeners()
             return
@@ -81,7 +83,7 @@ extension Worker {
     }
 
     func wakeForListeners() {
-        let times = [acceptPausedUntil, listenersCloseAt].filter { $0 > now }
+        let times = [acceptPausedUntil, listenersCloseAt].compactMap { $0 }.filter { $0 > now }
         if let first = times.min() { reactor.wake(at: first) }
     }
 }

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import System
 
 /// One worker's view of the upstream's addresses: the order in which they are tried, and which did not answer lately.
 struct AddressTable {
@@ -7,8 +8,8 @@ struct AddressTable {
     private(set) var failure: ResolveFailure?
     /// Grows with each `replace`: an index is good for one version only.
     private(set) var version = 0
-    /// For each address until when it is tried last, in nanoseconds of the monotonic clock; 0 when it is sound.
-    private var avoidedUntil: [UInt64] = []
+    /// For each address until when it is tried last; a time that has passed when it is sound.
+    private var avoidedUntil: [Instant] = []
 
     init(_ resolved: ResolvedAddresses) {
         replace(resolved)
@@ -18,7 +19,7 @@ struct AddressTable {
     mutating func replace(_ resolved: ResolvedAddresses) {
         let found = resolved.addresses.prefix(TriedAddresses.capacity)
         let known = avoidedUntil
-        avoidedUntil = found.map { address in addresses.firstIndex(of: address).map { known[$0] } ?? 0 }
+        avoidedUntil = found.map { address in addresses.firstIndex(of: address).map { known[$0] } ?? .distantPast }
         addresses = Array(found)
         failure = resolved.failure
         version += 1
@@ -26,7 +27,7 @@ struct AddressTable {
 
     /// The next address to try: the first one that is sound, else the one whose failure is longest ago.
     /// - Returns: nil when all were tried.
-    func next(after tried: TriedAddresses, now: UInt64) -> Int? {
+    func next(after tried: TriedAddresses, now: Instant) -> Int? {
         var best: Int?
         for index in addresses.indices where !tried.contains(index) {
             if avoidedUntil[index] <= now { return index }
@@ -36,15 +37,15 @@ struct AddressTable {
     }
 
     /// The address did not answer: for a while the others come first.
-    mutating func avoid(_ attempt: AttemptedAddress, now: UInt64) {
+    mutating func avoid(_ attempt: AttemptedAddress, now: Instant) {
         guard attempt.version == version else { return }
-        avoidedUntil[attempt.index] = now + Bounds.avoidanceNanoseconds
+        avoidedUntil[attempt.index] = now + Bounds.avoidance
     }
 
     /// The address answered.
     mutating func trust(_ attempt: AttemptedAddress) {
-        guard attempt.version == version, avoidedUntil[attempt.index] != 0 else { return }
-        avoidedUntil[attempt.index] = 0
+        guard attempt.version == version, avoidedUntil[attempt.index] != .distantPast else { return }
+        avoidedUntil[attempt.index] = .distantPast
     }
 }
 

@@ -29,12 +29,12 @@ final class Listeners: @unchecked Sendable {
     func accept(_ number: Int) -> Listener.Accepted { listeners[number].accept() }
 
     /// Lets no more connections in; see `Listener.stopQueueing`.
-    /// - Returns: for how many nanoseconds the queues must still be watched.
-    func stopQueueing(with reactor: Reactor) -> UInt64 {
+    /// - Returns: for how long the queues must still be watched.
+    func stopQueueing(with reactor: Reactor) -> Duration {
         // What is in a queue that another process can accept from is left to it.
         for listener in listeners where listener.isInherited { reactor.unwatch(listener.descriptor) }
         listeners.removeAll(where: \.isInherited)
-        return listeners.reduce(0) { max($0, $1.stopQueueing()) }
+        return listeners.reduce(.zero) { max($0, $1.stopQueueing()) }
     }
 
     /// Gives the sockets up: each is closed when the last worker that shares it has done so.

@@ -40,21 +40,22 @@ final class Worker {
     private var responseParsers: [ResponseHeadParser] = []
     private var renewals = ParkedExchanges()
     /// Refusals before this are not told to the broker.
-    private var refusalNotedUntil: UInt64 = 0
+    private var refusalNotedUntil = Instant.distantPast
     private var unresolved: [EventToken] = []
 
     let listeners: Listeners
     var accepting = AcceptQuota()
-    var acceptPausedUntil: UInt64 = 0
+    /// Nil when it is not.
+    var acceptPausedUntil: Instant?
     var isDraining = false
     /// When draining: the moment at which the listeners may be closed.
-    var listenersCloseAt: UInt64 = 0
+    var listenersCloseAt: Instant?
     private var mustStop = false
     let mailbox: Mailbox<WorkerMail>
     let log: ByteRing
     private var requestIDs: RequestIDs
     private var wall: Int64 = 0
-    private var wallReadAt: UInt64 = 0
+    private var wallReadAt = Instant.never
     /// Ordinary requests since the last one that got an access line.
     var unlogged = 0
 
@@ -77,7 +78,7 @@ final class Worker {
         uncodedTarget = configuration.uncodedTarget
         log = shared.log.makeRing()
         aliasSlots = counters.aliasSlots(policy.aliases)
-        lessons.follow(policy.rights, now: Int64(Clock.realtime / 1_000_000_000))
+        lessons.follow(policy.rights, now: Clock.wall.seconds)
         func random() throws(SystemError) -> UInt64 { try Entropy.bytes(8).reduce(0) { $0 << 8 | UInt64($1) } }
         requestIDs = RequestIDs(key0: try random(), key1: try random())
         try reactor.watch(mailbox: mailbox.descriptor)
@@ -89,11 +90,11 @@ final class Worker {
         reactor.run(self)
     }
 
-    var now: UInt64 { reactor.now }
+    var now: Instant { reactor.now }
 
     /// Seconds since 1970, read once a turn by whoever asks first.
     var wallSeconds: Int64 {
-        if wallReadAt != now { (wallReadAt, wall) = (now, Int64(Clock.realtime / 1_000_000_000)) }
+        if wallReadAt != now { (wallReadAt, wall) = (now, Clock.wall.seconds) }
         return wall
     }
 
@@ -243,7 +244,7 @@ final class Worker {
     /// one 401 a second is enough for it.
     func noteRefusal(_ version: UInt64) {
         guard now >= refusalNotedUntil else { return }
-        refusalNotedUntil = now &+ Bounds.refusalNanoseconds
+        refusalNotedUntil = now + Bounds.refusal
         shared.renew(ifStill: version, answerTo: mailbox)
     }
 
@@ -274,7 +275,7 @@ final class Worker {
         if shared.policy.version != policyVersion {
             (policyVersion, policy) = shared.policy.current()
             aliasSlots = counters.aliasSlots(policy.aliases)
-            lessons.follow(policy.rights, now: Int64(Clock.realtime / 1_000_000_000))
+            lessons.follow(policy.rights, now: Clock.wall.seconds)
         }
         if shared.tls.version != tlsVersion { (tlsVersion, tls) = shared.tls.current() }
         if shared.addresses.version != addressesVersion {
@@ -289,17 +290,17 @@ final class Worker {
 // MARK: - The loop
 
 extension Worker: ReactorHandler {
-    func turnBegan(now: UInt64) {
+    func turnBegan(now: Instant) {
         refreshPublished()
-        if acceptPausedUntil != 0, now >= acceptPausedUntil {
-            acceptPausedUntil = 0
+        if let pause = acceptPausedUntil, now >= pause {
+            acceptPausedUntil = nil
             try? listeners.watch(with: reactor)
             wakeForListeners()
         }
-        if isDraining, !listeners.isClosed, now >= listenersCloseAt { acceptTheLast() }
+        if let close = listenersCloseAt, now >= close, !listeners.isClosed { acceptTheLast() }
     }
 
-    func ready(_ token: EventToken, _ readiness: Readiness, now: UInt64) {
+    func ready(_ token: EventToken, _ readiness: Readiness, now: Instant) {
         guard let exchange = exchanges.element(for: token) else { return }
         if token.side == Exchange.Side.client {
             exchange.clientReady(readiness, self)
@@ -308,11 +309,11 @@ extension Worker: ReactorHandler {
         }
     }
 
-    func timerExpired(slot: Int, now: UInt64) {
+    func timerExpired(slot: Int, now: Instant) {
         exchanges[slot].timerExpired(self)
     }
 
-    func mailReady(now: UInt64) {
+    func mailReady(now: Instant) {
         for mail in mailbox.takeAll() {
             switch mail {
             case .publishedChanged: refreshPublished()
@@ -333,7 +334,7 @@ extension Worker: ReactorHandler {
         }
     }
 
-    func turnEnded(now: UInt64) -> Bool {
+    func turnEnded(now: Instant) -> Bool {
         mustStop || isDraining && listeners.isClosed && exchanges.count == 0
     }
 }

@@ -1,3 +1,5 @@
+package import System
+
 /// How a renewal that a 401 asked for ended. `body_too_large` is the proxy's own outcome.
 package enum RenewalOutcome: String, Sendable {
     /// There is another token than the one that was refused: retry once.
@@ -17,12 +19,12 @@ package actor TokenBroker {
     /// How long an `unchanged` or `unavailable` verdict stands for later callers, so that a storm of 401s over a token
     /// that is right (an endpoint it may not use, an address Sentry refuses) costs the source one query a second. A
     /// token that changes within that second is found by the next 401 after it.
-    package static let verdictNanoseconds: UInt64 = 1_000_000_000
+    package static let verdictTime: Duration = .seconds(1)
     /// The same for what the upstream says of the token itself, so that a storm of 401s that are not about the token
     /// asks it once in this time.
-    package static let standingNanoseconds: UInt64 = 5_000_000_000
+    package static let standingTime: Duration = .seconds(5)
     /// How often a refused token that has no successor is asked about, so that health follows without traffic.
-    package static let refusedNanoseconds: UInt64 = 60_000_000_000
+    package static let refusedTime: Duration = .seconds(60)
 
     private struct Flight {
         let cause: FetchCause
@@ -31,13 +33,13 @@ package actor TokenBroker {
 
     private struct Verdict {
         let outcome: RenewalOutcome
-        let untilNanoseconds: UInt64
+        let until: Instant
     }
 
     /// The upstream refuses the token that is in use.
     private struct Refusal {
         var answers: Int
-        var askAgainNanoseconds: UInt64
+        var askAgain: Instant
     }
 
     private let source: any TokenSource
@@ -55,8 +57,8 @@ package actor TokenBroker {
     private var backOff = BackOff()
     private var budget = RenewalBudget()
     private var refusal: Refusal?
-    /// When to fetch next, on the monotonic clock; 0 is at once, `.max` is never.
-    private var dueNanoseconds: UInt64 = 0
+    /// When to fetch next.
+    private var due = Instant.distantPast
     private var sleeper: Task<Void, Never>?
 
     /// Publishes `.missing(.notReadYet)`; nothing is fetched before `load()`, `run()` or `reload()`.
@@ -98,16 +100,16 @@ package actor TokenBroker {
     package func run() async {
         var pollDue = pollDue()
         while !Task.isCancelled {
-            let now = clock.now().monotonicNanoseconds
-            if now >= dueNanoseconds {
+            let now = clock.now().monotonic
+            if now >= due {
                 _ = await fly(backOff.failures > 0 ? .retry : snapshot.token == nil ? .start : .refresh)
             } else if now >= pollDue {
                 if await source.hasChanged() { _ = await fly(.changed) }
                 pollDue = self.pollDue()
-            } else if let refusal, now >= refusal.askAgainNanoseconds {
+            } else if let refusal, now >= refusal.askAgain {
                 await lookAgain()
             } else {
-                await sleep(nanoseconds: min(dueNanoseconds, pollDue, refusal?.askAgainNanoseconds ?? .max) - now)
+                await sleep(for: min(due, pollDue, refusal?.askAgain ?? .never) - now)
             }
         }
     }
@@ -131,7 +133,7 @@ package actor TokenBroker {
     package func renew(ifStill version: UInt64) async -> RenewalOutcome {
         while true {
             if version < tokenSince, snapshot.token != nil { return .renewed }
-            if let verdict, clock.now().monotonicNanoseconds < verdict.untilNanoseconds { return verdict.outcome }
+            if let verdict, clock.now().monotonic < verdict.until { return verdict.outcome }
             if source.isRenewable, snapshot.token != nil, !snapshot.suspect { publish(suspect: true) }
             guard let flight, flight.cause != .renewal else {
                 // Before the first fetch it is no renewal that is waited for.
@@ -186,12 +188,12 @@ package actor TokenBroker {
         let now = clock.now()
         if backOff.failures > 0 { log(.recovered(attempts: backOff.failures)) }
         backOff.reset()
-        dueNanoseconds = fetched.refreshAfterNanoseconds.map { now.monotonicNanoseconds &+ $0 } ?? .max
+        due = fetched.refreshAfter.map { now.monotonic + $0 } ?? .never
         let isNew = snapshot.token != fetched.token
         if isNew {
             verdict = nil
             refusal = nil
-            if cause == .renewal { budget.renewed(now: now.monotonicNanoseconds) }
+            if cause == .renewal { budget.renewed(now: now.monotonic) }
             tokenSince = snapshot.version + 1
             log(.obtained(cause: cause, kind: source.kind, source: source.origin, version: tokenSince))
         } else {
@@ -205,19 +207,19 @@ package actor TokenBroker {
     private func settle(_ error: TokenSourceError, _ cause: FetchCause) -> RenewalOutcome {
         let now = clock.now()
         let wait = backOff.next(after: error, random: random())
-        dueNanoseconds = now.monotonicNanoseconds &+ wait
+        due = now.monotonic + wait
         remember(.unavailable, now)
         let kept = error.endsToken ? nil : snapshot.token
         log(
-            .failed(cause: cause, error, attempt: backOff.failures, retryNanoseconds: wait, keepsToken: kept != nil))
+            .failed(cause: cause, error, attempt: backOff.failures, retry: wait, keepsToken: kept != nil))
         publish(
             token: kept, obtainedAt: kept == nil ? nil : snapshot.obtainedAt,
             health: kept == nil ? .missing(error) : .degraded(error), suspect: kept != nil && snapshot.suspect)
         return .unavailable
     }
 
-    private func remember(_ outcome: RenewalOutcome, _ now: TokenInstant, for time: UInt64 = verdictNanoseconds) {
-        verdict = Verdict(outcome: outcome, untilNanoseconds: now.monotonicNanoseconds &+ time)
+    private func remember(_ outcome: RenewalOutcome, _ now: TokenInstant, for time: Duration = verdictTime) {
+        verdict = Verdict(outcome: outcome, until: now.monotonic + time)
     }
 
     // MARK: - What the upstream says of the token
@@ -230,9 +232,9 @@ package actor TokenBroker {
         guard source.kind != .system, let question, let token else { return source.isRenewable ? nil : .unchanged }
         let standing = await ask(question, token)
         let now = clock.now()
-        if standing == .refused, source.isRenewable, budget.mayRenew(now: now.monotonicNanoseconds) { return nil }
+        if standing == .refused, source.isRenewable, budget.mayRenew(now: now.monotonic) { return nil }
         let outcome: RenewalOutcome = standing == .unclear && source.isRenewable ? .unavailable : .unchanged
-        remember(outcome, now, for: Self.standingNanoseconds)
+        remember(outcome, now, for: Self.standingTime)
         settle(standing, of: token)
         return outcome
     }
@@ -256,7 +258,7 @@ package actor TokenBroker {
             refusal = nil
             return
         }
-        refusal?.askAgainNanoseconds = .max
+        refusal?.askAgain = .never
         let standing = await ask(question, token)
         settle(standing, of: token)
     }
@@ -270,16 +272,16 @@ package actor TokenBroker {
     private func settle(_ standing: TokenStanding, of token: Secret) {
         // A new token came while the old one was asked about.
         guard snapshot.token == token else { return }
-        let again = clock.now().monotonicNanoseconds &+ Self.refusedNanoseconds
+        let again = clock.now().monotonic + Self.refusedTime
         switch standing {
         case .accepted:
             if refusal != nil { log(.acceptedAgain) }
             refusal = nil
         case .refused:
-            refusal = Refusal(answers: (refusal?.answers ?? 0) + 1, askAgainNanoseconds: again)
+            refusal = Refusal(answers: (refusal?.answers ?? 0) + 1, askAgain: again)
             log(.refused(source.kind, source: source.origin, answers: refusal?.answers ?? 1))
         case .unclear:
-            refusal?.askAgainNanoseconds = again
+            refusal?.askAgain = again
         }
         // What the source itself has failed in is the more urgent news.
         let isOwnTrouble = backOff.failures > 0
@@ -315,24 +317,24 @@ package actor TokenBroker {
     }
 
     private func nextRefresh() -> TokenInstant? {
-        guard dueNanoseconds != .max else { return nil }
+        guard due != .never else { return nil }
         let now = clock.now()
-        let ahead = dueNanoseconds - min(dueNanoseconds, now.monotonicNanoseconds)
+        let ahead = due - now.monotonic
         return TokenInstant(
-            monotonicNanoseconds: dueNanoseconds,
-            wallSeconds: now.wallSeconds + Int64(ahead / 1_000_000_000)
+            monotonic: due,
+            wallSeconds: now.wallSeconds + Int64(ahead.seconds)
         )
     }
 
     // MARK: - Waiting
 
-    private func pollDue() -> UInt64 {
-        source.pollNanoseconds.map { clock.now().monotonicNanoseconds &+ $0 } ?? .max
+    private func pollDue() -> Instant {
+        source.pollPeriod.map { clock.now().monotonic + $0 } ?? .never
     }
 
     /// Sleeps, but no longer than until `run()` is cancelled or a flight lands: what is due may have moved.
-    private func sleep(nanoseconds: UInt64) async {
-        let sleeper = Task { [clock] in await clock.sleep(nanoseconds: nanoseconds) }
+    private func sleep(for time: Duration) async {
+        let sleeper = Task { [clock] in await clock.sleep(for: time) }
         self.sleeper = sleeper
         await withTaskCancellationHandler {
             await sleeper.value

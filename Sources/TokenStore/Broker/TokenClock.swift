@@ -1,10 +1,10 @@
-internal import System
+package import System
 
 /// Time as a parameter: the broker asks this and nothing else.
 package protocol TokenClock: Sendable {
     func now() -> TokenInstant
-    /// Returns after `nanoseconds`, or at once when the task is cancelled.
-    func sleep(nanoseconds: UInt64) async
+    /// Returns after this time, or at once when the task is cancelled.
+    func sleep(for time: Duration) async
 }
 
 /// The machine's clocks.
@@ -12,11 +12,10 @@ package struct SystemClock: TokenClock {
     package init() {}
 
     package func now() -> TokenInstant {
-        TokenInstant(
-            monotonicNanoseconds: Clock.monotonic, wallSeconds: Int64(Clock.realtime / 1_000_000_000))
+        TokenInstant(monotonic: Clock.now, wallSeconds: Clock.wall.seconds)
     }
 
-    package func sleep(nanoseconds: UInt64) async {
-        try? await Task.sleep(nanoseconds: nanoseconds)
+    package func sleep(for time: Duration) async {
+        try? await Task.sleep(nanoseconds: time.nanoseconds)
     }
 }

@@ -1,3 +1,5 @@
+package import System
+
 /// What the broker tells the log. No case can hold a secret.
 package enum TokenEvent: Sendable, Equatable {
     package enum Level: String, Sendable { case debug, info, warning }
@@ -7,7 +9,7 @@ package enum TokenEvent: Sendable, Equatable {
     /// The source gave the same token again.
     case confirmed(cause: FetchCause)
     /// The source failed for the `attempt`th time in a row.
-    case failed(cause: FetchCause, TokenSourceError, attempt: Int, retryNanoseconds: UInt64, keepsToken: Bool)
+    case failed(cause: FetchCause, TokenSourceError, attempt: Int, retry: Duration, keepsToken: Bool)
     /// The source answers again after failures.
     case recovered(attempts: Int)
     /// A renewal asked for by a 401 is over.
@@ -41,7 +43,7 @@ package enum TokenEvent: Sendable, Equatable {
         case .confirmed(let cause):
             "token confirmed, unchanged: cause=\(cause.rawValue)"
         case .failed(_, let error, let attempt, let retry, let keepsToken):
-            "\(error.logMessage); attempt \(attempt), next in \(retry / 1_000_000) ms; \(keepsToken ? "the last good token stays in use" : "no token, elevated requests get 503")"
+            "\(error.logMessage); attempt \(attempt), next in \(retry.milliseconds) ms; \(keepsToken ? "the last good token stays in use" : "no token, elevated requests get 503")"
         case .recovered(let attempts):
             "token source answers again after \(attempts) failed attempts"
         case .renewal(.renewed, _):

@@ -1,3 +1,5 @@
+package import System
+
 /// What a token is, which decides how it is renewed.
 package enum TokenKind: String, Sendable {
     /// Given by flag, file or environment; taken as valid, never renewed.
@@ -23,13 +25,12 @@ package enum TokenOrigin: String, Sendable, CaseIterable {
 
 /// One moment on both clocks: the monotonic one to reckon with, the wall clock to show.
 package struct TokenInstant: Sendable, Equatable {
-    /// Nanoseconds of `CLOCK_MONOTONIC`.
-    package let monotonicNanoseconds: UInt64
+    package let monotonic: Instant
     /// Seconds since 1970.
     package let wallSeconds: Int64
 
-    package init(monotonicNanoseconds: UInt64, wallSeconds: Int64) {
-        self.monotonicNanoseconds = monotonicNanoseconds
+    package init(monotonic: Instant, wallSeconds: Int64) {
+        self.monotonic = monotonic
         self.wallSeconds = wallSeconds
     }
 }

@@ -1,3 +1,5 @@
+internal import System
+
 /// What the upstream says of a token when it is asked about nothing else.
 package enum TokenStanding: String, Sendable, CaseIterable {
     case accepted
@@ -9,25 +11,25 @@ package enum TokenStanding: String, Sendable, CaseIterable {
 /// Asks the upstream about a token by one call with a deadline of its own.
 package typealias TokenQuestion = @Sendable (Secret) async -> TokenStanding
 
-/// When a refused login may be renewed. A pure rule: time is a parameter, in nanoseconds of the monotonic clock.
+/// When a refused login may be renewed. A pure rule: time is a parameter.
 ///
 /// Where every token is refused (an address that Sentry does not take), a new one is refused as well, and each renewal
 /// uses a refresh token up: so the wait between two of them doubles.
 struct RenewalBudget {
-    static let firstNanoseconds: UInt64 = 30_000_000_000
-    static let capNanoseconds: UInt64 = 3_600_000_000_000
+    static let first: Duration = .seconds(30)
+    static let cap: Duration = .seconds(3_600)
 
-    private var lastAt: UInt64?
-    private var inARow: UInt64 = 0
+    private var lastAt: Instant?
+    private var inARow = 0
 
-    func mayRenew(now: UInt64) -> Bool {
+    func mayRenew(now: Instant) -> Bool {
         guard let lastAt else { return true }
-        return now >= lastAt &+ min(Self.firstNanoseconds << min(inARow, 10), Self.capNanoseconds)
+        return now >= lastAt + min(Self.first * (1 << min(inARow, 10)), Self.cap)
     }
 
     /// A renewal brought a new token. Long after the one before, it is the first of its row.
-    mutating func renewed(now: UInt64) {
-        inARow = lastAt.map { now < $0 &+ 2 * Self.capNanoseconds ? inARow + 1 : 0 } ?? 0
+    mutating func renewed(now: Instant) {
+        inARow = lastAt.map { now < $0 + Self.cap * 2 ? inARow + 1 : 0 } ?? 0
         lastAt = now
     }
 }

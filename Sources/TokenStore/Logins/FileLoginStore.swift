@@ -1,3 +1,5 @@
+package import System
+
 /// Logins in one file of one user: `logins.json` of the state directory.
 package struct FileLoginStore: LoginStore {
     static let mostBytes = StateFile.mostBytes
@@ -23,10 +25,10 @@ package struct FileLoginStore: LoginStore {
     }
 
     package func change<R>(
-        _ origin: String, deadlineNanoseconds: UInt64, _ body: (inout Login?) -> R
+        _ origin: String, deadline: Instant, _ body: (inout Login?) -> R
     ) throws(LoginStoreError) -> (R, LoginStamp) {
         try file.change(
-            deadlineNanoseconds: deadlineNanoseconds,
+            deadline: deadline,
             check: Self.check
         ) { stored throws(LoginStoreError) in
             let before = try Self.logins(stored).document

@@ -1,4 +1,5 @@
 internal import Synchronization
+package import System
 
 /// Refreshes the stored login of one upstream, once for all processes that share the store. Blocks.
 package final class LoginRefresher: Sendable {
@@ -28,14 +29,14 @@ package final class LoginRefresher: Sendable {
     var hasUnstored: Bool { unstored.withLock { $0 != nil } }
 
     /// - Parameters:
-    ///   - deadlineNanoseconds: for the wait for other processes.
+    ///   - deadline: for the wait for other processes.
     ///   - need: asked again with the store locked, since another process may have refreshed meanwhile.
     package func refresh(
-        deadlineNanoseconds: UInt64, _ need: (Login) -> LoginNeed
+        deadline: Instant, _ need: (Login) -> LoginNeed
     ) throws(LoginStoreError) -> (Result<Login, TokenSourceError>, LoginStamp) {
         var obtained: Unstored?
         do throws(LoginStoreError) {
-            let outcome = try store.change(upstream, deadlineNanoseconds: deadlineNanoseconds) { login in
+            let outcome = try store.change(upstream, deadline: deadline) { login in
                 locked(&login, need, &obtained)
             }
             unstored.withLock { $0 = nil }

@@ -1,4 +1,4 @@
-internal import System
+package import System
 
 /// Where logins are kept: a file of one user, or a table that replicas share. Its calls block.
 package protocol LoginStore: Sendable {
@@ -10,22 +10,22 @@ package protocol LoginStore: Sendable {
 
     /// Runs `body` on the login of `origin` with every other process kept out, and stores what it leaves: nil removes it.
     /// When this returns, the change outlives a loss of power.
-    /// - Parameter deadlineNanoseconds: on the monotonic clock, for the wait for others. `body` has its own.
+    /// - Parameter deadline: on the monotonic clock, for the wait for others. `body` has its own.
     func change<R>(
-        _ origin: String, deadlineNanoseconds: UInt64, _ body: (inout Login?) -> R
+        _ origin: String, deadline: Instant, _ body: (inout Login?) -> R
     ) throws(LoginStoreError) -> (R, LoginStamp)
 
     /// Does all that a change needs, and changes nothing.
-    func checkWritable(_ origin: String, deadlineNanoseconds: UInt64) throws(LoginStoreError)
+    func checkWritable(_ origin: String, deadline: Instant) throws(LoginStoreError)
 
     /// Whether there may be something newer than `stamp`.
     func hasChanged(since stamp: LoginStamp, _ origin: String) async -> Bool
 }
 
 extension LoginStore {
-    package func checkWritable(_ origin: String, deadlineNanoseconds: UInt64) throws(LoginStoreError) {
+    package func checkWritable(_ origin: String, deadline: Instant) throws(LoginStoreError) {
         // Lock, room on the disk and all: only the last step is left out.
-        _ = try change(origin, deadlineNanoseconds: deadlineNanoseconds) { _ in }
+        _ = try change(origin, deadline: deadline) { _ in }
     }
 }
 

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+package import System
 
 /// What carries the messages to the authorization server; blocks.
 package typealias OAuthTransport =
@@ -63,8 +64,8 @@ package struct DeviceAuthorization: Sendable {
     package let verificationURI: String
     /// With the code in it, when the server gives one.
     package let verificationURIComplete: String?
-    package let expiresInNanoseconds: UInt64
-    package let intervalNanoseconds: UInt64
+    package let expiresIn: Duration
+    package let interval: Duration
 }
 
 /// A successful token answer (RFC 6749 §5.1).
@@ -97,14 +98,14 @@ package struct OAuthClient: Sendable {
         let answer: DeviceAnswer = try call(Self.devicePath, form.finish())
         guard let code = try? TokenText.check(Array(answer.deviceCode.utf8).span),
             Self.isPrintable(answer.userCode, most: 64), Self.isPrintable(answer.verificationURI, most: 1024),
-            let lifetime = Self.nanoseconds(answer.expiresIn), let interval = Self.nanoseconds(answer.interval ?? 5)
+            let lifetime = Self.duration(answer.expiresIn), let interval = Self.duration(answer.interval ?? 5)
         else { throw .malformedAnswer }
         return DeviceAuthorization(
             deviceCode: code, userCode: answer.userCode, verificationURI: answer.verificationURI,
             verificationURIComplete: answer.verificationURIComplete.flatMap {
                 Self.isPrintable($0, most: 1024) ? $0 : nil
             },
-            expiresInNanoseconds: lifetime, intervalNanoseconds: interval)
+            expiresIn: lifetime, interval: interval)
     }
 
     /// RFC 8628 §3.4.
@@ -137,7 +138,7 @@ package struct OAuthClient: Sendable {
         }
         return TokenGrant(
             accessToken: access, refreshToken: refresh,
-            expiresInMilliseconds: answer.expiresIn.flatMap(Self.nanoseconds).map { Int64($0 / 1_000_000) },
+            expiresInMilliseconds: answer.expiresIn.flatMap(Self.duration).map { Int64($0.milliseconds) },
             scopes: answer.scope?.names, user: answer.user?.user)
     }
 
@@ -162,9 +163,9 @@ package struct OAuthClient: Sendable {
     }
 
     /// Seconds of an answer, from a millisecond up to a hundred years.
-    private static func nanoseconds(_ seconds: Double) -> UInt64? {
+    private static func duration(_ seconds: Double) -> Duration? {
         guard seconds >= 0.001, seconds <= 3.2e9 else { return nil }
-        return UInt64(seconds * 1e9)
+        return .nanoseconds(UInt64(seconds * 1e9))
     }
 
     /// Fit for a terminal: no control byte that could move its cursor or write elsewhere.

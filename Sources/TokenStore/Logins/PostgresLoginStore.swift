@@ -1,5 +1,5 @@
 internal import Synchronization
-internal import System
+package import System
 
 /// Logins in a table that replicas share.
 ///
@@ -8,19 +8,19 @@ internal import System
 package final class PostgresLoginStore: LoginStore {
     package static let table = "sentry_api_proxy_login"
     static let channel = "sentry_api_proxy_login"
-    static let readNanoseconds: UInt64 = 10_000_000_000
+    static let readTime: Duration = .seconds(10)
     /// How often the revision is looked at without a notification.
-    package static let lookNanoseconds: UInt64 = 5_000_000_000
+    package static let lookPeriod: Duration = .seconds(5)
 
     package let place = "table \(PostgresLoginStore.table)"
     private let client: PostgresClient
     private let listener: PostgresListener
-    private let lookNanoseconds: UInt64
-    private let nextLook = Mutex<UInt64>(0)
+    private let lookPeriod: Duration
+    private let nextLook = Mutex(Instant.distantPast)
 
-    package init(connectionString: ConnectionString, lookNanoseconds: UInt64 = PostgresLoginStore.lookNanoseconds) {
+    package init(connectionString: ConnectionString, lookPeriod: Duration = PostgresLoginStore.lookPeriod) {
         client = PostgresClient(connectionString)
-        self.lookNanoseconds = lookNanoseconds
+        self.lookPeriod = lookPeriod
         listener = PostgresListener(connectionString, channel: Self.channel)
     }
 
@@ -53,9 +53,9 @@ package final class PostgresLoginStore: LoginStore {
     }
 
     package func change<R>(
-        _ origin: String, deadlineNanoseconds: UInt64, _ body: (inout Login?) -> R
+        _ origin: String, deadline: Instant, _ body: (inout Login?) -> R
     ) throws(LoginStoreError) -> (R, LoginStamp) {
-        try asking(until: deadlineNanoseconds) {
+        try asking(until: deadline) {
             query throws(PostgresFailure) -> Result<(R, LoginStamp), LoginStoreError> in
             let name = Secret(Array(origin.utf8))
             _ = try query.firstValue("BEGIN")
@@ -71,7 +71,7 @@ package final class PostgresLoginStore: LoginStore {
             var login = before
             let result = body(&login)
             // What `body` waited for is not the database's fault.
-            query.extendDeadline(to: SystemClock().now().monotonicNanoseconds &+ Self.readNanoseconds)
+            query.extendDeadline(to: Clock.now + Self.readTime)
             if login != before {
                 try Self.write(login, name, origin, query)
                 _ = try query.rows("SELECT pg_notify('\(Self.channel)', $1)", [name])
@@ -84,8 +84,8 @@ package final class PostgresLoginStore: LoginStore {
     }
 
     /// Writes in a transaction that is taken back, so that a right that is missing shows.
-    package func checkWritable(_ origin: String, deadlineNanoseconds: UInt64) throws(LoginStoreError) {
-        try asking(until: deadlineNanoseconds) { query throws(PostgresFailure) in
+    package func checkWritable(_ origin: String, deadline: Instant) throws(LoginStoreError) {
+        try asking(until: deadline) { query throws(PostgresFailure) in
             _ = try query.firstValue("BEGIN")
             _ = try query.rows(
                 """
@@ -97,15 +97,15 @@ package final class PostgresLoginStore: LoginStore {
     }
 
     package func hasChanged(since stamp: LoginStamp, _ origin: String) async -> Bool {
-        let now = SystemClock().now().monotonicNanoseconds
+        let now = Clock.now
         let isHeard = listener.takeHeard()
         let isTime = nextLook.withLock { next in
             guard isHeard || now >= next else { return false }
-            next = now &+ lookNanoseconds
+            next = now + lookPeriod
             return true
         }
         guard isTime else { return false }
-        let found = await onOwnThread(deadlineNanoseconds: Self.readNanoseconds) { [self] in try? read().stamp }
+        let found = await onOwnThread(within: Self.readTime) { [self] in try? read().stamp }
         guard let known = found ?? nil else { return false }
         return known != stamp
     }
@@ -141,10 +141,10 @@ package final class PostgresLoginStore: LoginStore {
     }
 
     private func asking<R>(
-        until deadline: UInt64? = nil, _ body: (PostgresQuery) throws(PostgresFailure) -> R
+        until deadline: Instant? = nil, _ body: (PostgresQuery) throws(PostgresFailure) -> R
     ) throws(LoginStoreError) -> R {
         do throws(DatabaseError) {
-            return try client.ask(until: deadline ?? Clock.monotonic &+ Self.readNanoseconds, body)
+            return try client.ask(until: deadline ?? Clock.now + Self.readTime, body)
         } catch {
             switch error.kind {
             case .tableMissing: throw .tableMissing
@@ -157,9 +157,9 @@ package final class PostgresLoginStore: LoginStore {
 
 /// Waits for notifications on a thread and a connection of its own, from the first question on.
 final class PostgresListener: Sendable {
-    static let retrySeconds: UInt64 = 5
+    static let retryPause: Duration = .seconds(5)
     /// A connection that died without a word is found out by a query after this.
-    static let waitNanoseconds: UInt64 = 60_000_000_000
+    static let waitTime: Duration = .seconds(60)
 
     private let connectionString: ConnectionString
     private let channel: String
@@ -183,7 +183,7 @@ final class PostgresListener: Sendable {
         let isRunning = startThread { [weak self] in
             while self != nil {
                 Self.listen(string, channel) { self?.heard.store(true, ordering: .releasing) }
-                pauseThread(seconds: Self.retrySeconds)
+                pauseThread(for: Self.retryPause)
             }
         }
         if !isRunning { isStarted.store(false, ordering: .relaxed) }
@@ -191,17 +191,15 @@ final class PostgresListener: Sendable {
 
     /// Returns when the connection fails.
     private static func listen(_ string: ConnectionString, _ channel: String, _ heard: () -> Void) {
-        let second: UInt64 = 1_000_000_000
-        let now = { SystemClock().now().monotonicNanoseconds }
-        guard let query = try? PostgresQuery(string, deadlineNanoseconds: now() &+ 10 * second),
+        guard let query = try? PostgresQuery(string, deadline: Clock.now + .seconds(10)),
             (try? query.rows("LISTEN \(channel)")) != nil
         else { return }
         // What was missed while nobody listened.
         heard()
         while true {
-            query.extendDeadline(to: now() &+ 10 * second)
+            query.extendDeadline(to: Clock.now + .seconds(10))
             guard (try? query.firstValue("SELECT 1")) != nil else { return }
-            if query.waitForNotification(nanoseconds: waitNanoseconds) { heard() }
+            if query.waitForNotification(for: waitTime) { heard() }
         }
     }
 }

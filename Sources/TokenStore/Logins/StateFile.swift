@@ -1,4 +1,5 @@
 internal import Glibc
+package import System
 
 /// One file of one user in the state directory, mode 0600, in a folder of mode 0700.
 ///
@@ -66,14 +67,14 @@ package struct StateFile: Sendable {
 
     /// Runs `body` with every other process kept out, and stores the bytes that it gives; nil changes nothing.
     /// - Parameters:
-    ///   - deadlineNanoseconds: on the monotonic clock, for the wait for others.
+    ///   - deadline: on the monotonic clock, for the wait for others.
     ///   - check: throws when the bytes are no document: those of the file, or what a killed process left behind.
     package func change<R>(
-        deadlineNanoseconds: UInt64, check: ([UInt8]) throws(LoginStoreError) -> Void,
+        deadline: Instant, check: ([UInt8]) throws(LoginStoreError) -> Void,
         _ body: (Stored?) throws(LoginStoreError) -> (R, [UInt8]?)
     ) throws(LoginStoreError) -> (R, LoginStamp) {
         try makeFolder()
-        let lock = try lockFile(deadlineNanoseconds)
+        let lock = try lockFile(deadline)
         defer { close(lock) }
         try recover(check)
         let before = try read()
@@ -147,7 +148,7 @@ package struct StateFile: Sendable {
     }
 
     /// An exclusive `flock(2)`, given back when the descriptor is closed, by a killed process too.
-    private func lockFile(_ deadlineNanoseconds: UInt64) throws(LoginStoreError) -> CInt {
+    private func lockFile(_ deadline: Instant) throws(LoginStoreError) -> CInt {
         let descriptor = open(folder + "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .notWritable(errno) }
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
@@ -156,7 +157,7 @@ package struct StateFile: Sendable {
                 close(descriptor)
                 throw .notWritable(code)
             }
-            guard SystemClock().now().monotonicNanoseconds < deadlineNanoseconds else {
+            guard Clock.now < deadline else {
                 close(descriptor)
                 throw .locked
             }

@@ -14,7 +14,7 @@ final class HostLookUp: Sendable {
     private let answer = Mutex<Answer?>(nil)
 
     /// - Returns: nil when there is no answer in time; it may come later, to another who waits.
-    func wait(until deadline: UInt64) -> Answer? {
+    func wait(until deadline: Instant) -> Answer? {
         pauseThread(until: deadline) { answer.withLock { $0 != nil } }
         return answer.withLock { $0 }
     }
@@ -54,7 +54,7 @@ final class HostLookUp: Sendable {
 final class HostLookUps: Sendable {
     private let underWay = Mutex<[String: HostLookUp]>([:])
 
-    func addresses(of name: String, until deadline: UInt64) -> HostLookUp.Answer? {
+    func addresses(of name: String, until deadline: Instant) -> HostLookUp.Answer? {
         let (lookUp, isNew) = underWay.withLock { underWay in
             if let found = underWay[name] { return (found, false) }
             let made = HostLookUp()

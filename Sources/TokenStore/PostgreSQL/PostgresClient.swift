@@ -1,5 +1,5 @@
 internal import Synchronization
-internal import System
+package import System
 
 /// One user of the database: its questions go over one route, and of those that the server leaves without an answer at
 /// most one waits there.
@@ -8,7 +8,7 @@ internal import System
 /// retry would leave one more backend waiting; so while the old question is out, a new one only waits for it to end.
 package final class PostgresClient: Sendable {
     /// How often the server is asked again to cancel.
-    static let cancelNanoseconds: UInt64 = 30_000_000_000
+    static let cancelTime: Duration = .seconds(30)
 
     let string: ConnectionString
     private let route = PostgresRoute()
@@ -21,14 +21,14 @@ package final class PostgresClient: Sendable {
 
     /// Connects and runs `body`, both before `deadline` of the monotonic clock. Blocks its thread.
     package func ask<R>(
-        until deadline: UInt64, _ body: (PostgresQuery) throws(PostgresFailure) -> R
+        until deadline: Instant, _ body: (PostgresQuery) throws(PostgresFailure) -> R
     ) throws(DatabaseError) -> R {
         do throws(PostgresFailure) {
             pauseThread(until: deadline) { !isWaitedFor.load(ordering: .acquiring) }
             guard !isWaitedFor.load(ordering: .acquiring) else {
                 throw PostgresFailure(.timeout, "the server has not answered an earlier query, nor cancelled it")
             }
-            let query = try PostgresQuery(string, route: route, deadlineNanoseconds: deadline)
+            let query = try PostgresQuery(string, route: route, deadline: deadline)
             do throws(PostgresFailure) {
                 return try body(query)
             } catch {
@@ -46,7 +46,7 @@ package final class PostgresClient: Sendable {
         // Nobody else uses it any more: its asker has only the failure in hand.
         nonisolated(unsafe) let query = query
         let isRunning = startThread { [self] in
-            repeat { cancel(query) } while !query.drain(until: Clock.monotonic &+ Self.cancelNanoseconds)
+            repeat { cancel(query) } while !query.drain(until: Clock.now + Self.cancelTime)
             isWaitedFor.store(false, ordering: .releasing)
         }
         if !isRunning { isWaitedFor.store(false, ordering: .releasing) }

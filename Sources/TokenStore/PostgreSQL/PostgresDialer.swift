@@ -11,7 +11,7 @@ struct PostgresDialer {
     let string: ConnectionString
     let route: PostgresRoute
     /// On the monotonic clock, for all of it.
-    let deadline: UInt64
+    let deadline: Instant
 
     /// - Returns: the connection, and its place for messages.
     func connect() throws(PostgresFailure) -> (connection: OpaquePointer, place: String) {
@@ -24,7 +24,7 @@ struct PostgresDialer {
             return try connect(string.targetSessionAttributes, remembers: true, until: deadline)
         }
         // libpq, target_session_attrs: first all hosts for a standby, then again for any.
-        let now = Clock.monotonic
+        let now = Clock.now
         do throws(PostgresFailure) {
             return try connect("standby", remembers: true, until: now + (deadline - min(now, deadline)) / 2)
         } catch {
@@ -34,15 +34,15 @@ struct PostgresDialer {
     }
 
     private func connect(
-        _ attributes: String, remembers: Bool, until deadline: UInt64
+        _ attributes: String, remembers: Bool, until deadline: Instant
     ) throws(PostgresFailure) -> (connection: OpaquePointer, place: String) {
         var failures: [PostgresFailure] = []
-        let good = route.good(at: Clock.monotonic)
+        let good = route.good(at: Clock.now)
 
-        func attempt(_ endpoint: PostgresEndpoint, _ end: UInt64) throws(PostgresFailure) -> OpaquePointer? {
+        func attempt(_ endpoint: PostgresEndpoint, _ end: Instant) throws(PostgresFailure) -> OpaquePointer? {
             do throws(PostgresFailure) {
                 let connection = try dial(endpoint, attributes, until: end)
-                if remembers { route.remember(endpoint, at: Clock.monotonic) }
+                if remembers { route.remember(endpoint, at: Clock.now) }
                 return connection
             } catch {
                 guard !error.isFinal else { throw error }
@@ -78,14 +78,14 @@ struct PostgresDialer {
     }
 
     /// The end of one of `count` equal parts of the time that is left; `connect_timeout` may end it sooner.
-    private func share(of count: Int, until deadline: UInt64) -> UInt64 {
-        let now = Clock.monotonic
-        let end = now &+ (deadline - min(now, deadline)) / UInt64(max(count, 1))
+    private func share(of count: Int, until deadline: Instant) -> Instant {
+        let now = Clock.now
+        let end = now + (deadline - now) / max(count, 1)
         guard let seconds = string.connectTimeoutSeconds else { return end }
-        return min(end, now &+ min(seconds, 86_400) * 1_000_000_000)
+        return min(end, now + .seconds(min(seconds, 86_400)))
     }
 
-    private func endpoints(_ host: ConnectionString.Host, until end: UInt64) throws(PostgresFailure)
+    private func endpoints(_ host: ConnectionString.Host, until end: Instant) throws(PostgresFailure)
         -> [PostgresEndpoint]
     {
         if !host.address.isEmpty { return [PostgresEndpoint(host: host, address: host.address)] }
@@ -99,7 +99,7 @@ struct PostgresDialer {
     }
 
     private func dial(
-        _ endpoint: PostgresEndpoint, _ attributes: String, until end: UInt64
+        _ endpoint: PostgresEndpoint, _ attributes: String, until end: Instant
     ) throws(PostgresFailure) -> OpaquePointer {
         guard let connection = Libpq.start(keywords(endpoint, attributes)) else {
             throw PostgresFailure(.other(sqlState: "?????"), "out of memory")
@@ -210,7 +210,7 @@ enum PostgresFiles {
 }
 
 /// - Returns: false when the deadline passed first.
-func waitForSocket(_ socket: CInt, _ events: CInt, until end: UInt64) -> Bool {
+func waitForSocket(_ socket: CInt, _ events: CInt, until end: Instant) -> Bool {
     // An error of poll(2) itself is libpq's to find at the next call.
     (try? waitUntilReady(socket, for: events, until: end)) ?? true
 }

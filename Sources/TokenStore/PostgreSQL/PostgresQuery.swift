@@ -1,5 +1,6 @@
 internal import CPostgres
 internal import Glibc
+package import System
 
 /// One fresh connection, one simple query after another, closed at the end: no idle backend is kept, and no state that
 /// a pooler in transaction mode could lose. Blocks its thread up to the deadline, so it runs on a thread of its own.
@@ -8,21 +9,21 @@ package final class PostgresQuery {
     /// Host and port, for messages.
     private let place: String
     private let string: ConnectionString
-    private var deadlineNanoseconds: UInt64
+    private var deadline: Instant
     /// Whether a query is still unanswered.
     private(set) var isUnanswered = false
 
     /// Connects.
     /// - Parameters:
     ///   - route: what earlier connections have learnt about the way.
-    ///   - deadlineNanoseconds: on the monotonic clock; for connecting and all queries together.
+    ///   - deadline: on the monotonic clock; for connecting and all queries together.
     init(
-        _ string: ConnectionString, route: PostgresRoute = PostgresRoute(), deadlineNanoseconds: UInt64
+        _ string: ConnectionString, route: PostgresRoute = PostgresRoute(), deadline: Instant
     ) throws(PostgresFailure) {
-        let dialer = PostgresDialer(string: string, route: route, deadline: deadlineNanoseconds)
+        let dialer = PostgresDialer(string: string, route: route, deadline: deadline)
         (connection, place) = try dialer.connect()
         self.string = string
-        self.deadlineNanoseconds = deadlineNanoseconds
+        self.deadline = deadline
     }
 
     deinit { PQfinish(connection) }
@@ -66,14 +67,14 @@ package final class PostgresQuery {
     }
 
     /// Moves the deadline, for a connection that is kept.
-    func extendDeadline(to deadline: UInt64) {
-        deadlineNanoseconds = deadline
+    func extendDeadline(to deadline: Instant) {
+        self.deadline = deadline
     }
 
     /// Waits for a NOTIFY.
     /// - Returns: false when none came in time, or the connection failed, which the next query tells.
-    func waitForNotification(nanoseconds: UInt64) -> Bool {
-        extendDeadline(to: SystemClock().now().monotonicNanoseconds &+ nanoseconds)
+    func waitForNotification(for time: Duration) -> Bool {
+        extendDeadline(to: Clock.now + time)
         while true {
             guard PQconsumeInput(connection) == 1 else { return false }
             if let notification = PQnotifies(connection) {
@@ -81,7 +82,7 @@ package final class PostgresQuery {
                 while let more = PQnotifies(connection) { PQfreemem(more) }
                 return true
             }
-            guard waitForSocket(PQsocket(connection), POLLIN, until: deadlineNanoseconds) else { return false }
+            guard waitForSocket(PQsocket(connection), POLLIN, until: deadline) else { return false }
         }
     }
 
@@ -123,7 +124,7 @@ package final class PostgresQuery {
     }
 
     private func wait(for events: CInt) throws(PostgresFailure) {
-        guard waitForSocket(PQsocket(connection), events, until: deadlineNanoseconds) else {
+        guard waitForSocket(PQsocket(connection), events, until: deadline) else {
             throw PostgresFailure(.timeout, "\(place): no answer to the query in time")
         }
     }
@@ -151,7 +152,7 @@ extension PostgresQuery {
 
     /// Reads what comes without using it.
     /// - Returns: whether the server has answered or the connection is lost; false when the time was up first.
-    func drain(until end: UInt64) -> Bool {
+    func drain(until end: Instant) -> Bool {
         while true {
             while PQisBusy(connection) == 1 {
                 guard waitForSocket(PQsocket(connection), POLLIN, until: end) else { return false }

@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import System
 
 /// One address to connect to.
 struct PostgresEndpoint: Sendable, Equatable {
@@ -22,22 +23,22 @@ struct PostgresEndpoint: Sendable, Equatable {
 /// What is known about the way to a database: the address that answered last, and look-ups under way.
 final class PostgresRoute: Sendable {
     /// Then the order of the connection string counts again, so that a host that is back is gone back to.
-    static let memoryNanoseconds: UInt64 = 3_600_000_000_000
+    static let memory: Duration = .seconds(3_600)
 
     let lookUps = HostLookUps()
-    private let remembered = Mutex<(endpoint: PostgresEndpoint, until: UInt64)?>(nil)
+    private let remembered = Mutex<(endpoint: PostgresEndpoint, until: Instant)?>(nil)
 
-    func good(at now: UInt64) -> PostgresEndpoint? {
+    func good(at now: Instant) -> PostgresEndpoint? {
         remembered.withLock { entry in
             if let found = entry, found.until <= now { entry = nil }
             return entry?.endpoint
         }
     }
 
-    func remember(_ endpoint: PostgresEndpoint, at now: UInt64) {
+    func remember(_ endpoint: PostgresEndpoint, at now: Instant) {
         remembered.withLock { entry in
             if let found = entry, found.endpoint == endpoint, found.until > now { return }
-            entry = (endpoint, now &+ Self.memoryNanoseconds)
+            entry = (endpoint, now + Self.memory)
         }
     }
 

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Synchronization
+package import System
 
 /// A token in a file, such as a mounted secret: read again when the file changes.
 ///
@@ -9,7 +10,7 @@ package final class FileSource: TokenSource {
     package let kind = TokenKind.static
     package let origin: TokenOrigin
     package let isRenewable = false
-    package let pollNanoseconds: UInt64? = 1_000_000_000
+    package let pollPeriod: Duration? = .seconds(1)
 
     private let path: String
     private let lastSeen = Mutex<FileSignature?>(nil)
@@ -21,7 +22,7 @@ package final class FileSource: TokenSource {
 
     package func fetch(_ request: FetchRequest) async throws(TokenSourceError) -> FetchedToken {
         do {
-            return FetchedToken(token: try read(), refreshAfterNanoseconds: nil)
+            return FetchedToken(token: try read(), refreshAfter: nil)
         } catch {
             throw .file(error)
         }

@@ -1,4 +1,5 @@
 internal import Synchronization
+package import System
 
 /// The system token, and the first login that somebody stores while there was no system token yet: then a sign-in takes
 /// effect without a restart. A token that was found is stayed with, so nobody's sign-in changes who a serving proxy is.
@@ -24,7 +25,7 @@ package final class FirstLoginSource: TokenSource {
     /// The one that may have something new: while the choice is open that is the store of logins.
     private var watched: any TokenSource { choice.withLock { $0 } == .system ? system : login }
 
-    package var pollNanoseconds: UInt64? { watched.pollNanoseconds }
+    package var pollPeriod: Duration? { watched.pollPeriod }
 
     package func hasChanged() async -> Bool { await watched.hasChanged() }
 

@@ -1,5 +1,5 @@
 internal import Synchronization
-internal import System
+package import System
 
 /// A stored login that keeps itself fresh by its refresh token.
 ///
@@ -7,12 +7,12 @@ internal import System
 /// stored before anybody uses it. A refusal is stored too: the server is not asked again until somebody signs in.
 package final class LoginSource: TokenSource {
     /// For the lock and the call together.
-    static let deadlineNanoseconds: UInt64 = 20_000_000_000
+    static let longestFetch: Duration = .seconds(20)
 
     package let kind = TokenKind.login
     package let origin = TokenOrigin.storedLogin
     package let isRenewable = true
-    package let pollNanoseconds: UInt64? = 1_000_000_000
+    package let pollPeriod: Duration? = .seconds(1)
 
     private let store: any LoginStore
     private let upstream: String
@@ -38,7 +38,7 @@ package final class LoginSource: TokenSource {
     }
 
     package func fetch(_ request: FetchRequest) async throws(TokenSourceError) -> FetchedToken {
-        let answer = await onOwnThread(deadlineNanoseconds: Self.deadlineNanoseconds) { [self] in
+        let answer = await onOwnThread(within: Self.longestFetch) { [self] in
             Result { () throws(TokenSourceError) in try fetchBlocking(request) }
         }
         // The thread goes on and stores what it gets; the next fetch finds it.
@@ -58,10 +58,10 @@ package final class LoginSource: TokenSource {
             case .refresh: break
             }
         }
-        let deadline = SystemClock().now().monotonicNanoseconds &+ Self.deadlineNanoseconds / 2
+        let deadline = Clock.now + Self.longestFetch / 2
         let outcome: (Result<Login, TokenSourceError>, LoginStamp)
         do throws(LoginStoreError) {
-            outcome = try refresher.refresh(deadlineNanoseconds: deadline, need)
+            outcome = try refresher.refresh(deadline: deadline, need)
         } catch {
             throw .loginStore(error)
         }
@@ -87,7 +87,7 @@ package final class LoginSource: TokenSource {
         let most: Int64 = 366 * 86_400_000
         return FetchedToken(
             token: login.accessToken,
-            refreshAfterNanoseconds: due.map { UInt64(max(0, min($0 - now(), most))) * 1_000_000 })
+            refreshAfter: due.map { .milliseconds(UInt64(max(0, min($0 - now(), most)))) })
     }
 }
 
@@ -130,5 +130,5 @@ package enum LoginNeed: Sendable, Equatable {
 
 /// CLOCK_REALTIME in milliseconds since 1970.
 package func wallMilliseconds() -> Int64 {
-    Int64(Clock.realtime / 1_000_000)
+    Clock.wall.milliseconds
 }

@@ -11,6 +11,6 @@ package struct StaticSource: TokenSource {
     }
 
     package func fetch(_ request: FetchRequest) async throws(TokenSourceError) -> FetchedToken {
-        FetchedToken(token: token, refreshAfterNanoseconds: nil)
+        FetchedToken(token: token, refreshAfter: nil)
     }
 }

@@ -1,6 +1,6 @@
 internal import Glibc
 internal import Synchronization
-internal import System
+package import System
 
 /// Sentry's own token, read from its PostgreSQL.
 ///
@@ -8,26 +8,26 @@ internal import System
 /// one, and the row is read again after a moment.
 package final class SystemTokenSource: TokenSource {
     /// Sentry keeps the token for 30 minutes; half of that.
-    package static let refreshNanoseconds: UInt64 = 15 * 60 * 1_000_000_000
+    package static let refreshPeriod: Duration = .minutes(15)
     /// For connecting and reading together.
-    package static let defaultDeadlineNanoseconds: UInt64 = 10 * 1_000_000_000
+    package static let longestFetch: Duration = .seconds(10)
     /// When to look for the row after Sentry was provoked: three looks, 1.75 s in all.
-    static let rereadNanoseconds: [UInt64] = [250_000_000, 500_000_000, 1_000_000_000]
+    static let reread: [Duration] = [.milliseconds(250), .milliseconds(500), .seconds(1)]
     /// The minimum time between two provocations; doubles while they have no effect.
-    static let firstProvocationGapNanoseconds: UInt64 = 3_000_000_000
-    static let longestProvocationGapNanoseconds: UInt64 = 60_000_000_000
+    static let firstProvocationGap: Duration = .seconds(3)
+    static let longestProvocationGap: Duration = .seconds(60)
 
     package let kind = TokenKind.system
     package let origin = TokenOrigin.postgreSQL
     package let isRenewable = true
 
     private struct Provocations {
-        var next: UInt64 = 0
-        var gap = SystemTokenSource.firstProvocationGapNanoseconds
+        var next = Instant.distantPast
+        var gap = SystemTokenSource.firstProvocationGap
     }
 
     private let client: PostgresClient
-    private let deadlineNanoseconds: UInt64
+    private let longestFetch: Duration
     private let clock: any TokenClock
     private let provoke: @Sendable () async -> Void
     private let log: @Sendable (TokenEvent) -> Void
@@ -38,13 +38,13 @@ package final class SystemTokenSource: TokenSource {
     ///   - log: gets `.provoked`.
     package init(
         connectionString: ConnectionString,
-        deadlineNanoseconds: UInt64 = SystemTokenSource.defaultDeadlineNanoseconds,
+        longestFetch: Duration = SystemTokenSource.longestFetch,
         clock: any TokenClock = SystemClock(),
         provoke: @escaping @Sendable () async -> Void,
         log: @escaping @Sendable (TokenEvent) -> Void
     ) {
         client = PostgresClient(connectionString)
-        self.deadlineNanoseconds = deadlineNanoseconds
+        self.longestFetch = longestFetch
         self.clock = clock
         self.provoke = provoke
         self.log = log
@@ -55,8 +55,8 @@ package final class SystemTokenSource: TokenSource {
         guard mayProvoke() else { throw .rowAbsent }
         log(.provoked)
         await provoke()
-        for wait in Self.rereadNanoseconds {
-            await clock.sleep(nanoseconds: wait)
+        for wait in Self.reread {
+            await clock.sleep(for: wait)
             if let token = try await read() { return found(token) }
         }
         throw .rowAbsent
@@ -64,24 +64,24 @@ package final class SystemTokenSource: TokenSource {
 
     private func found(_ token: Secret) -> FetchedToken {
         provocations.withLock { $0 = Provocations() }
-        return FetchedToken(token: token, refreshAfterNanoseconds: Self.refreshNanoseconds)
+        return FetchedToken(token: token, refreshAfter: Self.refreshPeriod)
     }
 
     private func mayProvoke() -> Bool {
-        let now = clock.now().monotonicNanoseconds
+        let now = clock.now().monotonic
         return provocations.withLock {
             guard now >= $0.next else { return false }
-            $0.next = now &+ $0.gap
-            $0.gap = min($0.gap * 2, Self.longestProvocationGapNanoseconds)
+            $0.next = now + $0.gap
+            $0.gap = min($0.gap * 2, Self.longestProvocationGap)
             return true
         }
     }
 
     /// - Returns: the token, or `nil` when there is none.
     private func read() async throws(TokenSourceError) -> Secret? {
-        let length = deadlineNanoseconds
-        let answer = await onOwnThread(deadlineNanoseconds: length) { [client] in
-            Self.read(client, Clock.monotonic &+ length)
+        let length = longestFetch
+        let answer = await onOwnThread(within: length) { [client] in
+            Self.read(client, Clock.now + length)
         }
         switch answer {
         case nil:
@@ -103,7 +103,7 @@ package final class SystemTokenSource: TokenSource {
     /// The monolith's table; in a split deployment the control silo's.
     private static let tables = ["sentry_option", "sentry_controloption"]
 
-    private static func read(_ client: PostgresClient, _ deadline: UInt64) -> Result<Secret?, ReadFailure> {
+    private static func read(_ client: PostgresClient, _ deadline: Instant) -> Result<Secret?, ReadFailure> {
         do throws(DatabaseError) {
             guard var value = try client.ask(until: deadline, storedValue) else { return .success(nil) }
             // Held by nobody else, so that it is this one and no copy that is wiped.

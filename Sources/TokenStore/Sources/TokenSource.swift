@@ -1,3 +1,5 @@
+package import System
+
 /// Where a token comes from. Only `TokenBroker` calls it, and never twice at once.
 package protocol TokenSource: Sendable {
     var kind: TokenKind { get }
@@ -5,7 +7,7 @@ package protocol TokenSource: Sendable {
     /// Whether asking again after a 401 can help.
     var isRenewable: Bool { get }
     /// How often the broker asks `hasChanged()`, in nanoseconds; `nil` for never.
-    var pollNanoseconds: UInt64? { get }
+    var pollPeriod: Duration? { get }
 
     /// Gets the token. It has a deadline of its own and blocks no thread of the cooperative pool.
     func fetch(_ request: FetchRequest) async throws(TokenSourceError) -> FetchedToken
@@ -15,7 +17,7 @@ package protocol TokenSource: Sendable {
 }
 
 extension TokenSource {
-    package var pollNanoseconds: UInt64? { nil }
+    package var pollPeriod: Duration? { nil }
     package func hasChanged() async -> Bool { false }
 }
 
@@ -51,10 +53,10 @@ package struct FetchRequest: Sendable {
 package struct FetchedToken: Sendable {
     package let token: Secret
     /// How long from now until it is worth asking again, in nanoseconds; `nil` for never.
-    package let refreshAfterNanoseconds: UInt64?
+    package let refreshAfter: Duration?
 
-    package init(token: Secret, refreshAfterNanoseconds: UInt64?) {
+    package init(token: Secret, refreshAfter: Duration?) {
         self.token = token
-        self.refreshAfterNanoseconds = refreshAfterNanoseconds
+        self.refreshAfter = refreshAfter
     }
 }
