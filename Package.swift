@@ -32,7 +32,8 @@ let package = Package(
         ),
         // Vector instructions, which Swift does not reach: where a run of bytes ends.
         .target(name: "CByteRuns"),
-        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        // Not linked: it opens libpq when PostgreSQL is asked for.
+        .target(name: "CPostgres"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         .target(name: "System", dependencies: ["CEpoll"], swiftSettings: settings),

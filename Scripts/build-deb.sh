@@ -81,6 +81,8 @@ mkdir -p "$work/debian"
 printf 'Source: %s\n\nPackage: %s\nArchitecture: any\n' $name $name >"$work/debian/control"
 depends=$(cd "$work" && dpkg-shlibdeps -O -S"$root" "$root/usr/bin/$name" 2>"$work/shlibdeps" | sed -n 's/^shlibs:Depends=//p')
 [ -n "$depends" ] || { cat "$work/shlibdeps" >&2; exit 70; }
+# libpq is opened at run time (Sources/CPostgres); PQconninfo is the newest of what is called.
+depends+=", libpq5 (>= 9.3)"
 # It looks at symbols alone; packed relocations need the dynamic loader of glibc 2.36 as well.
 if readelf --dynamic "$root/usr/bin/$name" | grep '(RELR)' >/dev/null; then
     depends=$(sed -E 's/libc6 \(>= 2\.([12][0-9]|3[0-5])\)/libc6 (>= 2.36)/' <<<"$depends")

@@ -29,7 +29,10 @@ take() {
 }
 
 install -m 755 "$binary" "$root/usr/bin/$name"
-mapfile -t libraries < <(ldd "$binary" | awk '$2 == "=>" {print $3} $1 ~ /^\// {print $1}')
+# The program opens libpq when PostgreSQL is asked for, so it names it nowhere.
+libpq=$(ldconfig -p | awk '$1 == "libpq.so.5" && !found++ {print $NF}')
+[ -n "$libpq" ] || { echo "libpq.so.5 is not installed" >&2; exit 1; }
+mapfile -t libraries < <({ ldd "$binary" "$libpq"; echo "libpq => $libpq"; } | awk '$2 == "=>" {print $3} $1 ~ /^\// && NF > 1 {print $1}' | sort -u)
 [ "${#libraries[@]}" -gt 0 ] || { echo "ldd names no library of $binary" >&2; exit 1; }
 for library in "${libraries[@]}"; do
     [ -e "$library" ] || { echo "a library of $binary is missing: $library" >&2; exit 1; }

@@ -62,12 +62,12 @@ struct AuthContext {
     var origin: String { uri.origin }
 
     /// The store, or nil when none can be named.
-    func storeIfAny() throws(Failure) -> (any LoginStore)? {
-        try LoginStoreSetting(options.stateDir).store(connection)
+    func storeIfAny() -> (any LoginStore)? {
+        LoginStoreSetting(options.stateDir).store(connection)
     }
 
     func store() throws(Failure) -> any LoginStore {
-        guard let store = try storeIfAny() else {
+        guard let store = storeIfAny() else {
             throw Failure(
                 .configuration, "--state-dir: name a folder for stored logins; neither XDG_STATE_HOME nor HOME is set")
         }

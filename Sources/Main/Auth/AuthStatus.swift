@@ -22,7 +22,7 @@ struct EffectiveToken {
     }
 
     init(_ context: AuthContext, _ flags: TokenFlags) throws(Failure) {
-        let store = try context.storeIfAny()
+        let store = context.storeIfAny()
         precedence = try ServePlan.token(
             tokenFlag: flags.token, tokenFileFlag: flags.tokenFile, store: store, origin: context.origin)
         let isLogin = precedence.choice == .storedLogin

@@ -31,10 +31,15 @@ enum LoginStoreSetting {
         }
     }
 
-    func store(_ connection: @autoclosure () throws(Failure) -> ConnectionString) throws(Failure) -> (any LoginStore)? {
+    var isPostgres: Bool {
+        if case .postgres = self { true } else { false }
+    }
+
+    /// - Parameter connection: for a store in PostgreSQL.
+    func store(_ connection: ConnectionString?) -> (any LoginStore)? {
         switch self {
         case .folder(let store): store
-        case .postgres: PostgresLoginStore(connectionString: try connection())
+        case .postgres: connection.map { PostgresLoginStore(connectionString: $0) }
         case .none: nil
         }
     }

@@ -63,12 +63,12 @@ struct ConfigurationCheck {
                     Failure(.configuration, "\(plan.token.winner.rawValue): token file '\(path)': \(reason)"))
             }
         }
-        guard plan.token.choice == .system else { return }
-        if plan.connection.source == nil, !Self.hasServerAtDefaultSocket, !Self.mayHaveLostToken {
+        guard plan.token.choice == .system, let connection = plan.connection else { return }
+        if connection.source == nil, !Self.hasServerAtDefaultSocket, !Self.mayHaveLostToken {
             // A start would go on, and answer 503 until there is a token.
             mistakes.note(Failure(.configuration, DatabaseError.notConfigured.logMessage))
         }
-        if let problem = plan.connection.passfileProblem { notes.append("PostgreSQL: \(problem)") }
+        if let problem = connection.passfileProblem { notes.append("PostgreSQL: \(problem)") }
     }
 
     /// Whether there is a socket where libpq looks when nothing names a server: as Debian builds it, and as PostgreSQL does.

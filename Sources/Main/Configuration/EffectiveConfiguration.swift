@@ -48,7 +48,7 @@ struct EffectiveConfiguration {
         case .given: "static, from \(plan.token.winner.rawValue)"
         case .file(let path): "static, from the file '\(path)' (\(plan.token.winner.rawValue))"
         case .storedLogin: "the stored login for \(plan.uri.origin) in \(plan.loginStore?.place ?? "")"
-        case .system: "Sentry's system token, from PostgreSQL (\(plan.connection.source ?? "libpq's defaults"))"
+        case .system: "Sentry's system token, from PostgreSQL (\(plan.connection?.source ?? "libpq's defaults"))"
         }
     }
 

@@ -184,7 +184,8 @@ struct DeviceSettings {
         switch plan.loginStore {
         case let file as FileLoginStore: return FileDeviceStore(folder: file.folder)
         case is PostgresLoginStore:
-            return PostgresDeviceStore(plan.connection)
+            // A store in PostgreSQL was made with a connection in hand.
+            return PostgresDeviceStore(plan.connection!)
         default: throw Failure(.configuration, "--device-flow: no place for the grants is known; set --state-dir")
         }
     }

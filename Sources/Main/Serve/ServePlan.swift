@@ -16,7 +16,8 @@ struct ServePlan {
     /// Neither flag nor variable names it.
     let isUpstreamDefault: Bool
     let token: TokenPrecedence
-    let connection: ConnectionString
+    /// Nil when nothing asks for PostgreSQL: then libpq is not loaded either.
+    let connection: ConnectionString?
     let loginStore: (any LoginStore)?
     let upstreamProxy: UpstreamProxySettings?
     /// For the calls that the program itself makes.
@@ -63,10 +64,15 @@ struct ServePlan {
         admin = try AdminAddress(flag: options.adminListen)
         (uri, uriName) = try Self.upstream(options.sentryUri, flag: "--sentry-uri")
         isUpstreamDefault = Setting("--sentry-uri", "SENTRY_URI").given(options.sentryUri) == nil
-        connection = try Self.connection(options.pgxConn)
-        loginStore = try LoginStoreSetting(options.stateDir).store(connection)
+        let logins = LoginStoreSetting(options.stateDir)
+        // What is given must be right even when nothing comes of it.
+        let isAsked = logins.isPostgres || Setting("--pgx-conn", "PGX_CONN").given(options.pgxConn) != nil
+        var connection = isAsked ? try Self.connection(options.pgxConn) : nil
+        loginStore = logins.store(connection)
         token = try Self.token(
             tokenFlag: options.token, tokenFileFlag: options.tokenFile, store: loginStore, origin: uri.origin)
+        if token.choice == .system, connection == nil { connection = try Self.connection(options.pgxConn) }
+        self.connection = connection
         aliases = try AliasSettings(options)
         device = try DeviceSettings.load(options.device)
         security = try SecuritySettings(options.security)

@@ -31,8 +31,9 @@ final class Tokens: Sendable {
             // The plan chooses a stored login only with a store in hand.
             source = plan.login(in: plan.loginStore!)
         case .system:
+            // The plan chooses the system token only with a connection in hand.
             let system = SystemTokenSource(
-                connectionString: plan.connection, provoke: { [client = plan.client] in await client.provoke() },
+                connectionString: plan.connection!, provoke: { [client = plan.client] in await client.provoke() },
                 log: report)
             // Who asked for `system` by name gets nothing else.
             if plan.token.winner == .postgreSQL, let store = plan.loginStore {

@@ -59,6 +59,7 @@ package struct ConnectionString: Sendable {
     /// passfile say everything.
     /// - Parameter origin: the flag or variable that gave it.
     package init(_ text: String, origin: String? = nil) throws(ConnectionStringError) {
+        if let missing = Libpq.missing { throw .noLibpq(missing) }
         var bytes = Array(text.utf8)
         defer { wipe(&bytes) }
         guard !bytes.contains(0) else { throw .syntax("it contains a NUL byte") }
@@ -91,6 +92,7 @@ package struct ConnectionString: Sendable {
     /// Unsets the `PG*` variables that are set but empty: libpq takes some of them for a value, pgx for none. To be called
     /// before other threads run.
     package static func forgetEmptyVariables() {
+        guard Libpq.missing == nil else { return }
         for name in Libpq.variables where getenv(name).map({ $0.pointee == 0 }) ?? false { unsetenv(name) }
     }
 
@@ -233,6 +235,8 @@ package enum ConnectionStringError: Error, Sendable, Equatable {
     case syntax(String)
     /// libpq's own words, without what it quotes.
     case refusedByLibpq(String)
+    /// The dynamic loader's words.
+    case noLibpq(String)
 
     /// One line, to follow the flag's name.
     package var message: String {
@@ -253,6 +257,7 @@ package enum ConnectionStringError: Error, Sendable, Equatable {
             "the URL's host or port is malformed, or its user part contains a character that must be percent-encoded, such as %2F for / or %3F for ?"
         case .syntax(let what): "not a connection string: \(what)"
         case .refusedByLibpq(let message): message
+        case .noLibpq(let reason): "PostgreSQL's client library cannot be loaded: \(reason)"
         }
     }
 }

@@ -3,6 +3,9 @@ internal import Glibc
 
 /// What this libpq knows and what it would do, asked without connecting.
 enum Libpq {
+    /// Why there is no libpq here, in the dynamic loader's words; nil once it is open. To be asked before anything else.
+    static let missing: String? = cpostgres_open().map { String(cString: $0) }
+
     /// Every keyword of a connection string.
     static let keywords = Set(options { PQconninfoParse("", nil) }.map(\.name))
 
