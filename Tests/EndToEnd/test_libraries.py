@@ -1,4 +1,4 @@
-"""libpq, which brings 18 more libraries, is loaded when PostgreSQL is asked for and not before."""
+"""A start brings along what its settings ask for, and no more: libraries and threads."""
 
 from __future__ import annotations
 
@@ -14,6 +14,16 @@ CONFIGURATION = 78
 
 def has_libpq(proxy: Proxy) -> bool:
     return "libpq.so" in Path(f"/proc/{proxy.pid}/maps").read_text()
+
+
+def threads(proxy: Proxy) -> set[str]:
+    return {path.read_text().strip() for path in Path(f"/proc/{proxy.pid}/task").glob("*/comm")}
+
+
+def test_what_looks_after_aliases_runs_only_where_there_can_be_some(stand_in: StandIn, start_proxy: StartProxy) -> None:
+    watching = {"identifiers", "alias-expiry"}
+    assert not watching & threads(start_proxy(stand_in.uri))
+    assert watching <= threads(start_proxy(stand_in.uri, "--alias-token", "an-alias-of-more-than-32-characters"))
 
 
 def test_libpq_is_loaded_only_when_postgresql_is_asked_for(stand_in: StandIn, start_proxy: StartProxy) -> None:

@@ -82,11 +82,14 @@ struct Service {
             }
             try sockets.startAdmin(facts)
             try reloader.start { facts.reloaded(succeeded: $0) }
-            try IdentifierResolver(
-                policy: policy, tokens: tokens.publisher, client: plan.client, log: log,
-                replace: { [reloader] in reloader.replace($0, with: $1) }
-            ).start()
-            try AliasExpiryWatch(policy: policy, isGranted: { live.isGranted($0) }, log: log).start()
+            // Without a list, a file and the device flow there is never an alias.
+            if plan.aliases.areConfigured || device != nil {
+                try IdentifierResolver(
+                    policy: policy, tokens: tokens.publisher, client: plan.client, log: log,
+                    replace: { [reloader] in reloader.replace($0, with: $1) }
+                ).start()
+                try AliasExpiryWatch(policy: policy, isGranted: { live.isGranted($0) }, log: log).start()
+            }
             if tls.current().value.server != nil { try CertificateWatch(tls: tls, log: log).start() }
         }
         for warning in warnings { log.warning("\(warning)") }
