@@ -82,7 +82,7 @@ FAULTS: list[tuple[str, str, str, str]] = [
     ("gzip that breaks off passes for whole", "ResponseInflation.swift",
      "if isLast, step.state != .finished, response.received > 0 {",
      "if isLast, step.state != .finished, response.received > 0, !PLANTED {"),
-    ("work that is postponed is forgotten", "TurnShare.swift",
+    ("work that is postponed is forgotten", "IterationShare.swift",
      "clientPostponed = current\n",
      "clientPostponed = current\n            if PLANTED { return false }\n"),
     ("a second attempt's socket counts for ever", "HappyEyeballs.swift",

@@ -50,7 +50,7 @@ package enum ContentCoding: Sendable, Equatable {
     case identity
     case gzip
     /// Another coding, or several.
-    case other
+    case unsupported
 
     package init(_ head: ResponseHead, _ bytes: Span<UInt8>) {
         self = .identity
@@ -61,7 +61,7 @@ package enum ContentCoding: Sendable, Equatable {
             if isFirst, fieldEquals(bytes, field.value, "gzip") || fieldEquals(bytes, field.value, "x-gzip") {
                 self = .gzip
             } else if !(isFirst && fieldEquals(bytes, field.value, "identity")) {
-                self = .other
+                self = .unsupported
             }
         }
     }

@@ -1,6 +1,6 @@
 internal import HTTP1
 
-/// Walks over JSON text (RFC 8259), from left to right and a slice at a time, so that a long body does not keep a turn.
+/// Walks over JSON text (RFC 8259), from left to right and a slice at a time, so that a long body does not keep an iteration.
 /// Strict: what it does not know as JSON ends it. That strings are UTF-8 is not checked; nothing depends on it.
 struct JSONScanner {
     enum Token: Equatable {

@@ -3,8 +3,8 @@ package import System
 
 /// What a reactor calls; one implementation serves one reactor, on its thread.
 package protocol ReactorHandler: AnyObject {
-    /// A turn of the loop begins: a good moment to look whether something was published.
-    func turnBegan(now: Instant)
+    /// An iteration of the loop begins: a good moment to look whether something was published.
+    func iterationBegan(now: Instant)
     /// The listener that was watched under this number has connections to accept.
     func acceptReady(listener: Int, now: Instant)
     /// A watched descriptor is ready. The token may be stale.
@@ -13,8 +13,8 @@ package protocol ReactorHandler: AnyObject {
     func timerExpired(slot: Int, now: Instant)
     /// The watched mailbox has messages.
     func mailReady(now: Instant)
-    /// The turn ends; `true` ends the loop.
-    func turnEnded(now: Instant) -> Bool
+    /// The iteration ends; `true` ends the loop.
+    func iterationEnded(now: Instant) -> Bool
 }
 
 /// One thread's event loop: epoll, a timer wheel and a queue of work that ran out of its budget.
@@ -28,16 +28,16 @@ package final class Reactor {
     private var epoll: Epoll
     /// Timers, one for each slot of the handler.
     package var timers: TimerWheel
-    /// Work that stopped at its budget and goes on in the next turn, after everybody else had theirs.
+    /// Work that stopped at its budget and goes on in the next iteration, after everybody else had theirs.
     private var postponed: [(token: EventToken, readiness: Readiness)] = []
     private var postponedNext: [(token: EventToken, readiness: Readiness)] = []
-    /// When the current turn began.
+    /// When the current iteration began.
     package private(set) var now: Instant
-    /// The current turn's number.
-    package private(set) var turn: UInt64 = 0
+    /// The current iteration's number.
+    package private(set) var iteration: UInt64 = 0
     private var wakeTime = Instant.never
-    /// Longest turn since `takeLongestTurn` was last called.
-    private var longestTurn = Duration.zero
+    /// Longest iteration since `takeLongestIteration` was last called.
+    private var longestIteration = Duration.zero
 
     package init() throws(SystemError) {
         epoll = try Epoll()
@@ -54,7 +54,7 @@ package final class Reactor {
         try epoll.modify(fd, interest.union(.edgeTriggered), token)
     }
 
-    /// Watches a listener, level-triggered: what one turn does not accept is reported again.
+    /// Watches a listener, level-triggered: what one iteration does not accept is reported again.
     package func watch(listener fd: CInt, number: Int) throws(SystemError) {
         try epoll.add(fd, .readable, EventToken(generation: 0, slot: number, side: Self.listenerSide))
     }
@@ -68,12 +68,12 @@ package final class Reactor {
         try epoll.add(fd, .readable, EventToken(generation: 0, slot: 0, side: Self.mailboxSide))
     }
 
-    /// Reports `readiness` once more in the next turn: for work that used up its budget.
+    /// Reports `readiness` once more in the next iteration: for work that used up its budget.
     package func postpone(_ token: EventToken, _ readiness: Readiness) {
         postponedNext.append((token, readiness))
     }
 
-    /// Makes sure that a turn begins at about this time, whatever happens. One such time is kept, the latest asked for.
+    /// Makes sure that an iteration begins at about this time, whatever happens. One such time is kept, the latest asked for.
     package func wake(at time: Instant) {
         wakeTime = time
     }
@@ -87,10 +87,10 @@ package final class Reactor {
         return timeout < 0 ? untilWake : min(timeout, untilWake)
     }
 
-    /// The longest turn since the last call: how long an event may have waited.
-    package func takeLongestTurn() -> Duration {
-        defer { longestTurn = .zero }
-        return longestTurn
+    /// The longest iteration since the last call: how long an event may have waited.
+    package func takeLongestIteration() -> Duration {
+        defer { longestIteration = .zero }
+        return longestIteration
     }
 
     /// Runs the loop until the handler ends it.
@@ -98,11 +98,11 @@ package final class Reactor {
         while true {
             let count = epoll.wait(timeoutMilliseconds: timeoutMilliseconds())
             now = Clock.now
-            turn &+= 1
+            iteration &+= 1
             if now >= wakeTime { wakeTime = .never }
-            // Before anything is postponed in this turn: what is runs in the next one.
+            // Before anything is postponed in this iteration: what is runs in the next one.
             swap(&postponed, &postponedNext)
-            handler.turnBegan(now: now)
+            handler.iterationBegan(now: now)
             for index in 0..<count {
                 let (token, readiness) = epoll.event(at: index)
                 switch token.side {
@@ -114,8 +114,8 @@ package final class Reactor {
             for work in postponed { handler.ready(work.token, work.readiness, now: now) }
             postponed.removeAll(keepingCapacity: true)
             while let slot = timers.popExpired(now: now) { handler.timerExpired(slot: slot, now: now) }
-            let stops = handler.turnEnded(now: now)
-            longestTurn = max(longestTurn, Clock.now - now)
+            let stops = handler.iterationEnded(now: now)
+            longestIteration = max(longestIteration, Clock.now - now)
             if stops { return }
         }
     }

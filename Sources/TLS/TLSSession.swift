@@ -7,7 +7,7 @@ package enum TLSProgress: Sendable, Equatable {
     case wantsRead
     /// Call again when the socket is writable.
     case wantsWrite
-    /// The call's share of work is used up: call again in the next turn. No event will tell of what is left.
+    /// The call's share of work is used up: call again in the next iteration. No event will tell of what is left.
     case paused
     case failed(TLSFailure)
 }
@@ -19,7 +19,7 @@ package enum TLSResult: Sendable, Equatable {
     case wantsRead
     /// The socket takes no more bytes: call again when it is writable.
     case wantsWrite
-    /// The call's share of work is used up: call again in the next turn. No event will tell of what is left.
+    /// The call's share of work is used up: call again in the next iteration. No event will tell of what is left.
     case paused
     /// The peer's close_notify: the stream is whole.
     case endOfStream

@@ -4,7 +4,7 @@ import Testing
 @testable import EventLoop
 
 @Suite struct ReactorTests {
-    /// Postpones as its first turn begins, and ends when that is reported.
+    /// Postpones as its first iteration begins, and ends when that is reported.
     private final class Handler: ReactorHandler {
         let reactor: Reactor
         private(set) var postponedIn: UInt64?
@@ -12,21 +12,21 @@ import Testing
 
         init(_ reactor: Reactor) { self.reactor = reactor }
 
-        func turnBegan(now: Instant) {
+        func iterationBegan(now: Instant) {
             guard postponedIn == nil else { return }
-            postponedIn = reactor.turn
+            postponedIn = reactor.iteration
             reactor.postpone(EventToken(generation: 0, slot: 0, side: 0), .readable)
         }
 
         func acceptReady(listener: Int, now: Instant) {}
-        func ready(_ token: EventToken, _ readiness: Readiness, now: Instant) { reportedIn = reactor.turn }
+        func ready(_ token: EventToken, _ readiness: Readiness, now: Instant) { reportedIn = reactor.iteration }
         func timerExpired(slot: Int, now: Instant) {}
         func mailReady(now: Instant) {}
-        func turnEnded(now: Instant) -> Bool { reportedIn != nil }
+        func iterationEnded(now: Instant) -> Bool { reportedIn != nil }
     }
 
-    /// In the same turn its share would be used up still, and whoever postponed it would not do so twice.
-    @Test func whatIsPostponedAsATurnBeginsRunsInTheNextOne() throws {
+    /// In the same iteration its share would be used up still, and whoever postponed it would not do so twice.
+    @Test func whatIsPostponedAsAnIterationBeginsRunsInTheNextOne() throws {
         let reactor = try Reactor()
         let handler = Handler(reactor)
         reactor.wake(at: reactor.now + .nanoseconds(1))

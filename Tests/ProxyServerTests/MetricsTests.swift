@@ -236,19 +236,19 @@ struct WorkerReportTests {
         counters.accepted = 5
         let first = reports.ask()
         for index in 0..<2 {
-            reports.update(index, counters, longestTurn: .nanoseconds(7))
+            reports.update(index, counters, longestIteration: .nanoseconds(7))
             first.answered(index)
         }
         #expect(reports.take(first, within: .zero).allSatisfy { $0.isCurrent && $0.counters.accepted == 5 })
         let second = reports.ask()
         counters.accepted = 6
-        reports.update(0, counters, longestTurn: .nanoseconds(3))
+        reports.update(0, counters, longestIteration: .nanoseconds(3))
         second.answered(0)
         let seen = reports.take(second, within: .milliseconds(1))
         #expect(seen.map(\.isCurrent) == [true, false])
         #expect(seen.map(\.counters.accepted) == [6, 5])
-        #expect(reports.takeLongestTurns() == [.nanoseconds(7), .nanoseconds(7)])
-        #expect(reports.takeLongestTurns() == [.zero, .zero])
+        #expect(reports.takeLongestIterations() == [.nanoseconds(7), .nanoseconds(7)])
+        #expect(reports.takeLongestIterations() == [.zero, .zero])
     }
 
     @Test("One that has ended is not asked and keeps its counts")
@@ -256,7 +256,7 @@ struct WorkerReportTests {
         let reports = WorkerReports(count: 1)
         var counters = Counters()
         counters.accepted = 9
-        reports.update(0, counters, longestTurn: .nanoseconds(1), hasEnded: true)
+        reports.update(0, counters, longestIteration: .nanoseconds(1), hasEnded: true)
         let question = reports.ask()
         #expect(!question.isAsked(0))
         let seen = reports.take(question, within: .seconds(60))

@@ -3,24 +3,24 @@ internal import Glibc
 
 @testable import ProxyServer
 
-/// What must hold of a worker after each turn of its loop, and at its end. The one place that knows how an exchange is made.
+/// What must hold of a worker after each iteration of its loop, and at its end. The one place that knows how an exchange is made.
 struct Invariants {
     var memoryBytes = 0
-    private var turns = 0
+    private var iterations = 0
     /// Who held each slot last, by its generation and its request's id.
     private var tenants: [Int: (generation: UInt32, id: UInt64)] = [:]
 
     /// - Parameter sleeps: the loop has nothing left to do until something is reported.
     /// - Returns: what does not hold.
-    mutating func afterTurn(_ worker: Worker, _ shared: ServerState, sleeps: Bool) -> String? {
-        turns += 1
+    mutating func afterIteration(_ worker: Worker, _ shared: ServerState, sleeps: Bool) -> String? {
+        iterations += 1
         if worker.counters.impossibleSteps != 0 { return "an impossible step" }
         var (busy, armed, requests, spools) = (0, 0, 0, 0)
         for slot in 0..<worker.exchanges.slots {
             let exchange = worker.exchanges[slot]
             if exchange.timer.armedFor != .never { armed += 1 }
             guard exchange.request.staged == nil, exchange.response.staged == nil else {
-                return "staged bytes outlive their turn"
+                return "staged bytes outlive their iteration"
             }
             guard exchange.phase != .vacant else {
                 if let what = vacancy(exchange) { return what }
@@ -85,7 +85,7 @@ struct Invariants {
         guard exchange.timer.deadline != .never else { return "no deadline" }
         guard exchange.timer.armedFor != .never else { return "no timer" }
         guard exchange.timer.armedFor <= exchange.timer.deadline else { return "the timer comes after the deadline" }
-        // A tick of the wheel, and what a turn may take.
+        // A tick of the wheel, and what an iteration may take.
         guard exchange.timer.armedFor.nanoseconds + seconds(1) > kernel.clock else { return "the timer did not go off" }
         guard exchange.timer.deadline.nanoseconds < kernel.clock + seconds(120) else {
             return "the deadline is far away"

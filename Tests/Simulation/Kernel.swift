@@ -10,7 +10,7 @@ struct Weather {
     var exhaustedDescriptors = 0
     /// epoll_ctl(2) finds no memory.
     var refusedWatches = 0
-    /// A call takes milliseconds, so that turns grow old.
+    /// A call takes milliseconds, so that iterations grow old.
     var slowCalls = 0
     /// epoll_wait(2) is interrupted by a signal.
     var interruptedWaits = 0
@@ -101,9 +101,9 @@ protocol World: AnyObject {
     /// The proxy connects one of its sockets to the upstream's address of this number.
     /// - Returns: what connect(2) returns.
     func connecting(_ node: Node, to address: Int) -> CInt
-    /// A turn of the proxy's loop is over.
+    /// An iteration of the proxy's loop is over.
     /// - Parameter sleeps: it has nothing left to do until something is reported.
-    func turnEnded(sleeps: Bool)
+    func iterationEnded(sleeps: Bool)
     /// Nothing will ever happen any more.
     func isStuck()
 }
@@ -269,7 +269,7 @@ final class Kernel {
     }
 
     func wait(_ events: UnsafeMutablePointer<epoll_event>, _ capacity: Int, timeout: CInt) -> CInt {
-        world?.turnEnded(sleeps: timeout != 0)
+        world?.iterationEnded(sleeps: timeout != 0)
         call()
         if random.chance(weather.interruptedWaits) {
             struck("interrupted wait")

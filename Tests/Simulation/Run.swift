@@ -583,9 +583,9 @@ extension Run: World {
         kernel.connected(node, error: 0)
     }
 
-    func turnEnded(sleeps: Bool) {
+    func iterationEnded(sleeps: Bool) {
         guard let worker, let shared, complaints.isEmpty else { return }
-        if let what = invariants.afterTurn(worker, shared, sleeps: sleeps) { broken(what, nil) }
+        if let what = invariants.afterIteration(worker, shared, sleeps: sleeps) { broken(what, nil) }
     }
 
     func isStuck() {

@@ -7,7 +7,7 @@ struct AdminConnection: ~Copyable {
     enum Waiting { case readable, writable, answer, nothing }
 
     private static let time: Duration = .seconds(5)
-    private static let readsPerTurn = 16
+    private static let readsPerIteration = 16
 
     private var socket: Socket
     let acceptedAt: Instant
@@ -69,7 +69,7 @@ struct AdminConnection: ~Copyable {
         }
         // What the client still sends is read and forgotten, so that closing does not reset the answer (RFC 9112 §9.6).
         waiting = .readable
-        for _ in 0..<Self.readsPerTurn {
+        for _ in 0..<Self.readsPerIteration {
             switch receive(keeping: false) {
             case .bytes: continue
             case .wouldBlock: return

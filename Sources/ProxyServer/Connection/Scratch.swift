@@ -94,7 +94,7 @@ final class Scratch {
     }
 }
 
-/// Bytes of the staging buffer that wait to be sent, within one turn. They cannot be copied: who wrote them hands them to who
+/// Bytes of the staging buffer that wait to be sent, within one iteration. They cannot be copied: who wrote them hands them to who
 /// sends them, and they go out once, for the exchange that they were written for.
 struct StagedBytes: ~Copyable {
     fileprivate(set) var count: Int

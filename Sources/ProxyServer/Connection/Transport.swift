@@ -18,7 +18,7 @@ struct Transport: ~Copyable {
     private(set) var tlsFailure: TLSFailure?
     /// The last `.wouldBlock` ends when the socket is writable, not only when it is readable.
     private(set) var wantsWritable = false
-    /// The last `.wouldBlock` ends with this turn: TLS has had its share of it, and no event will tell of what is left.
+    /// The last `.wouldBlock` ends with this iteration: TLS has had its share of it, and no event will tell of what is left.
     private(set) var isPaused = false
 
     init() {}

@@ -10,7 +10,7 @@ extension Exchange {
         guard request.spool?.isBusy != true else { return nil }
         guard request.reading == nil else { return readCollected(worker) }
         if replay.body.buffer == nil, case .ends(let event) = collectPrefix(worker) { return event }
-        for _ in 0..<Bounds.readsPerTurn {
+        for _ in 0..<Bounds.readsPerIteration {
             switch client.transport.receive(into: worker.scratch.inbound(collectingWindow)) {
             case .wouldBlock:
                 watchClient(.incoming, worker)

@@ -192,9 +192,9 @@ final class Exchange {
         worker.watch(upstream.side.transport.descriptor, interest, over: &upstream.side.interest, token)
     }
 
-    /// Whether this turn's share allows another piece. The first one is always allowed.
+    /// Whether this iteration's share allows another piece. The first one is always allowed.
     func mayMoveMore(_ worker: Worker) -> Bool {
-        timer.share.mayMoveMore(inTurn: worker.reactor.turn, began: worker.now)
+        timer.share.mayMoveMore(inIteration: worker.reactor.iteration, began: worker.now)
     }
 
     /// Counts a piece that was moved, inflated or rewritten.
@@ -202,10 +202,10 @@ final class Exchange {
         timer.share.moved += max(bytes, Bounds.relayBytes)
     }
 
-    /// Goes on in the next turn, because this turn's share is used up.
+    /// Goes on in the next iteration, because this iteration's share is used up.
     func postpone(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
         // However many events ask for it, each side has one entry.
-        guard timer.share.postpones(side, inTurn: worker.reactor.turn) else { return }
+        guard timer.share.postpones(side, inIteration: worker.reactor.iteration) else { return }
         let current = side == Side.client ? side : upstream.attempts.side
         worker.reactor.postpone(EventToken(generation: generation, slot: slot, side: current), readiness)
     }

@@ -16,6 +16,6 @@ struct ExchangeTimer {
     var probe = Probe.none
     /// When the wheel fires; `.never` is not armed.
     var armedFor = Instant.never
-    /// What this turn allows.
-    var share = TurnShare()
+    /// What this iteration allows.
+    var share = IterationShare()
 }

@@ -15,7 +15,7 @@ extension Exchange {
     /// Reads until the head is whole. Most heads come in one piece and are parsed where they were received.
     func readHead(_ worker: Worker) -> Event? {
         if request.expectsProxyHeader, case .ends(let event) = readProxyHeader(worker) { return event }
-        for _ in 0..<Bounds.readsPerTurn {
+        for _ in 0..<Bounds.readsPerIteration {
             let window =
                 request.heldHead.buffer.map { $0.bytes.part(request.heldHead.count..<$0.capacity) }
                 ?? worker.scratch.inbound(worker.window(Bounds.relayBytes))
@@ -69,7 +69,7 @@ extension Exchange {
             worker.giveBack(parser)
             return shortage()
         } else {
-            // The bytes are needed after this turn: out of the shared buffer with them.
+            // The bytes are needed after this iteration: out of the shared buffer with them.
             let buffer = worker.pool.take(atLeast: max(2_048, count + 1))
             buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(bytes))
             (request.heldHead.buffer, request.heldHead.count) = (buffer, count)
@@ -249,7 +249,7 @@ extension Exchange {
         let edited = editedTarget(
             head, bytes, into: staging.part(Bounds.stagingBytes - Bounds.relayBytes..<Bounds.stagingBytes))
         guard edited.fits else { return nil }
-        let target = request.endpoint == nil && request.verdict.filter.isNone ? worker.target : worker.uncodedTarget
+        let target = request.endpoint == nil && request.verdict.filter.isNone ? worker.target : worker.identityTarget
         let token = request.forward.route.isElevated ? worker.token.token : nil
         do {
             place = try (token ?? Self.noSecret).withBytes { token throws(HeadRewriteError) in

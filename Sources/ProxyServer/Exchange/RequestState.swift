@@ -22,7 +22,7 @@ struct RequestState: ~Copyable {
 
     /// The head's bytes while it is incomplete, or while the body is collected.
     var heldHead = PooledBytes()
-    /// The upstream's head as it was just written, with the body's first bytes, until it is sent or queued in the same turn.
+    /// The upstream's head as it was just written, with the body's first bytes, until it is sent or queued in the same iteration.
     var staged: StagedBytes?
     /// Reads the held head.
     var headParser: RequestHeadParser?

@@ -11,7 +11,7 @@ extension Exchange {
         return filterRest(worker)
     }
 
-    /// Goes on until the body is cut or the turn's share used up.
+    /// Goes on until the body is cut or the iteration's share used up.
     func filterRest(_ worker: Worker) -> Event? {
         guard let rights = request.rights, let alias = request.forward.aliasIndex,
             let body = response.collected.buffer, var state = response.filter, let cut = response.rewritten.buffer

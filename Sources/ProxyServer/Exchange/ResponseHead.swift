@@ -17,7 +17,7 @@ extension Exchange {
     }
 
     private func readResponseHead(_ worker: Worker) -> Event? {
-        for _ in 0..<Bounds.readsPerTurn {
+        for _ in 0..<Bounds.readsPerIteration {
             // What comes with the head has to fit behind it into the staging buffer, however large the held block is.
             let window =
                 response.held.buffer.map { $0.bytes.part(response.held.count..<min($0.capacity, Bounds.relayBytes)) }

@@ -12,7 +12,7 @@ extension Exchange {
         switch ContentCoding(head, bytes) {
         // gzip was not asked for, but what stands before Sentry may send it all the same.
         case .identity, .gzip: break
-        case .other: return false
+        case .unsupported: return false
         }
         if case .length(let count) = framing { return count <= UInt64(Bounds.rewrittenBodyBytes) }
         return true
@@ -154,7 +154,7 @@ extension Exchange {
         return rewriteRest(worker)
     }
 
-    /// Goes on until the body is rewritten or the turn's share used up.
+    /// Goes on until the body is rewritten or the iteration's share used up.
     private func rewriteRest(_ worker: Worker) -> Event? {
         guard let body = response.collected.buffer, var state = response.rewrite,
             let rewrittenBody = response.rewritten.buffer

@@ -7,7 +7,7 @@ struct ResponseState: ~Copyable {
     var parser: ResponseHeadParser?
     /// Bytes of an answer whose head is incomplete, or that waits for a renewal.
     var held = PooledBytes()
-    /// The client's head as it was just written, with the body's first bytes, until it is sent in the same turn.
+    /// The client's head as it was just written, with the body's first bytes, until it is sent in the same iteration.
     var staged: StagedBytes?
     var interimCount = 0
     var body = BodyReader()

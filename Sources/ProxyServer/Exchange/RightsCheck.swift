@@ -109,7 +109,7 @@ extension Exchange {
         refuse(.body, alias)
     }
 
-    /// Holds the whole body against the rights, until that is done or the turn's share used up.
+    /// Holds the whole body against the rights, until that is done or the iteration's share used up.
     func readCollected(_ worker: Worker) -> Event? {
         guard let rights = request.rights, let alias = request.forward.aliasIndex, let keptBody = replay.body.buffer,
             var state = request.reading

@@ -63,7 +63,7 @@ extension Exchange {
     }
 
     private func drain(_ worker: Worker) {
-        for _ in 0..<Bounds.readsPerTurn {
+        for _ in 0..<Bounds.readsPerIteration {
             switch client.transport.receive(into: worker.scratch.inbound) {
             case .bytes: continue
             case .wouldBlock:

@@ -103,7 +103,7 @@ extension Exchange {
         return nil
     }
 
-    /// What could not be sent at once must survive this turn.
+    /// What could not be sent at once must survive this iteration.
     func moveStagedToWriteBuffer(_ worker: Worker) {
         guard let staged = request.staged.take() else { return }
         upstream.side.writeBuffer.store(worker.scratch.bytes(of: staged), from: &worker.pool)

@@ -21,13 +21,13 @@ struct Metrics {
     /// Asks the workers, and writes it all down.
     static func text(_ facts: AdminFacts) -> [UInt8] {
         let reports = facts.server.collect(within: AdminFacts.collect)
-        let longestTurns = facts.server.takeLongestTurns()
+        let longestIterations = facts.server.takeLongestIterations()
         var total = Counters()
         for report in reports { total.add(report.counters) }
         var metrics = Metrics(facts)
         metrics.writeRequests(total)
         metrics.writeConnections(total)
-        metrics.writeWorkers(reports, longestTurns)
+        metrics.writeWorkers(reports, longestIterations)
         metrics.writeToken(facts.tokens.current(), facts.tokenCounts.current)
         metrics.writeDevice(facts.device?.counts ?? DeviceCounts())
         metrics.writeProcess()
@@ -137,9 +137,9 @@ struct Metrics {
         out.sample(total.impossibleSteps)
     }
 
-    private mutating func writeWorkers(_ reports: [WorkerReport], _ longestTurns: [Duration]) {
-        family("loop_turn_max_seconds", .gauge, "Longest turn of the worker's loop since the last scrape.")
-        for (index, turn) in longestTurns.enumerated() { out.sample(turn, [("worker", "\(index)")]) }
+    private mutating func writeWorkers(_ reports: [WorkerReport], _ longestIterations: [Duration]) {
+        family("loop_turn_max_seconds", .gauge, "Longest iteration of the worker's loop since the last scrape.")
+        for (index, iteration) in longestIterations.enumerated() { out.sample(iteration, [("worker", "\(index)")]) }
         family("workers_unresponsive", .gauge, "Workers that did not answer this scrape in time.")
         out.sample(UInt64(reports.count { !$0.isCurrent }))
         family("log_lines_dropped_total", .counter, "Log lines lost: standard error was too slow, closed or full.")

@@ -6,7 +6,7 @@ package struct WorkerReport: Sendable {
     package internal(set) var counters = Counters()
     /// It answered this time, or has ended: the counters are what they are now.
     package internal(set) var isCurrent = false
-    fileprivate var longestTurn = Duration.zero
+    fileprivate var longestIteration = Duration.zero
     fileprivate var hasEnded = false
 }
 
@@ -18,10 +18,10 @@ final class WorkerReports: Sendable {
         reports = Mutex(Array(repeating: WorkerReport(), count: count))
     }
 
-    func update(_ index: Int, _ counters: Counters, longestTurn: Duration, hasEnded: Bool = false) {
+    func update(_ index: Int, _ counters: Counters, longestIteration: Duration, hasEnded: Bool = false) {
         reports.withLock {
             $0[index].counters = counters
-            $0[index].longestTurn = max($0[index].longestTurn, longestTurn)
+            $0[index].longestIteration = max($0[index].longestIteration, longestIteration)
             $0[index].hasEnded = $0[index].hasEnded || hasEnded
         }
     }
@@ -42,10 +42,10 @@ final class WorkerReports: Sendable {
         }
     }
 
-    func takeLongestTurns() -> [Duration] {
+    func takeLongestIterations() -> [Duration] {
         reports.withLock { reports in
-            defer { for index in reports.indices { reports[index].longestTurn = .zero } }
-            return reports.map(\.longestTurn)
+            defer { for index in reports.indices { reports[index].longestIteration = .zero } }
+            return reports.map(\.longestIteration)
         }
     }
 

@@ -68,10 +68,10 @@ package final class Server: Sendable {
                     }
                     worker.run()
                     reports.update(
-                        index, worker.counters, longestTurn: worker.reactor.takeLongestTurn(), hasEnded: true)
+                        index, worker.counters, longestIteration: worker.reactor.takeLongestIteration(), hasEnded: true)
                 } catch {
                     log.log(.critical, "a worker could not start", [("error", error.summary)])
-                    reports.update(index, Counters(), longestTurn: .zero, hasEnded: true)
+                    reports.update(index, Counters(), longestIteration: .zero, hasEnded: true)
                 }
             }.detach()
         }
@@ -104,8 +104,8 @@ package final class Server: Sendable {
         let question = reports.ask()
         for (index, mailbox) in mailboxes.enumerated() where question.isAsked(index) {
             mailbox.post(
-                .report { [reports] counters, longestTurn in
-                    reports.update(index, counters, longestTurn: longestTurn)
+                .report { [reports] counters, longestIteration in
+                    reports.update(index, counters, longestIteration: longestIteration)
                     question.answered(index)
                 })
         }
@@ -134,8 +134,8 @@ package final class Server: Sendable {
     /// Whether a worker has ended.
     package var hasLostWorkers: Bool { reports.hasEnded }
 
-    /// The longest turn of each worker's loop since this was last asked.
-    package func takeLongestTurns() -> [Duration] { reports.takeLongestTurns() }
+    /// The longest iteration of each worker's loop since this was last asked.
+    package func takeLongestIterations() -> [Duration] { reports.takeLongestIterations() }
 }
 
 /// How a worker's start, on its own thread, turned out.

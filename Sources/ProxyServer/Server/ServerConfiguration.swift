@@ -57,7 +57,7 @@ package struct ServerConfiguration: Sendable {
     /// A forward proxy on the way to it.
     package var upstreamProxy: UpstreamProxy?
     /// The same upstream, asked for bodies without a coding: for those that the proxy reads itself.
-    package var uncodedTarget: UpstreamTarget {
+    package var identityTarget: UpstreamTarget {
         UpstreamTarget(
             authority: target.authority, pathPrefix: target.pathPrefix, acceptEncoding: .identity,
             absoluteBase: target.absoluteBase)
@@ -129,12 +129,12 @@ enum Bounds {
     static let relayBytes = 65_536
     /// One read of a long body for a receiver that keeps up: fewer and longer sends wake it less often (ADR 0010).
     static let widestRelayBytes = 262_144
-    /// Reads of one exchange in one turn; then the others have theirs.
-    static let readsPerTurn = 16
-    /// Bytes that one exchange relays in one turn, about a millisecond's work; a short read counts as `relayBytes`.
-    static let bytesPerTurn = 2_097_152
-    /// After this time a turn allows each exchange one more piece and no second one.
-    static let turn: Duration = .milliseconds(1)
+    /// Reads of one exchange in one iteration; then the others have theirs.
+    static let readsPerIteration = 16
+    /// Bytes that one exchange relays in one iteration, about a millisecond's work; a short read counts as `relayBytes`.
+    static let bytesPerIteration = 2_097_152
+    /// After this time an iteration allows each exchange one more piece and no second one.
+    static let iterationTime: Duration = .milliseconds(1)
     /// JSON that is rewritten between two looks at the clock.
     static let rewritingSliceBytes = 32_768
     /// Room for what a rewritten body has more than the original, usually.
@@ -164,7 +164,7 @@ enum Bounds {
     static let drainHead: Duration = .seconds(1)
     /// How long accepting pauses when descriptors or memory ran out.
     static let acceptPause: Duration = .milliseconds(100)
-    static let acceptsPerTurn = 64
+    static let acceptsPerIteration = 64
     /// How often a worker tells the broker that a token which cannot be renewed was refused.
     static let refusal: Duration = .seconds(1)
     /// A spooled body is written and read in pieces of at most this much.

@@ -19,7 +19,7 @@ enum WorkerMail: Sendable {
     case drain
     /// End now.
     case stop
-    /// Tell the counters and the longest turn since the last such mail, in nanoseconds.
+    /// Tell the counters and the longest iteration since the last such mail.
     case report(@Sendable (Counters, Duration) -> Void)
     /// Tell what was learned of aliases in shadow mode.
     case lessons(@Sendable (Lessons) -> Void)

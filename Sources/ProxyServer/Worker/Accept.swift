@@ -5,7 +5,7 @@ internal import System
 /// How a worker takes connections in, and how it stops doing so.
 extension Worker {
     func acceptReady(listener: Int, now: Instant) {
-        // Reported in the turn that closed it.
+        // Reported in the iteration that closed it.
         guard listener < listeners.count else { return }
         var accepted = 0
         while accepted < accepting.quota {

@@ -1,10 +1,10 @@
-/// How many connections one turn accepts.
+/// How many connections one iteration accepts.
 ///
-/// Accepting until there is none costs a system call that brings nothing, once a turn; accepting one by one costs a turn
+/// Accepting until there is none costs a system call that brings nothing, once an iteration; accepting one by one costs an iteration
 /// for each. The listener is level-triggered, so what is left over is reported again: the quota follows what was found
 /// lately, and is raised to look for more only now and then.
 struct AcceptQuota {
-    /// Turns that used the quota up, before it is raised.
+    /// Iterations that used the quota up, before it is raised.
     private static let patience = 32
 
     private(set) var quota = 1
@@ -31,7 +31,7 @@ struct AcceptQuota {
         guard quota != .max else { return }
         usedUpInARow += 1
         guard usedUpInARow >= Self.patience else { return }
-        quota = min(quota * 2, Bounds.acceptsPerTurn)
+        quota = min(quota * 2, Bounds.acceptsPerIteration)
         usedUpInARow = 0
     }
 }

@@ -11,7 +11,7 @@ final class Worker {
     let shared: ServerState
     let configuration: ServerConfiguration
     let target: UpstreamTarget
-    let uncodedTarget: UpstreamTarget
+    let identityTarget: UpstreamTarget
     let scratch = Scratch()
     var pool: BufferPool
     /// What a client's and an upstream's connection hold besides pooled buffers, in bytes.
@@ -75,7 +75,7 @@ final class Worker {
         clientBytes = Bounds.exchangeBytes + (tls.server == nil ? 0 : Bounds.sessionBytes)
         upstreamBytes = tls.client == nil ? 0 : Bounds.sessionBytes
         target = configuration.target
-        uncodedTarget = configuration.uncodedTarget
+        identityTarget = configuration.identityTarget
         log = shared.log.makeRing()
         aliasSlots = counters.aliasSlots(policy.aliases)
         lessons.follow(policy.rights, now: Clock.wall.seconds)
@@ -92,7 +92,7 @@ final class Worker {
 
     var now: Instant { reactor.now }
 
-    /// Seconds since 1970, read once a turn by whoever asks first.
+    /// Seconds since 1970, read once an iteration by whoever asks first.
     var wallSeconds: Int64 {
         if wallReadAt != now { (wallReadAt, wall) = (now, Clock.wall.seconds) }
         return wall
@@ -290,7 +290,7 @@ final class Worker {
 // MARK: - The loop
 
 extension Worker: ReactorHandler {
-    func turnBegan(now: Instant) {
+    func iterationBegan(now: Instant) {
         refreshPublished()
         if let pause = acceptPausedUntil, now >= pause {
             acceptPausedUntil = nil
@@ -328,13 +328,13 @@ extension Worker: ReactorHandler {
             case .stop: mustStop = true
             case .report(let answer):
                 counters.heldBytes = pool.memory.held
-                answer(counters.snapshot(), reactor.takeLongestTurn())
+                answer(counters.snapshot(), reactor.takeLongestIteration())
             case .lessons(let answer): answer(lessons.detached())
             }
         }
     }
 
-    func turnEnded(now: Instant) -> Bool {
+    func iterationEnded(now: Instant) -> Bool {
         mustStop || isDraining && listeners.isClosed && exchanges.count == 0
     }
 }
