@@ -6,7 +6,7 @@ internal import System
 struct SentryAPIProxy: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sentry-api-proxy",
-        abstract: "A credential gateway in front of the Sentry API.",
+        abstract: "A credential gateway for the Sentry API.",
         version: Version.lines,
         subcommands: [
             ServeCommand.self, AuthCommand.self, AliasCommand.self, DeviceCommand.self, PolicyCommand.self,

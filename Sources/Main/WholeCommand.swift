@@ -8,7 +8,7 @@ struct WholeCommand: ParsableCommand {
         commandName: "sentry-api-proxy",
         abstract: SentryAPIProxy.configuration.abstract,
         discussion:
-            "Without a command it serves, with the options below; each has a variable and a default, in brackets. A flag wins over its variable.",
+            "Without a command, it starts the proxy with the options below. Brackets show each option's variable and default. A flag overrides its variable.",
         version: Version.text,
         subcommands: SentryAPIProxy.configuration.subcommands)
 

@@ -5,7 +5,7 @@ internal import System
 
 struct AliasCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "alias", abstract: "Aliases, which clients hold in place of the token.",
+        commandName: "alias", abstract: "Manages aliases, which clients use in place of the token.",
         subcommands: [
             New.self, List.self, Revoke.self,
         ])
@@ -21,7 +21,7 @@ struct AliasCommand: ParsableCommand {
 
     struct Revoke: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "revoke", abstract: "Withdraws what a running proxy's device flow has granted, at once.")
+            commandName: "revoke", abstract: "Withdraws a grant of a running proxy's device flow immediately.")
 
         @Argument(help: "The name of the grant, as alias list shows it.")
         var name: String
@@ -32,13 +32,15 @@ struct AliasCommand: ParsableCommand {
 
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "new", abstract: "Makes a random alias and prints its line for the alias file.")
+            commandName: "new", abstract: "Generates a random alias and prints its line for the alias file.")
 
-        @Argument(help: "Whose alias it is; shown in the access log.")
+        @Argument(help: "The owner's name, shown in the access log.")
         var name: String
-        @Argument(help: "Its rights: sets and limits. With --policy-file they may name its sets.")
+        @Argument(help: "Its rights: sets and limits. With --policy-file, also sets from that file.")
         var words: [String] = []
-        @Flag(help: "Print a line with the SHA-256 of the alias; the alias itself goes to standard error, once.")
+        @Flag(
+            help: "Print a line with only the SHA-256 of the alias; the alias itself is printed once to standard error."
+        )
         var hash = false
         @Option(help: "The file of sets that the proxy uses. [POLICY_FILE]")
         var policyFile: String?
@@ -66,7 +68,7 @@ struct AliasCommand: ParsableCommand {
             // Not on stdout, which is appended to the file that shall not hold it.
             if hash { Terminal.note("the alias, shown this once: \(alias)") }
             Terminal.note(
-                "append this line to the file that --alias-file names; a running proxy takes it up by itself, or on SIGHUP"
+                "append this line to the file named by --alias-file; a running proxy picks it up automatically, or on SIGHUP"
             )
         }
 

@@ -14,7 +14,7 @@ struct DeviceQuestion: Encodable {
 struct AdminOption: ParsableArguments {
     @Option(help: "The proxy's admin listener: addr:port or unix:PATH. [ADMIN_LISTEN; 127.0.0.1:9090]")
     var adminListen: String?
-    @Option(help: "The file with the secret that the proxy wants shown. [ADMIN_TOKEN_FILE]")
+    @Option(help: "The file with the secret that the proxy requires. [ADMIN_TOKEN_FILE]")
     var adminTokenFile: String?
 
     /// Prints the answer, or ends the process.
@@ -34,12 +34,12 @@ struct AdminOption: ParsableArguments {
 
 struct DeviceCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "device", abstract: "Who asks a running proxy for an alias by the OAuth device flow.",
+        commandName: "device", abstract: "Lists, approves and denies requests of the OAuth device flow.",
         subcommands: [List.self, Approve.self, Deny.self, Passcode.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "list", abstract: "Shows who waits, what is asked and what would be granted.")
+            commandName: "list", abstract: "Shows who is waiting, what was requested and what would be granted.")
 
         @OptionGroup var admin: AdminOption
 
@@ -48,15 +48,16 @@ struct DeviceCommand: ParsableCommand {
 
     struct Approve: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "approve", abstract: "Grants an alias, never wider than what was asked or --device-policy.")
+            commandName: "approve",
+            abstract: "Approves a request; grants no more than was requested and --device-policy allows.")
 
         @Argument(help: "The code that the program shows, such as WDJB-MJHT.")
         var code: String
-        @Option(help: "The name of the alias in log and metrics.")
+        @Option(help: "The name of the alias in the log and metrics.")
         var name: String?
-        @Option(help: "Cut it to these sets, org= and project=, such as 'mcp org=acme'.")
+        @Option(help: "Narrow it to these sets, org= and project=, such as 'mcp org=acme'.")
         var rights: String?
-        @Option(name: .customLong("for"), help: "A shorter time than --device-lifetime, such as 30m or 8h.")
+        @Option(name: .customLong("for"), help: "A shorter lifetime than --device-lifetime, such as 30m or 8h.")
         var lifetime: String?
         @OptionGroup var admin: AdminOption
 
@@ -75,11 +76,11 @@ struct DeviceCommand: ParsableCommand {
 
     struct Deny: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "deny", abstract: "Denies it; the program is told at its next poll.")
+            commandName: "deny", abstract: "Denies a request; the program learns of it at its next poll.")
 
         @Argument(help: "The code that the program shows.")
         var code: String?
-        @Option(help: "Instead: whatever waits from this address, and whatever it asks for in the next hour.")
+        @Option(help: "Deny all waiting requests from this address instead, and all that it makes in the next hour.")
         var client: String?
         @OptionGroup var admin: AdminOption
 
@@ -93,7 +94,7 @@ struct DeviceCommand: ParsableCommand {
 
     struct Passcode: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "passcode", abstract: "Prints an approval code for --device-approval code, good once.")
+            commandName: "passcode", abstract: "Prints an approval code for --device-approval code, valid once.")
 
         @OptionGroup var admin: AdminOption
 

@@ -8,7 +8,7 @@ internal import TokenStore
 
 struct AuthCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "auth", abstract: "Signs in to Sentry, and tells which token is used.",
+        commandName: "auth", abstract: "Signs in to Sentry, and shows which token is used.",
         subcommands: [
             AuthLogin.self, AuthLogout.self, AuthRefresh.self, AuthStatus.self, AuthToken.self, AuthInitDB.self,
         ])
@@ -18,7 +18,7 @@ struct AuthCommand: ParsableCommand {
 struct AuthOptions: ParsableArguments {
     @Option(
         name: [.customLong("url"), .customLong("sentry-uri")],
-        help: "The upstream's base; --sentry-uri is the same. [SENTRY_URI; http://sentry-web:9000]")
+        help: "The upstream's base; --sentry-uri is a synonym. [SENTRY_URI; http://sentry-web:9000]")
     var url: String?
     @Option(help: "The folder of stored logins, or the word postgres. [STATE_DIR; $XDG_STATE_HOME/sentry-api-proxy]")
     var stateDir: String?
@@ -30,7 +30,7 @@ struct AuthOptions: ParsableArguments {
     var clientCert: String?
     @Option(help: "The client certificate's key. [CLIENT_KEY]")
     var clientKey: String?
-    @Flag(help: "Take any certificate of the upstream. [INSECURE_SKIP_VERIFY]")
+    @Flag(help: "Accept any certificate of the upstream. [INSECURE_SKIP_VERIFY]")
     var insecureSkipVerify = false
     @OptionGroup var upstreamProxy: UpstreamProxyOptions
     @Flag(help: "Print the result as JSON.")
@@ -167,7 +167,7 @@ struct AuthLogout: ParsableCommand {
 struct AuthInitDB: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "init-db",
-        abstract: "Makes the tables of logins and grants in PostgreSQL, for --state-dir postgres.")
+        abstract: "Creates the tables of logins and grants in PostgreSQL, for --state-dir postgres.")
 
     @OptionGroup var options: AuthOptions
 
@@ -197,7 +197,7 @@ struct AuthInitDB: ParsableCommand {
 
 struct AuthRefresh: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "refresh", abstract: "Refreshes the stored login now, whether it is due or not.")
+        commandName: "refresh", abstract: "Refreshes the stored login now, even if it is not due.")
 
     @OptionGroup var options: AuthOptions
 

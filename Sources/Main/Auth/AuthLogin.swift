@@ -6,27 +6,25 @@ internal import TokenStore
 
 struct AuthLogin: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "login", abstract: "Signs in by the OAuth device flow (RFC 8628) and stores the login.",
+        commandName: "login", abstract: "Signs in with the OAuth device flow (RFC 8628) and stores the login.",
         discussion: """
-            Shows a code and an address; open it in any browser, on any machine. Asks for the read-only scopes unless \
-            --scope or --full-access says otherwise. The client id is that of a public application: in Sentry under \
-            Settings, Account, API, Applications.
+            Shows a code and an address; open it in any browser, on any machine. Requests the read-only scopes unless --scope or --full-access says otherwise. The client id is that of a public application, created in Sentry under Settings, Account, API, Applications.
             """)
 
     @OptionGroup var options: AuthOptions
     @Option(help: "The application's client id. [SENTRY_CLIENT_ID]")
     var clientId: String?
-    @Flag(help: "Ask for the :read scopes only; the default.")
+    @Flag(help: "Request only the :read scopes; the default.")
     var readOnly = false
-    @Option(help: "Ask for these scopes; may be repeated, or separated by commas.")
+    @Option(help: "Request these scopes; may be repeated, or separated by commas.")
     var scope: [String] = []
-    @Flag(help: "Ask for the scopes that Sentry's own command line asks for, writing included.")
+    @Flag(help: "Request the scopes that Sentry's own command line requests, including writing.")
     var fullAccess = false
     @Option(help: "Store this token instead of signing in; - reads it from standard input.")
     var token: String?
     @Option(help: "How long to wait for the sign-in. [15m]")
     var timeout: String?
-    @Flag(help: "Replace a login that is there and works.")
+    @Flag(help: "Replace a login that works.")
     var force = false
 
     func run() {

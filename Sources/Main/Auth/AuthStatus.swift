@@ -81,7 +81,8 @@ struct TokenFlags: ParsableArguments {
 
 struct AuthStatus: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Tells which token is used, from where, and whether the upstream accepts it.",
+        commandName: "status",
+        abstract: "Shows which token is used, where it comes from, and whether the upstream accepts it.",
         discussion: "Exit status 0: usable; 1: not. Prints no token.")
 
     @OptionGroup var options: AuthOptions

@@ -4,11 +4,13 @@ internal import System
 
 /// The flags that say where settings come from, and that ask about them instead of serving.
 struct ConfigurationOptions: ParsableArguments {
-    @Option(help: "A file of settings, one 'name value' a line; flags and variables win over it. [CONFIG_FILE]")
+    @Option(help: "A file of settings, one 'name value' per line; flags and variables override it. [CONFIG_FILE]")
     var config: String?
-    @Flag(help: "Read all that a start reads, print every mistake or what would be in force, and end: 0 or 78.")
+    @Flag(
+        help:
+            "Read everything that a start reads, print every mistake or what would be in force, and exit with 0 or 78.")
     var checkConfig = false
-    @Flag(help: "Print each setting, its value and where it is from, and end; no secret is shown.")
+    @Flag(help: "Print each setting, its value and where it comes from, and exit; secrets are not shown.")
     var printConfig = false
 
     /// Their own names, which no file of settings may hold.

@@ -3,8 +3,8 @@ internal import Glibc
 
 struct HealthcheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "healthcheck", abstract: "Asks a running proxy how it is.",
-        discussion: "Prints one line; status 0 says that all is well, 1 that it is not. For containers without a shell."
+        commandName: "healthcheck", abstract: "Checks whether a running proxy is healthy.",
+        discussion: "Prints one line and exits with 0 if it is, or 1 if not. For containers without a shell."
     )
 
     @Option(help: "The proxy's admin listener: addr:port or unix:PATH. [ADMIN_LISTEN; 127.0.0.1:9090]")

@@ -8,10 +8,10 @@ struct LessonOptions: ParsableArguments {
     @Option(
         parsing: .upToNextOption,
         help: ArgumentHelp(
-            "Read access logs of this proxy, logfmt or JSON, in place of asking it; - is standard input.",
+            "Read access logs of this proxy, logfmt or JSON, instead of asking it; - is standard input.",
             valueName: "file"))
     var log: [String] = []
-    @Option(help: "Leave out lines of the logs before: 30d, 12h, a day such as 2027-01-31, or RFC 3339 time.")
+    @Option(help: "Skip log lines before this: 30d, 12h, a day such as 2027-01-31, or an RFC 3339 time.")
     var since: String?
     @Option(help: "The running proxy's admin listener: addr:port or unix:PATH. [ADMIN_LISTEN; 127.0.0.1:9090]")
     var adminListen: String?

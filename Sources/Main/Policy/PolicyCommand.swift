@@ -6,7 +6,7 @@ internal import Glibc
 /// `policy`: what aliases may do, from the files alone; `learn` and `unused` ask what they do.
 struct PolicyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "What aliases may do, by the files; and what they do.",
+        commandName: "policy", abstract: "Shows and checks what aliases may do, and learns what they use.",
         subcommands: [
             PolicyExplainCommand.self, PolicyTestCommand.self, PolicyShowCommand.self, PolicyDiffCommand.self,
             PolicyTableCommand.self, PolicyLearnCommand.self, PolicyUnusedCommand.self,
@@ -15,7 +15,7 @@ struct PolicyCommand: ParsableCommand {
 
 /// The files that rights are read from, and the form of the output.
 struct PolicyInputs: ParsableArguments {
-    @Option(help: "A file of aliases, as serve takes it. [ALIAS_FILE]")
+    @Option(help: "A file of aliases, as for serve. [ALIAS_FILE]")
     var aliasFile: String?
     @Option(help: "A file of sets, corrections and rights by alias. [POLICY_FILE]")
     var policyFile: String?

@@ -4,15 +4,15 @@ internal import Glibc
 
 struct PolicyLearnCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "learn", abstract: "Writes the rights that an alias was seen to use, as lines of a policy file.",
+        commandName: "learn", abstract: "Writes the rights that an alias has used, as lines of a policy file.",
         discussion: """
-            It asks the running proxy what an alias in shadow mode (mode=shadow) has used since that began, or with --log reads \
-            access logs. Status 0 says that rights were written, 1 that nothing was seen that could be granted.
+            It asks the running proxy what an alias in shadow mode (mode=shadow) has used since shadow mode began, or with --log reads \
+            access logs. Status 0: rights were written; 1: nothing was seen that could be granted.
             """)
 
     @Argument(help: "The alias's name.")
     var name: String
-    @Flag(help: "Write expectations for policy test in place of rights.")
+    @Flag(help: "Write expectations for policy test instead of rights.")
     var expectations = false
     @OptionGroup var source: LessonOptions
     @Option(help: "A file of sets, corrections and rights by alias. [POLICY_FILE]")
@@ -113,10 +113,10 @@ struct PolicyLearnCommand: ParsableCommand {
 
 struct PolicyUnusedCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "unused", abstract: "Lists the operations that aliases hold and were not seen to use.",
+        commandName: "unused", abstract: "Lists the operations that aliases may use but have not used.",
         discussion: """
             Of one alias, or of all in the file. It asks the running proxy about those in shadow mode, or with --log reads access \
-            logs, which may be of any alias. Status 0 says that all that is held is used, 1 that something is not.
+            logs, which may be of any alias. Status 0: everything is used; 1: something is not.
             """)
 
     @Argument(help: "The alias's name in the file.")

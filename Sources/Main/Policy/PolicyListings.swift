@@ -32,16 +32,17 @@ struct PolicyShowCommand: ParsableCommand {
 
 struct PolicyDiffCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "diff", abstract: "Lists the operations that aliases win and lose from one alias file to another.",
-        discussion: "Status 0 says that nothing changes, 1 that something does.")
+        commandName: "diff",
+        abstract: "Lists the operations that aliases gain and lose from one alias file to another.",
+        discussion: "Status 0: no change; 1: some.")
 
-    @Argument(help: "The alias file that holds now.")
+    @Argument(help: "The current alias file.")
     var old: String
-    @Argument(help: "The one that is to come.")
+    @Argument(help: "The new alias file.")
     var new: String
     @Option(help: "The policy file of NEW; that of OLD is --policy-file.")
     var newPolicyFile: String?
-    @Option(help: "The policy file of OLD, and of NEW unless that has one. [POLICY_FILE]")
+    @Option(help: "The policy file of OLD, and of NEW unless --new-policy-file is given. [POLICY_FILE]")
     var policyFile: String?
     @Flag(help: "Print the result as JSON.")
     var json = false
@@ -97,7 +98,7 @@ struct PolicyTableCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "table", abstract: "Shows the table of operations: its version, its sets, its rows.")
 
-    @Flag(help: "List the sets with what they hold.")
+    @Flag(help: "List the sets with their contents.")
     var sets = false
     @Flag(help: "List the rows: method, path, effect, class, with tabs between them.")
     var rows = false

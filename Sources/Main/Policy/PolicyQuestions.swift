@@ -4,10 +4,9 @@ internal import Glibc
 
 struct PolicyExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "explain", abstract: "Says what becomes of one request, and why.",
+        commandName: "explain", abstract: "Says what happens to a request, and why.",
         discussion: """
-            Status 0 says that it is forwarded or answered, 1 that it is refused. With --batch, lines 'NAME METHOD TARGET' on \
-            standard input are judged, one line of tab-separated answers each.
+            Status 0: forwarded or answered; 1: refused. With --batch, it reads lines 'NAME METHOD TARGET' from standard input and prints one line of tab-separated answers for each.
             """)
 
     @Argument(help: "The method, in capitals.")
@@ -16,7 +15,7 @@ struct PolicyExplainCommand: ParsableCommand {
     var target: String?
     @Option(help: "The alias's name in the file.")
     var alias: String?
-    @Flag(help: "Judge the lines of standard input.")
+    @Flag(help: "Read requests from standard input.")
     var batch = false
     @OptionGroup var inputs: PolicyInputs
 
@@ -51,10 +50,9 @@ struct PolicyExplainCommand: ParsableCommand {
 
 struct PolicyTestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "test", abstract: "Holds the rights to a file of expectations.",
+        commandName: "test", abstract: "Checks the rights against a file of expectations.",
         discussion: """
-            Lines are 'allow NAME METHOD TARGET' and 'refuse NAME METHOD TARGET [REASON]', with # comments. What differs is \
-            printed. Status 0 says that nothing does, 1 that something does.
+            Lines are 'allow NAME METHOD TARGET' and 'refuse NAME METHOD TARGET [REASON]', with # comments. Prints the differences. Status 0: none; 1: some.
             """)
 
     @Argument(help: "The file of expectations.")

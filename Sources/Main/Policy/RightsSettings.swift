@@ -4,11 +4,11 @@ internal import Glibc
 
 /// The flags of the rights of aliases.
 struct RightsOptions: ParsableArguments {
-    @Option(help: "A file of sets, corrections and rights by alias; read again when it changes. [POLICY_FILE]")
+    @Option(help: "A file of sets, corrections and rights by alias; reread when it changes. [POLICY_FILE]")
     var policyFile: String?
     @Option(
         help:
-            "optional or required: whether an alias may have no rights of its own, and so all. [ALIAS_RIGHTS; optional]"
+            "Whether every alias must have rights: optional (without, it may do everything) or required. [ALIAS_RIGHTS; optional]"
     )
     var aliasRights: String?
 }

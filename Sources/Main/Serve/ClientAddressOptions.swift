@@ -6,7 +6,7 @@ internal import ProxyServer
 struct ClientAddressOptions: ParsableArguments {
     @Option(
         help:
-            "Balancers whose word about a client's address is taken: addresses, CIDR networks or unix, separated by commas. [TRUSTED_PROXIES]"
+            "Load balancers trusted to report a client's address: addresses, networks or unix, separated by commas. [TRUSTED_PROXIES]"
     )
     var trustedProxies: String?
     @Flag(help: "Connections of trusted proxies begin with a PROXY header, version 1 or 2. [PROXY_PROTOCOL=true]")

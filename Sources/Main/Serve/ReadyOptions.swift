@@ -2,7 +2,7 @@ internal import ArgumentParser
 
 /// The flag that says what `/readyz` asks for.
 struct ReadyOptions: ParsableArguments {
-    @Option(help: "What /readyz asks for: token, or upstream (that it answered lately, too). [READY_CHECK; token]")
+    @Option(help: "What /readyz requires: token, or upstream (also a recent answer from it). [READY_CHECK; token]")
     var readyCheck: String?
 }
 

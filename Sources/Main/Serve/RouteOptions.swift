@@ -7,7 +7,7 @@ struct RouteOptions: ParsableArguments {
             "The only paths that are elevated, separated by semicolons, such as /api/0/. [ELEVATE_PATHS; every path in plain form]"
     )
     var elevatePaths: String?
-    @Option(help: "Whether requests without an alias go upstream as they are: on, or off (401). [BYPASS; on]")
+    @Option(help: "Whether requests without an alias go upstream unchanged: on, or off (401). [BYPASS; on]")
     var bypass: String?
     @Option(help: "On the bypass, send the client's address as X-Forwarded-For: on or off. [BYPASS_FORWARDED_FOR; off]")
     var bypassForwardedFor: String?

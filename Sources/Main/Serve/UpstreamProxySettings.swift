@@ -6,9 +6,9 @@ internal import TokenStore
 
 /// The flags that name a forward proxy on the way to the upstream.
 struct UpstreamProxyOptions: ParsableArguments {
-    @Option(help: "A forward proxy on the way to the upstream, such as http://proxy.example:3128. [UPSTREAM_PROXY]")
+    @Option(help: "A forward proxy to reach the upstream through, such as http://proxy.example:3128. [UPSTREAM_PROXY]")
     var upstreamProxy: String?
-    @Option(help: "A file that holds USER:PASSWORD for it. [UPSTREAM_PROXY_CREDENTIALS_FILE]")
+    @Option(help: "A file with USER:PASSWORD for it. [UPSTREAM_PROXY_CREDENTIALS_FILE]")
     var upstreamProxyCredentialsFile: String?
 }
 

@@ -2,7 +2,7 @@ internal import ArgumentParser
 
 /// The flag that makes changed files be picked up without a signal.
 struct WatchOptions: ParsableArguments {
-    @Option(help: "Take up changed alias, policy and TLS files without a signal: on or off. [WATCH_FILES; on]")
+    @Option(help: "Pick up changed alias, policy and TLS files without a signal: on or off. [WATCH_FILES; on]")
     var watchFiles: String?
 }
 
