@@ -24,7 +24,6 @@ ALLOWED: dict[str, str] = {
     "responseTypesSupported": "JSON of the server's metadata, encoded (RFC 8414)",
     "tokenEndpointAuthMethodsSupported": "JSON of the server's metadata, encoded (RFC 8414)",
     "revocationEndpointAuthMethodsSupported": "JSON of the server's metadata, encoded (RFC 8414)",
-    "attemptDiagram": "ARCHITECTURE.md holds it, a test compares",
     "stateDiagram": "ARCHITECTURE.md holds it, a test compares",
     "brokenPipe": "tests name the error that a send meets",
     "protocolName": "tests ask which version was negotiated",

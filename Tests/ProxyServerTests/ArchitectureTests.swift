@@ -1,6 +1,7 @@
 import Foundation
-import ProxyServer
 import Testing
+
+@testable import ProxyServer
 
 /// ARCHITECTURE.md is held to the code.
 @Suite struct ArchitectureTests {
@@ -19,11 +20,30 @@ import Testing
         #expect(held == stateDiagram(), "put this between the markers:\n\(stateDiagram())")
     }
 
-    @Test func theDiagramOfTheAttemptsIsTheirMachine() throws {
+    @Test func theDiagramsOfThePartsAreTheirMachines() throws {
         let text = try architecture()
-        let begin = try #require(text.range(of: "<!-- attempt diagram: begin -->\n```mermaid\n"))
-        let end = try #require(text.range(of: "```\n<!-- attempt diagram: end -->"))
-        #expect(text[begin.upperBound..<end.lowerBound] == attemptDiagram(), "put this there:\n\(attemptDiagram())")
+        let diagrams = [
+            ("attempt", attemptDiagram()),
+            (
+                "upload",
+                partDiagram(from: Upload.streaming) { (state: Upload, input: UploadInput) in step(state, input) }
+            ),
+            (
+                "recording",
+                partDiagram(from: Recording.none) { (state: Recording, input: RecordingInput) in step(state, input) }
+            ),
+            (
+                "response",
+                partDiagram(from: ResponseStage.head) { (state: ResponseStage, input: ResponseInput) in
+                    step(state, input)
+                }
+            ),
+        ]
+        for (name, diagram) in diagrams {
+            let begin = try #require(text.range(of: "<!-- \(name) diagram: begin -->\n```mermaid\n"))
+            let end = try #require(text.range(of: "```\n<!-- \(name) diagram: end -->"))
+            #expect(text[begin.upperBound..<end.lowerBound] == diagram, "put this there:\n\(diagram)")
+        }
     }
 
     /// What the log will say decides nothing: the exchange sets its record, and has it told what happened.

@@ -72,15 +72,3 @@ package func step(_ state: AttemptState, _ input: AttemptInput) -> AttemptState?
         }
     }
 }
-
-/// The machine as a Mermaid state diagram; ARCHITECTURE.md holds its output and a test compares them.
-package func attemptDiagram() -> String {
-    var lines = ["stateDiagram-v2", "    [*] --> none"]
-    for state in AttemptState.allCases {
-        for input in AttemptInput.allCases {
-            guard let following = step(state, input) else { continue }
-            lines.append("    \(state) --> \(following): \(input)")
-        }
-    }
-    return lines.joined(separator: "\n") + "\n"
-}
