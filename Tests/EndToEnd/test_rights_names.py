@@ -75,13 +75,13 @@ def test_the_numbers_are_asked_for_with_the_proxys_own_token(narrowed: Callable[
 def test_a_selection_waits_for_a_number_that_is_not_known(narrowed: Callable[..., Proxy], upstream: RawUpstream) -> None:
     upstream.pieces = [organization("1", status="500 Internal Server Error")]
     proxy = narrowed(upstream.uri, "read-only org=acme project=web")
-    proxy.wait_for_line(lambda line: "does not tell the numbers" in line and "acme/web" in line, 10)
+    proxy.wait_for_line(lambda line: "gives no ids" in line and "acme/web" in line, 10)
     answer = ask_as_agent(proxy, ISSUES)
     assert (answer.status, answer.value("Retry-After")) == (503, "1")
     assert scrape(proxy).sum("alias_names_unknown") == 2
     # It is asked again, soon.
     upstream.pieces = [organization("1", slug="web")]
-    proxy.wait_for_line(lambda line: "does not tell the numbers" in line and "acme/web" not in line, 20)
+    proxy.wait_for_line(lambda line: "gives no ids" in line and "acme/web" not in line, 20)
     assert ask_as_agent(proxy, ISSUES).status == 200
     assert upstream.heads[-1].startswith(f"GET {ISSUES}?project=1 HTTP/1.1\r\n".encode())
 
@@ -92,7 +92,7 @@ def test_a_slug_of_another_than_the_pinned_is_refused(
 ) -> None:
     upstream.pieces = [organization("7")]
     proxy = narrowed(upstream.uri, words)
-    proxy.wait_for_line(lambda line: "another organization's" in line and "name=acme" in line, 10)
+    proxy.wait_for_line(lambda line: "belongs to another organization" in line and "name=acme" in line, 10)
     answer = ask_as_agent(proxy, ISSUES)
     assert (answer.status, answer.value("X-Sentry-Api-Proxy-Refusal")) == (403, "organization")
     assert scrape(proxy).sum("alias_names_refused") == 1
@@ -108,5 +108,5 @@ def test_a_pin_outlives_a_reload(narrowed: Callable[..., Proxy], upstream: RawUp
     assert ask_as_agent(proxy, ISSUES).status == 200
     upstream.pieces = [organization("7")]
     proxy.signal(signal.SIGHUP)
-    proxy.wait_for_line(lambda line: "another organization's" in line, 10)
+    proxy.wait_for_line(lambda line: "belongs to another organization" in line, 10)
     assert ask_as_agent(proxy, ISSUES).status == 403

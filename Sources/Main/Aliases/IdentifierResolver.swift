@@ -87,17 +87,18 @@ struct IdentifierResolver {
     private func tell(_ now: Said, since said: Said, isNew: Bool, count: Int) {
         for name in now.refused.subtracting(said.refused).sorted() {
             log.error(
-                "the name is another organization's or project's by now: its aliases are refused",
+                "the slug now belongs to another organization or project: aliases that name it are refused",
                 metadata: ["name": "\(name)"])
         }
         if !now.unknown.isEmpty, now.unknown != said.unknown {
             let names = now.unknown.sorted().prefix(10).joined(separator: " ")
             log.warning(
-                "Sentry does not tell the numbers of organizations or projects that aliases are held to",
+                "Sentry gives no ids for organizations or projects that aliases name",
                 metadata: ["names": "\(names)", "of": "\(count)"])
         } else if now.unknown.isEmpty, isNew || !said.unknown.isEmpty {
             log.info(
-                "the numbers of all organizations and projects of aliases are known", metadata: ["count": "\(count)"])
+                "the ids of all organizations and projects of aliases are known", metadata: ["count": "\(count)"]
+            )
         }
     }
 
