@@ -1,6 +1,6 @@
 internal import HTTP1
 
-/// What an access line of this proxy says of a request of an alias; read from logfmt and from JSON.
+/// What an access line of this proxy says about a request of an alias; read from logfmt and from JSON.
 ///
 /// What clients choose stands in these lines too, so a key counts only where the log writes keys: outside of quotes.
 package struct AccessLogLine: Sendable {
@@ -21,7 +21,7 @@ package struct AccessLogLine: Sendable {
 
     private enum Key: UInt8 { case ts, msg, route, alias, method, path, policy }
 
-    /// - Returns: nil when this is no line about a request of an alias that was elevated.
+    /// - Returns: nil if the line is not about an elevated request of an alias.
     package init?(_ line: Span<UInt8>) {
         let start = Self.jsonStart(line)
         guard start.map({ readJSON(line, from: $0) }) ?? readLogfmt(line), isRequest, !isBypass, !alias.isEmpty,

@@ -35,9 +35,9 @@ package struct AliasEntry: Sendable, CustomStringConvertible, CustomReflectable 
         self.origin = origin
     }
 
-    /// Fewer bytes than this can be guessed by who tries long enough: there is no lock-out.
+    /// Anything shorter can be guessed by trying long enough: there is no lockout.
     package static let leastBytes = 16
-    /// Of a hashed alias nobody knows the length.
+    /// The length of a hashed alias is unknown.
     package var isShort: Bool { !isHashed && token.count < Self.leastBytes }
 
     package var description: String { "<alias \(name)>" }
@@ -126,7 +126,7 @@ package enum AliasProblem: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// An alias that is refused, and where it stands. Never holds the token.
+/// An alias that is refused, and its place. Never contains the token.
 package struct AliasError: Error, Sendable, Equatable, CustomStringConvertible {
     package let origin: AliasOrigin
     package let problem: AliasProblem
@@ -211,7 +211,7 @@ private func nextWord(_ text: inout ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
     return start < end ? text[start..<end] : nil
 }
 
-/// What stands in an alias file in place of an alias: `sha256:` and the digest of its bytes.
+/// What an alias file may contain instead of an alias: `sha256:` and the digest of its bytes.
 package func hashedForm(of alias: String) -> String {
     let token = Array(alias.utf8)
     let digest = token.span.withUnsafeBufferPointer { copenssl_sha256($0.baseAddress, $0.count) }

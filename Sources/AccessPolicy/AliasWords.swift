@@ -1,4 +1,4 @@
-/// What the words behind an alias say: sets, and limits.
+/// The words after an alias: sets and limits.
 package struct AliasWords: Sendable, Equatable {
     /// An organization or a project as it was typed, with the number that was pinned by hand, if any.
     package struct Name: Sendable, Hashable {
@@ -10,7 +10,7 @@ package struct AliasWords: Sendable, Equatable {
     package private(set) var isFull = false
     package private(set) var sets: [String] = []
     package private(set) var withoutSets: [String] = []
-    /// What the sets come to is cut to the operations of each of these lists.
+    /// Only operations that are also in each of these lists.
     package private(set) var cuts: [[String]] = []
     /// What the sets come to is cut to what Sentry takes one of these scopes for; nil is no cut.
     package private(set) var scopes: ScopeSet?
@@ -144,7 +144,7 @@ package struct AliasWords: Sendable, Equatable {
             }
             guard isSlug(slug) else {
                 throw Problem(
-                    "\(key)=: expected slugs of letters, digits, - and _, with commas between them, and no number in place of a slug"
+                    "\(key)=: expected slugs of letters, digits, - and _, separated by commas, and no id in place of a slug"
                 )
             }
             guard !names.contains(where: { $0.slug == slug }) else {
@@ -179,12 +179,12 @@ package struct AliasWords: Sendable, Equatable {
 
 /// What bounds an alias besides its operations.
 package struct AliasLimits: Sendable, Equatable {
-    /// Seconds since 1970 from which on the alias is no longer taken.
+    /// When the alias expires, in seconds since 1970.
     package var expires: Int64?
     package var rate: RateLimit?
     /// Requests in flight.
     package var concurrency: Int32?
-    /// Refusals are counted and logged, and forwarded all the same.
+    /// Requests that would be refused are counted and logged, but forwarded.
     package var isShadow = false
     /// Seconds since 1970 from which on refusals are enforced.
     package var shadowUntil: Int64?

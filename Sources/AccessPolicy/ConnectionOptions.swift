@@ -1,6 +1,6 @@
 import HTTP1
 
-/// Why a head cannot be written anew.
+/// Why a head cannot be rewritten.
 package enum HeadRewriteError: Error, Sendable, Equatable {
     /// `Connection` lists more than `ConnectionOptions.limit` options: 400 from a client, 502 from the upstream.
     case tooManyConnectionOptions

@@ -9,7 +9,7 @@ package final class PolicyConfiguration: Sendable {
     package let elevatedPaths: ElevatedPaths
     /// `--bypass`: whether a request without an alias goes upstream at all.
     package let hasBypass: Bool
-    /// Holds while there is no alias.
+    /// In force while there is no alias.
     package let openGuard: OpenGuard
     /// What the aliases may do; nil when none of them is bounded.
     package let rights: RightsInForce?
@@ -37,7 +37,7 @@ package final class PolicyConfiguration: Sendable {
         self.rights = rights
     }
 
-    /// No alias is configured: whoever can connect is elevated.
+    /// No alias is configured: everybody who can connect is elevated.
     package var isOpen: Bool { aliases?.isEmpty ?? true }
 }
 
@@ -56,7 +56,7 @@ package struct Forward: Sendable, Equatable {
     }
 }
 
-/// What becomes of a request whose head was parsed.
+/// What to do with a request whose head was parsed.
 package enum Decision: Sendable, Equatable {
     case forward(Forward)
     case refuse(ErrorAnswer)

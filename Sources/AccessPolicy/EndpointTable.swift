@@ -5,7 +5,7 @@ internal import HTTP1
 /// Flat arrays of trivial values: a look-up allocates nothing and takes no reference. Made once from
 /// Policy/endpoints.tsv, and anew for a policy file that corrects it.
 package struct EndpointTable: Sendable {
-    /// What the table says of its own version.
+    /// The table's own version.
     package let version: String
     package internal(set) var operations: [Operation] = []
     package internal(set) var templates: [Template] = []
@@ -44,7 +44,7 @@ package struct EndpointTable: Sendable {
 
     init(version: String) { self.version = version }
 
-    /// What a path comes to.
+    /// The operation that a path names.
     package enum Match: Sendable, Equatable {
         /// A row of the table.
         case operation(Int)

@@ -196,7 +196,7 @@ package func writeAnswer(
 }
 
 extension ErrorAnswer {
-    /// The answer to a client whose request broke a rule of the parser.
+    /// The answer to a client whose request violated a rule of the parser.
     package init(_ error: ParseError) {
         switch error.status {
         case 405: self = .methodNotAllowed

@@ -7,7 +7,7 @@ package struct TokenReach: Sendable, Equatable {
 
     package init() {}
 
-    /// - Parameter names: as Sentry says them; those that are not known here are left out.
+    /// - Parameter names: as Sentry names them; unknown ones are left out.
     package static func scopes(_ names: [String]) -> ScopeSet {
         names.reduce(into: []) { $0.formUnion(ScopeSet(closedUnder: $1) ?? []) }
     }
@@ -21,7 +21,7 @@ package struct GrantCeiling: Sendable {
     private let words: AliasWords
     private let policy: Policy
 
-    /// - Parameter text: sets, organizations, projects and limits, as behind an alias.
+    /// - Parameter text: sets, organizations, projects and limits, as after an alias.
     package init(_ text: [String], _ policy: Policy) throws(AliasWords.Problem) {
         words = try AliasWords(text, sets: policy.sets, now: .min)
         if words.limits.expires != nil || words.limits.isShadow {
@@ -31,7 +31,7 @@ package struct GrantCeiling: Sendable {
         self.policy = policy
     }
 
-    /// The words of a grant, as they stand behind an alias, and the scopes that it comes to.
+    /// The words of a grant, as they follow an alias, and its scopes.
     package struct Grant: Sendable, Equatable {
         package var words: [String]
         package var scopes: [String]

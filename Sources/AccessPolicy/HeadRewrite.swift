@@ -18,7 +18,7 @@ package enum OutgoingFraming: Sendable, Equatable {
     package var isChunked: Bool { if case .chunked = self { true } else { false } }
 }
 
-/// The encoding that the proxy asks of the upstream.
+/// The encoding that the proxy requests from the upstream.
 package enum UpstreamEncoding: String, Sendable, CaseIterable { case identity, gzip }
 
 /// The parts of an upstream head that never change, made once at start. A class, so that handing it on copies nothing.
@@ -33,7 +33,7 @@ package final class UpstreamTarget: Sendable {
     /// From behind the path to the client's fields.
     let endOfRequestLine: [UInt8]
 
-    /// Slashes at the end of `pathPrefix` are taken off.
+    /// Slashes at the end of `pathPrefix` are removed.
     package init(
         authority: [UInt8], pathPrefix: [UInt8] = [], acceptEncoding: UpstreamEncoding = .identity,
         absoluteBase: [UInt8] = []

@@ -11,7 +11,7 @@ package enum Route: UInt8, Sendable {
     package var isElevated: Bool { if case .elevated = self { true } else { false } }
 }
 
-/// What becomes of one field, or of all fields with one prefix. Fields without a rule pass as they came.
+/// What to do with one field, or with all fields with one prefix. Fields without a rule pass unchanged.
 package struct HeaderRule: Sendable {
     /// The routes on which a rule acts.
     package enum Scope: Sendable { case both, elevated }

@@ -48,7 +48,7 @@ package struct JSONURLWalker {
         steps = endpoint.steps
     }
 
-    /// Whether every byte was looked at.
+    /// Whether every byte was read.
     package var hasEnded: Bool { phase == .end }
 
     /// The next URL that begins before `limit`. Give it the same body each time.

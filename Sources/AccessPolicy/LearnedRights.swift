@@ -148,7 +148,7 @@ package struct LearnedRights: Sendable {
 
     // MARK: Text
 
-    /// What stands behind the alias.
+    /// The words after the alias.
     package var words: String {
         setName + (organizations.isEmpty ? "" : " org=\(organizations.joined(separator: ","))")
             + (projects.isEmpty ? "" : " project=\(projects.joined(separator: ","))")

@@ -1,6 +1,6 @@
 /// What one alias was seen to use.
 package struct Lesson: Sendable {
-    /// Names beyond this are not kept: who sends many different ones is not held to any of them.
+    /// Names beyond this are not kept: an alias with more gets no limit to them.
     package static let mostNames = 64
 
     /// Requests by row of the table.
@@ -10,7 +10,7 @@ package struct Lesson: Sendable {
     package private(set) var projects: Set<String> = []
     /// There were more organizations or projects than are kept.
     package var hasMoreNames = false
-    /// Requests that are no operation of the table: an unknown path, or one that is not in plain form.
+    /// Requests for no operation of the table: an unknown path, or one that is not in plain form.
     package var withoutOperation: UInt64 = 0
     /// When the first request was seen, or seeing began: seconds since 1970.
     package var began: Int64?

@@ -11,7 +11,7 @@ package struct Limit: Sendable {
     package let unit: Unit
     package let consequence: StaticString
 
-    /// The environment variable that stands for the flag.
+    /// The flag's environment variable.
     package var variable: String {
         String(flag.description.drop { $0 == "-" }.map { $0 == "-" ? "_" : $0 }).uppercased()
     }

@@ -51,7 +51,7 @@ package final class LinkRewriter: Sendable {
         }
     }
 
-    /// Writes a `Link` value with its pages behind the proxy. What is no link-value is copied.
+    /// Writes a `Link` value with its pages behind the proxy. Anything else is copied.
     /// - Parameter host: the request's Host; empty when it had none.
     package func rewriteLink(
         _ value: Span<UInt8>, scheme: ClientScheme, host: Span<UInt8>, into sink: inout some ByteSink

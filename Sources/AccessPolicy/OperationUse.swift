@@ -24,7 +24,7 @@ package struct PathNames: Sendable {
     }
 }
 
-/// Which operation a request is, whoever may do it.
+/// Which operation a request performs, regardless of who may.
 package struct OperationUse: Sendable {
     /// The row that decides.
     package var row: Int

@@ -1,6 +1,6 @@
 internal import HTTP1
 
-/// A path in plain form: one that reads alike to everybody between the proxy and Sentry's routes.
+/// A path in plain form: every server between the proxy and Sentry's routes reads it the same way.
 ///
 /// Servers on the way decode escapes once more or not at all, fold `//` and dot segments, read `\` as `/`, and cut off what
 /// follows `;`. A path on which none of that has an effect has one reading:

@@ -1,6 +1,6 @@
 package import HTTP1
 
-/// The balancers whose word about a client's address is taken.
+/// The balancers trusted to report a client's address.
 package struct TrustedProxies: Sendable {
     private struct Network: Sendable {
         var address: IPAddress

@@ -37,7 +37,7 @@ package enum AnswerFilter: UInt8, Sendable {
     package var isNone: Bool { if case .none = self { true } else { false } }
 }
 
-/// What becomes of a request of an alias.
+/// What to do with a request of an alias.
 package struct Verdict: Sendable {
     package enum Outcome: Sendable, Equatable {
         case forward
@@ -57,7 +57,7 @@ package struct Verdict: Sendable {
     package var operation: Int32 = -1
     package var edit = TargetEdit()
     package var filter = AnswerFilter.none
-    /// The request goes on only once its body was looked at.
+    /// The request is forwarded only once its body was inspected.
     package var body: BodyMember?
     /// Where organization, project and object stand in the target, for the access log; empty where there is none.
     package var names = PathNames()
@@ -77,7 +77,7 @@ package struct Verdict: Sendable {
 }
 
 extension RightsTable {
-    /// Judges a request by its head alone: no I/O, no clock, no allocation. Rate and concurrency come before, by who counts.
+    /// Judges a request by its head alone: no I/O, no clock, no allocation. Rate and concurrency were checked before.
     ///
     /// Call it for every request of an alias that has a record here.
     /// - Parameters:

@@ -249,7 +249,7 @@ package final class DeviceAuthorizer: Sendable {
     var grants: [Grant] { known.withLock { $0.grants } }
 }
 
-/// What an operator is told.
+/// The answer to an operator.
 package struct OperatorAnswer: Sendable {
     /// Of HTTP.
     package var status: Int

@@ -1,6 +1,6 @@
 package import AccessPolicy
 
-/// Who approves what a client asks for.
+/// Who approves a client's request.
 package enum DeviceApproval: String, Sendable, CaseIterable {
     /// An operator, over the admin listener.
     case admin

@@ -24,7 +24,7 @@ package struct Grant: Sendable, Equatable, Codable {
     package var words: [String]
     /// In Sentry's words.
     package var scopes: [String]
-    /// What the client says that it is; proves nothing.
+    /// What the client claims to be; proves nothing.
     package var client: String
     package var approver: String
     package var address: String
@@ -41,7 +41,7 @@ package struct Grant: Sendable, Equatable, Codable {
 }
 
 extension Grant {
-    /// What the table of aliases is given; aliases whose time is over are left out.
+    /// What the table of aliases gets; expired aliases are left out.
     package func entries(_ now: Int64) -> [AliasEntry] {
         var entries: [AliasEntry] = []
         for alias in aliases where alias.ends > now {

@@ -56,7 +56,7 @@ package final class MemoryBudget: Sendable {
 
 /// One thread's part of the budget.
 ///
-/// What is held is counted whether or not the budget has room for it: whoever is about to hold much asks first.
+/// Held memory is counted whether or not the budget has room: code that is about to hold much asks first.
 package struct MemoryShare: ~Copyable {
     private let budget: MemoryBudget
     /// In bytes.

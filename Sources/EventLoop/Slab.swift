@@ -55,7 +55,7 @@ package struct Slab<Element: AnyObject> {
         return elements[token.slot]
     }
 
-    /// The object of a slot, whoever holds it.
+    /// The object of a slot, whether occupied or not.
     @inlinable
     package subscript(slot: Int) -> Element { elements[slot] }
 }

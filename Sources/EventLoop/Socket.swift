@@ -27,7 +27,7 @@ package struct Socket: ~Copyable {
     package var isOpen: Bool { descriptor >= 0 }
 
     /// Creates a socket and starts to connect it.
-    /// - Throws: what socket(2) or connect(2) refused at once; an attempt under way is not an error.
+    /// - Throws: the immediate error of socket(2) or connect(2); an attempt under way is not an error.
     package static func connecting(to address: SocketAddress) throws(SystemError) -> Socket {
         let socket = Socket(owning: try checked(cepoll_socket(address.family)))
         let result = address.withPointer { cepoll_connect(socket.descriptor, $0, $1) }
@@ -46,7 +46,7 @@ package struct Socket: ~Copyable {
         IOResult(received: cepoll_peek(descriptor, buffer.baseAddress, buffer.count))
     }
 
-    /// Writes what the socket takes of `bytes`.
+    /// Writes as much of `bytes` as the socket accepts.
     /// - Parameter more: more bytes or the close follow at once; the kernel may hold these back (MSG_MORE).
     @inline(__always)
     package func send(_ bytes: UnsafeRawBufferPointer, more: Bool) -> IOResult {
@@ -59,7 +59,7 @@ package struct Socket: ~Copyable {
         return result == 0 ? nil : SystemError(code: -result)
     }
 
-    /// Sends small writes at once (TCP_NODELAY). Sockets without the option ignore it.
+    /// Sends small writes immediately (TCP_NODELAY). Sockets without the option ignore it.
     package func setNoDelay() {
         _ = cepoll_no_delay(descriptor)
     }

@@ -14,7 +14,7 @@ package enum SpoolPlace: Sendable, Equatable {
 package struct SpoolFile: ~Copyable {
     private let descriptor: Descriptor
 
-    /// - Throws: what the system says; the folder may be missing, full or read-only.
+    /// - Throws: the system's error; the folder may be missing, full or read-only.
     package init(in place: SpoolPlace) throws(SystemError) {
         switch place {
         case .memory: descriptor = Descriptor(owning: try checked(cepoll_memory_file("spool")))

@@ -56,7 +56,7 @@ package struct FieldLines: Sendable, RandomAccessCollection, ExpressibleByArrayL
 
     // Inlined: a call would be handed a copy of all the bytes.
 
-    /// Where to look for a field's lines: from the first of them on, and nowhere else when there is one. Others may stand
+    /// Where to find a field's lines: from the first on, and nowhere else if there is only one. Others may stand
     /// between them.
     @inlinable @inline(__always)
     package func indices(around field: KnownField) -> Range<Int> {

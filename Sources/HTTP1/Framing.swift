@@ -10,7 +10,7 @@ package func requestFraming(
     return try found.framing(version) ?? .none
 }
 
-/// The framing of a response's body. `.untilClose` if no field tells.
+/// The framing of a response's body. `.untilClose` if no field says.
 /// - Parameter requestMethod: the method of the request that is answered.
 package func responseFraming(
     _ head: ResponseHead, _ bytes: Span<UInt8>, requestMethod: Method

@@ -1,4 +1,4 @@
-/// A run of bytes inside a head's buffer, by offset: heads are never copied to be looked at.
+/// A run of bytes inside a head's buffer, by offset: heads are never copied to be read.
 @usableFromInline
 package struct ByteSlice: Sendable, Equatable {
     /// Offset of the first byte from the start of the head.
@@ -18,7 +18,7 @@ package struct ByteSlice: Sendable, Equatable {
     @inlinable package var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
 }
 
-/// The methods that this proxy tells apart (RFC 9110 §9); every other token is `.other` and is forwarded by its bytes.
+/// The methods that this proxy distinguishes (RFC 9110 §9); any other token is `.other` and forwarded as it is.
 @usableFromInline
 package enum Method: UInt8, Sendable, CaseIterable {
     case get, head, post, put, delete, connect, options, trace, patch, other
@@ -50,7 +50,7 @@ package enum BodyFraming: Sendable, Equatable {
     package var isNone: Bool { if case .none = self { true } else { false } }
 }
 
-/// A request head whose every byte was checked. Slices point into the buffer that was parsed.
+/// A request head in which every byte was checked. Slices point into the buffer that was parsed.
 ///
 /// A class, so that handing it on copies nothing.
 @usableFromInline
@@ -71,7 +71,7 @@ package final class RequestHead {
     package var expectsContinue = false
     /// The client said `Connection: close` or speaks HTTP/1.0: it sends nothing after this request (RFC 9112 §9.6).
     package var isLastRequest = false
-    /// `Connection` is there once and says `close` and nothing else.
+    /// `Connection` occurs once and contains only `close`.
     package internal(set) var closes = false
     /// Bytes of the head, up to and including the empty line.
     package var length = 0
@@ -108,7 +108,7 @@ package final class RequestHead {
     }
 }
 
-/// A response head whose every byte was checked. Slices point into the buffer that was parsed.
+/// A response head in which every byte was checked. Slices point into the buffer that was parsed.
 ///
 /// A class, so that handing it on copies nothing.
 @usableFromInline
@@ -117,7 +117,7 @@ package final class ResponseHead {
     package var reason = ByteSlice.empty
     package var version = HTTPVersion.http11
     @usableFromInline package var fields = FieldLines()
-    /// `Connection` is there once and says `close` and nothing else.
+    /// `Connection` occurs once and contains only `close`.
     package internal(set) var closes = false
     /// Bytes of the head, up to and including the empty line.
     package var length = 0

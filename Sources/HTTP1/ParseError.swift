@@ -1,4 +1,4 @@
-/// Every way in which a message is refused. One case, one rule.
+/// Every reason to refuse a message. One case, one rule.
 ///
 /// `status` is the answer to a *client* whose request broke the rule. A response that breaks one is a 502,
 /// whatever `status` says, or an aborted connection once bytes are on their way.

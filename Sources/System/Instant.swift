@@ -27,7 +27,7 @@ package struct Instant: Sendable, Hashable, Comparable {
         Instant(nanoseconds: end.nanoseconds > length.nanoseconds ? end.nanoseconds &- length.nanoseconds : 0)
     }
 
-    /// What lies beyond the clock's end is `never`.
+    /// Anything beyond the clock's end is `never`.
     @inlinable
     package static func + (start: Instant, length: Duration) -> Instant {
         let (sum, overflow) = start.nanoseconds.addingReportingOverflow(length.nanoseconds)

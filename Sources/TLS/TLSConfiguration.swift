@@ -11,7 +11,7 @@ package enum TLSServerName: Sendable, Equatable {
 /// How this proxy speaks TLS to its upstream.
 package struct ClientTLSConfiguration: Sendable {
     package var serverName: TLSServerName
-    /// Trust anchors in PEM form; nil stands for the system's trust store.
+    /// Trust anchors in PEM form; nil means the system's trust store.
     package var caFile: String?
     /// Certificate chain in PEM form, the own certificate first. Goes with `keyFile`.
     package var certificateFile: String?

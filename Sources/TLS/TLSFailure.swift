@@ -54,7 +54,7 @@ package enum TLSFailure: Error, Sendable, Equatable {
         }
     }
 
-    /// The alert's own name, or what is likely behind bytes that are no TLS.
+    /// The alert's own name, or the likely reason for bytes that are not TLS.
     package var detail: StaticString? {
         switch self {
         case .alert(let alert): TLSAlert.name(alert)

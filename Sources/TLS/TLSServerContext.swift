@@ -1,6 +1,6 @@
 internal import COpenSSL
 
-/// Everything that TLS connections of clients share. Made anew on SIGHUP: connections that are open keep the old
+/// Everything that clients' TLS connections share. Replaced on SIGHUP: connections that are open keep the old
 /// one, and its ticket keys go with it, so that no session outlives a changed client CA.
 package final class TLSServerContext: Sendable {
     // Invariant: set in `init`, only read afterwards, freed in `deinit`; each SSL object keeps a reference of its own.

@@ -7,7 +7,7 @@ internal import Glibc
 package struct Secret: Sendable {
     private let storage: Storage
 
-    /// Copies `bytes`; the caller's array stays as it is. Prefer `init(wiping:)` where the array is one's own.
+    /// Copies `bytes`; the caller's array is unchanged. Prefer `init(wiping:)` if the array is your own.
     package init(_ bytes: [UInt8]) {
         storage = Storage(bytes)
     }

@@ -84,7 +84,7 @@ package final class AdminFacts: Sendable {
         draining.store(true, ordering: .relaxed)
     }
 
-    /// Whether the upstream answered lately, as far as `/readyz` asks for that.
+    /// Whether the upstream has answered recently, if `/readyz` requires that.
     package func upstreamIs(silent: Bool) {
         upstreamSilent.store(silent, ordering: .relaxed)
     }

@@ -16,7 +16,7 @@ package struct Inflater: ~Copyable {
     private let stream: UnsafeMutablePointer<z_stream>
     private var state = State.more
 
-    /// Nil when there is no memory for it.
+    /// Nil if there is no memory for it.
     package init?() {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())

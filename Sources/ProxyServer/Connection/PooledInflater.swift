@@ -4,7 +4,7 @@ final class PooledInflater {
     /// The last output was full, so that there may be more without more input.
     var mayHaveMore = false
 
-    /// Nil when there is no memory for it.
+    /// Nil if there is no memory for it.
     init?() {
         guard let inflater = Inflater() else { return nil }
         self.inflater = inflater

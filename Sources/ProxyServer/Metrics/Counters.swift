@@ -2,7 +2,7 @@ internal import AccessPolicy
 internal import System
 internal import TLS
 
-/// What one worker counts, on its own thread and without a lock; the sums are made when somebody asks.
+/// What one worker counts, on its own thread and without a lock; the sums are computed on demand.
 package struct Counters: Sendable {
     /// Where a request went; `unrouted` was refused before that was decided.
     package enum RouteLabel: Int, Sendable, CaseIterable { case elevated, bypass, unrouted }
@@ -52,7 +52,7 @@ package struct Counters: Sendable {
     package private(set) var unauthorized: UInt64 = 0
     package private(set) var bytesUp: UInt64 = 0
     package private(set) var bytesDown: UInt64 = 0
-    /// Requests whose head is in and whose answer is not out.
+    /// Requests whose head has arrived and whose answer is not finished.
     package private(set) var inFlight: Int = 0
     /// Bytes held for clients.
     package var heldBytes = 0

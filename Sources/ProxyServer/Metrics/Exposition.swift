@@ -1,6 +1,6 @@
 package import System
 
-/// Writes the Prometheus text format, version 0.0.4. Made anew for each scrape, off the workers' threads.
+/// Writes the Prometheus text format, version 0.0.4. Written for each scrape, off the workers' threads.
 package struct Exposition {
     package enum Kind: String { case counter, gauge, histogram }
 

@@ -81,7 +81,7 @@ struct Metrics {
         let identifiers = facts.policy.current().value.rights?.identifiers
         family("alias_names_refused", .gauge, "Organizations and projects of aliases whose slug is another's by now.")
         out.sample(UInt64(identifiers?.refusedCount ?? 0))
-        family("alias_names_unknown", .gauge, "Organizations and projects of aliases whose number is not known.")
+        family("alias_names_unknown", .gauge, "Organizations and projects of aliases whose id is not known.")
         out.sample(UInt64(identifiers?.unknownCount ?? 0))
         family("request_duration_seconds", .histogram, "Time from accept to the answer's last byte.")
         for route in Counters.RouteLabel.allCases {

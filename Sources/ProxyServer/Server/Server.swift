@@ -78,7 +78,7 @@ package final class Server: Sendable {
         for start in starts { try start.wait() }
     }
 
-    /// Tells the workers that a token, the policy or the addresses were published anew.
+    /// Tells the workers that a new token, policy or address list was published.
     package func publishedChanged() {
         for mailbox in mailboxes { mailbox.post(.publishedChanged) }
     }
@@ -88,7 +88,7 @@ package final class Server: Sendable {
         for mailbox in mailboxes { mailbox.post(.drain) }
     }
 
-    /// Ends the workers at once.
+    /// Ends the workers immediately.
     package func stop() {
         for mailbox in mailboxes { mailbox.post(.stop) }
     }

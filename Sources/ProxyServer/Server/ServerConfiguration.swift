@@ -25,7 +25,7 @@ package struct Timeouts: Sendable {
 /// Which requests get an access line.
 package enum AccessLogMode: String, Sendable, CaseIterable { case off, errors, all }
 
-/// What becomes of a chunked request body that the replay buffer does not hold.
+/// What to do with a chunked request body larger than the replay buffer.
 package enum LongChunkedBody: String, Sendable, CaseIterable {
     /// 411: the application servers that Sentry runs under lose such a body without a word.
     case refuse
@@ -66,7 +66,7 @@ package struct ServerConfiguration: Sendable {
     package var rewriter: LinkRewriter
     /// Without `--public-url` the request's own Host is the proxy's base.
     package var hasPublicURL: Bool
-    /// The path of `--public-url`, which is taken off a request's; empty when it has none.
+    /// The path of `--public-url`, which is stripped from a request's; empty if it has none.
     package var publicPath: [UInt8] = []
     package var headLimits: HeadLimits
     /// Of an answer's head, and of its trailer section.

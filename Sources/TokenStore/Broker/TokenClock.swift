@@ -1,6 +1,6 @@
 package import System
 
-/// Time as a parameter: the broker asks this and nothing else.
+/// Time as a parameter: the broker's only clock.
 package protocol TokenClock: Sendable {
     func now() -> TokenInstant
     /// Returns after this time, or at once when the task is cancelled.

@@ -1,6 +1,6 @@
 package import System
 
-/// What the broker tells the log. No case can hold a secret.
+/// What the broker reports to the log. No case can contain a secret.
 package enum TokenEvent: Sendable, Equatable {
     package enum Level: String, Sendable { case debug, info, warning }
 
@@ -23,7 +23,7 @@ package enum TokenEvent: Sendable, Equatable {
     /// Sentry was sent a bearer request to make it write its token.
     case provoked
 
-    /// A failure or refusal that goes on is a warning at its 1st, 2nd, 4th, 8th … attempt only.
+    /// A persistent failure or refusal is a warning at its 1st, 2nd, 4th, 8th … attempt only.
     package var level: Level {
         switch self {
         case .obtained, .recovered, .provoked, .acceptedAgain: .info

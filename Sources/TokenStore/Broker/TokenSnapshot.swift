@@ -10,7 +10,7 @@ package enum TokenKind: String, Sendable {
     case login
 }
 
-/// Which flag, variable, file or store gave the token; the raw value is the name a user knows it by.
+/// Which flag, variable, file or store gave the token; the raw value is its name for users.
 package enum TokenOrigin: String, Sendable, CaseIterable {
     case tokenFlag = "--token"
     case tokenFileFlag = "--token-file"
@@ -66,7 +66,7 @@ package final class TokenSnapshot: Sendable {
     package let isRenewable: Bool
     /// When the source last gave or confirmed the token.
     package let obtainedAt: TokenInstant?
-    /// When the broker asks the source next; `nil` for a token that is never refreshed.
+    /// When the broker queries the source next; `nil` for a token that is never refreshed.
     package let nextRefresh: TokenInstant?
     package let health: TokenHealth
     /// The upstream answered 401 to this token and no renewal has since confirmed or replaced it: renew before a body

@@ -1,6 +1,6 @@
 internal import System
 
-/// What the upstream says of a token when it is asked about nothing else.
+/// What the upstream says about a token alone.
 package enum TokenStanding: String, Sendable, CaseIterable {
     case accepted
     case refused

@@ -27,7 +27,7 @@ package struct Login: Sendable, Equatable {
     package var obtainedAt: Int64
     /// Milliseconds since 1970; nil when the server named no end.
     package var expiresAt: Int64?
-    /// The server has refused the refresh token: asking again is no use.
+    /// The server has refused the refresh token: trying again is useless.
     package var isRefused: Bool
 
     package init(
@@ -77,7 +77,7 @@ package enum SentryScopes {
     package static let readOnly = [
         "org:read", "member:read", "team:read", "project:read", "event:read", "alerts:read",
     ]
-    /// What Sentry's own command line asks for.
+    /// The scopes that Sentry's own command line requests.
     package static let full = [
         "project:read", "project:write", "project:admin", "org:read", "event:read", "event:write", "member:read",
         "team:read", "team:write", "team:admin", "alerts:read", "alerts:write",

@@ -9,7 +9,7 @@ package final class PostgresLoginStore: LoginStore {
     package static let table = "sentry_api_proxy_login"
     static let channel = "sentry_api_proxy_login"
     static let readTime: Duration = .seconds(10)
-    /// How often the revision is looked at without a notification.
+    /// How often the revision is checked without a notification.
     package static let lookPeriod: Duration = .seconds(5)
 
     package let place = "table \(PostgresLoginStore.table)"

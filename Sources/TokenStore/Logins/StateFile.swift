@@ -31,7 +31,7 @@ package struct StateFile: Sendable {
         self.mostBytes = mostBytes
     }
 
-    /// - Returns: nil when there is no such file.
+    /// - Returns: nil if the file does not exist.
     package func read() throws(LoginStoreError) -> Stored? { try load(path) }
 
     private func load(_ path: String) throws(LoginStoreError) -> Stored? {

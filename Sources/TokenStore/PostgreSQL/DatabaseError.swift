@@ -27,7 +27,7 @@ package struct DatabaseError: Error, Sendable, Equatable {
     package let kind: Kind
     /// Host, port and what libpq, the resolver or the server said, in one line and without a password.
     package let words: String
-    /// The flag or variable that says where the server is.
+    /// The flag or variable that names the server.
     package let source: String?
 
     package init(_ kind: Kind, words: String = "", source: String? = nil) {
@@ -57,7 +57,7 @@ package struct DatabaseError: Error, Sendable, Equatable {
         }
     }
 
-    /// `message` with the name of what to mend.
+    /// `message` with the name of what to fix.
     package var logMessage: String {
         switch (kind, source) {
         case (.notConfigured, _): message

@@ -9,7 +9,7 @@ package struct FileSignature: Equatable, Sendable {
     private let size: Int64
     private let times: [Int]
 
-    /// nil when there is no such file.
+    /// nil if the file does not exist.
     package init?(path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

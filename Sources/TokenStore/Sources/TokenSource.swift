@@ -1,6 +1,6 @@
 package import System
 
-/// Where a token comes from. Only `TokenBroker` calls it, and never twice at once.
+/// Where a token comes from. Only `TokenBroker` calls it, and never concurrently.
 package protocol TokenSource: Sendable {
     var kind: TokenKind { get }
     var origin: TokenOrigin { get }
@@ -21,7 +21,7 @@ extension TokenSource {
     package func hasChanged() async -> Bool { false }
 }
 
-/// Why the broker asks.
+/// Why the broker fetches.
 package enum FetchCause: String, Sendable {
     /// The first time. A login source gives what it has stored, if that is still good.
     case start

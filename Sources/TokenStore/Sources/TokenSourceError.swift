@@ -1,10 +1,10 @@
-/// Why there is no new token. Holds no secret, so it may be logged whole; never shown to a client.
+/// Why there is no new token. Contains no secret, so it may be logged; never shown to a client.
 package enum TokenSourceError: Error, Sendable, Equatable {
-    /// The broker has not asked yet.
+    /// The broker has not fetched yet.
     case notReadYet
     /// PostgreSQL answers, but Sentry has no system token in it.
     case rowAbsent
-    /// PostgreSQL has a value that is no token.
+    /// PostgreSQL has a value that is not a token.
     case undecodable(StoredValueError)
     case database(DatabaseError)
     case file(TokenFileError)
@@ -18,7 +18,7 @@ package enum TokenSourceError: Error, Sendable, Equatable {
     /// The upstream answers 401 to the token itself, and its source has no other.
     case refused(TokenKind)
 
-    /// Whether only a person can mend it, so that asking often is no use.
+    /// Whether only a person can fix it, so that asking often is useless.
     package var needsOperator: Bool {
         switch self {
         case .undecodable, .signInAgain, .signedOut, .refused, .database(.authentication), .database(.permission): true
@@ -26,7 +26,7 @@ package enum TokenSourceError: Error, Sendable, Equatable {
         }
     }
 
-    /// Whether the last good token is to be given up.
+    /// Whether the last good token must be discarded.
     package var endsToken: Bool { self == .signedOut }
 
     /// One line for the log: what is wrong and what to do.
