@@ -2,10 +2,17 @@ internal import Glibc
 
 /// A block of memory that an exchange holds for a while. Its owner gives it back to the pool it came from.
 package struct PooledBuffer {
-    package let bytes: UnsafeMutableRawBufferPointer
-    fileprivate let sizeClass: Int
+    /// Never nil, so that an optional block, of which an exchange has ten, takes no more room than a block.
+    @usableFromInline let address: UnsafeMutableRawPointer
+    package let capacity: Int
 
-    package var capacity: Int { bytes.count }
+    fileprivate init(_ block: UnsafeMutableRawBufferPointer) {
+        address = block.baseAddress!
+        capacity = block.count
+    }
+
+    @inlinable
+    package var bytes: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: address, count: capacity) }
 }
 
 /// Reusable blocks in a few sizes, for one thread. In steady state nothing is allocated; what a peak
@@ -62,12 +69,12 @@ package struct BufferPool: ~Copyable {
         let sizeClass = Self.sizeClass(bytes)
         guard sizeClass >= 0 else {
             memory.hold(bytes)
-            return PooledBuffer(bytes: .allocate(byteCount: bytes, alignment: 16), sizeClass: -1)
+            return PooledBuffer(.allocate(byteCount: bytes, alignment: 16))
         }
         memory.hold(Self.sizes(sizeClass).size)
         let block =
             stock[sizeClass].popLast() ?? .allocate(byteCount: Self.sizes(sizeClass).size, alignment: 16)
-        return PooledBuffer(bytes: block, sizeClass: sizeClass)
+        return PooledBuffer(block)
     }
 
     /// Whether `append` of so many bytes stays within the budget.
@@ -93,11 +100,13 @@ package struct BufferPool: ~Copyable {
     /// - Parameter used: bytes from the start that were written.
     package mutating func give(_ buffer: PooledBuffer, used: Int) {
         memory.release(buffer.capacity)
-        explicit_bzero(buffer.bytes.baseAddress!, min(used, buffer.capacity))
-        guard buffer.sizeClass >= 0, stock[buffer.sizeClass].count < Self.sizes(buffer.sizeClass).kept else {
+        explicit_bzero(buffer.address, min(used, buffer.capacity))
+        // What `take` gave is of a class's size, or larger than all of them.
+        let sizeClass = Self.sizeClass(buffer.capacity)
+        guard sizeClass >= 0, stock[sizeClass].count < Self.sizes(sizeClass).kept else {
             buffer.bytes.deallocate()
             return
         }
-        stock[buffer.sizeClass].append(buffer.bytes)
+        stock[sizeClass].append(buffer.bytes)
     }
 }

@@ -6,7 +6,7 @@ extension Exchange {
     func beginFiltering(_ worker: Worker) -> Event? {
         let room = response.collected.count + Bounds.rewritingMargin
         guard worker.pool.mayTake(atLeast: room, for: .request) else { return failForMemory() }
-        response.filter = AnswerFiltering(request.verdict.filter)
+        response.rework = .filtering(AnswerFiltering(request.verdict.filter))
         response.rewritten.buffer = worker.pool.take(atLeast: room)
         return filterRest(worker)
     }
@@ -14,7 +14,8 @@ extension Exchange {
     /// Goes on until the body is cut or the iteration's share used up.
     func filterRest(_ worker: Worker) -> Event? {
         guard let rights = request.rights, let alias = request.forward.aliasIndex,
-            let body = response.collected.buffer, var state = response.filter, let cut = response.rewritten.buffer
+            case .filtering(var state) = response.rework,
+            let body = response.collected.buffer, let cut = response.rewritten.buffer
         else { return failUpstream() }
         let bytes = body.bytes.bytes(response.collected.count)
         var sink = PooledSink(worker: worker, buffer: cut, count: response.rewritten.count)
@@ -31,11 +32,11 @@ extension Exchange {
                 response.collected.release(to: &worker.pool)
                 (response.collected.buffer, response.collected.count) = (sink.buffer, sink.count)
                 (response.rewritten.buffer, response.rewritten.count) = (nil, 0)
-                response.filter = nil
+                response.rework = .none
                 return rewriteCollected(worker)
             }
         }
-        response.filter = state
+        response.rework = .filtering(state)
         postpone(Side.upstream, .readable, worker)
         return nil
     }

@@ -45,8 +45,11 @@ extension Exchange {
     }
 
     func collectResponse(_ worker: Worker) -> Event? {
-        guard response.filter == nil else { return filterRest(worker) }
-        guard response.rewrite == nil else { return rewriteRest(worker) }
+        switch response.rework {
+        case .filtering: return filterRest(worker)
+        case .rewriting: return rewriteRest(worker)
+        case .none: break
+        }
         while mayMoveMore(worker) {
             switch upstream.side.transport.receive(into: worker.scratch.inbound) {
             case .wouldBlock:
@@ -149,14 +152,14 @@ extension Exchange {
         guard worker.pool.mayTake(atLeast: response.collected.count + Bounds.rewritingMargin, for: .request) else {
             return failForMemory()
         }
-        response.rewrite = worker.configuration.rewriter.beginBody(of: endpoint)
+        response.rework = .rewriting(worker.configuration.rewriter.beginBody(of: endpoint))
         response.rewritten.buffer = worker.pool.take(atLeast: response.collected.count + Bounds.rewritingMargin)
         return rewriteRest(worker)
     }
 
     /// Goes on until the body is rewritten or the iteration's share used up.
     private func rewriteRest(_ worker: Worker) -> Event? {
-        guard let body = response.collected.buffer, var state = response.rewrite,
+        guard let body = response.collected.buffer, case .rewriting(var state) = response.rework,
             let rewrittenBody = response.rewritten.buffer
         else { return nil }
         let bytes = body.bytes.bytes(response.collected.count)
@@ -180,7 +183,7 @@ extension Exchange {
                     UnsafeRawBufferPointer(body.bytes.part(0..<response.collected.count)), isWhole: true, worker)
             }
         }
-        response.rewrite = state
+        response.rework = .rewriting(state)
         postpone(Side.upstream, .readable, worker)
         return nil
     }
@@ -231,7 +234,7 @@ extension Exchange {
     private func releaseCollected(_ worker: Worker) {
         response.collected.release(to: &worker.pool)
         response.rewritten.release(to: &worker.pool)
-        (response.rewrite, response.filter) = (nil, nil)
+        response.rework = .none
     }
 }
 

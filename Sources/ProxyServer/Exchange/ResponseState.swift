@@ -1,6 +1,14 @@
 internal import AccessPolicy
 internal import HTTP1
 
+/// What is done to an answer's JSON that was read whole: one thing at a time.
+enum Rework {
+    case none
+    case rewriting(BodyRewrite)
+    /// The rights cut it.
+    case filtering(AnswerFiltering)
+}
+
 /// The answer of one exchange, the upstream's or the proxy's own, on its way to the client.
 struct ResponseState: ~Copyable {
     var stage = ResponseStage.head
@@ -20,11 +28,9 @@ struct ResponseState: ~Copyable {
     var compressed = WriteBuffer()
     /// The answer's JSON, while it is read whole.
     var collected = PooledBytes()
-    /// How far its rewriting has come, and what was written of it.
-    var rewrite: BodyRewrite?
+    /// How far the work on it has come, and what was written of it.
+    var rework = Rework.none
     var rewritten = PooledBytes()
-    /// How far the rights have cut it.
-    var filter: AnswerFiltering?
 
     // Inlined: a call would be handed a copy of all the bytes.
 
