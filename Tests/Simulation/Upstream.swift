@@ -8,6 +8,7 @@ final class Upstream {
     private var answer: [UInt8] = []
     private var written = 0
     private var hasBegun = false
+    private var isPausing = false
     private var hasHeard = false
     private var hasArrived = false
     private var isOver = false
@@ -86,22 +87,29 @@ final class Upstream {
         answer = planned.bytes(number: plan.number, isHead: plan.method == "HEAD")
         if planned.breaks != nil { answer.removeLast(answer.count - answer.count * planned.breaksAt / 1_000) }
         if planned.breaks != nil { plan.isCutBeforeBody = answer.ends(with: Array("\r\n\r\n".utf8)) }
-        kernel.after(planned.delay) { [weak self] in self?.write() }
+        writeLater(planned.delay)
+    }
+
+    /// Room in the socket does not shorten a pause.
+    private func writeLater(_ pause: UInt64) {
+        isPausing = true
+        kernel.after(pause) { [weak self] in
+            self?.isPausing = false
+            self?.write()
+        }
     }
 
     private func write() {
-        guard !isOver, hasBegun, plan?.answer.isSilent != true, !answer.isEmpty || plan?.answer.breaks != nil else {
-            return
-        }
+        guard !isOver, hasBegun, !isPausing, plan?.answer.isSilent != true,
+            !answer.isEmpty || plan?.answer.breaks != nil
+        else { return }
         let pieceBytes = plan?.answer.pieceBytes ?? 65_536
         let piece = answer[written..<min(answer.count, written + pieceBytes)]
         let count = kernel.write(socket, piece)
         written += count
         guard written == answer.count else {
             guard count > 0 else { return }
-            kernel.after((plan?.answer.pause ?? 0) + microseconds(kernel.random.below(50))) { [weak self] in
-                self?.write()
-            }
+            writeLater((plan?.answer.pause ?? 0) + microseconds(kernel.random.below(50)))
             return
         }
         switch plan?.answer.breaks {
