@@ -32,7 +32,7 @@ package enum TLSResult: Sendable, Equatable {
 ///
 /// `wantsRead` and `wantsWrite` are said only after the socket itself said EAGAIN, as edge-triggered epoll needs it;
 /// but for a client's first step, when the socket is not watched yet.
-package struct TLSSession: ~Copyable {
+package final class TLSSession {
     // Invariants: `ssl` and `transport` are set in `init` and freed in `deinit`; the BIO inside `ssl` points to
     // `transport` and dies first; `offered`, when set, holds one reference.
     private let ssl: OpaquePointer
@@ -51,7 +51,7 @@ package struct TLSSession: ~Copyable {
     ///   - descriptor: a connected, or connecting, non-blocking socket; it must stay open as long as the session lives.
     ///   - isWatched: edge-triggered epoll may have told of something that is still to be read. Otherwise the first
     ///     handshake step only sends: nobody answers what was not asked.
-    package init(context: TLSClientContext, descriptor: CInt, isWatched: Bool) {
+    package convenience init(context: TLSClientContext, descriptor: CInt, isWatched: Bool) {
         self.init(raw: context.raw, context: context, descriptor: descriptor)
         SSL_set_connect_state(ssl)
         if let name = context.serverNameIndication { _ = copenssl_set_tlsext_host_name(ssl, name) }
@@ -64,7 +64,7 @@ package struct TLSSession: ~Copyable {
 
     /// Starts a session as the server.
     /// - Parameter descriptor: as above.
-    package init(accepting context: TLSServerContext, descriptor: CInt) {
+    package convenience init(accepting context: TLSServerContext, descriptor: CInt) {
         self.init(raw: context.raw, context: nil, descriptor: descriptor)
         SSL_set_accept_state(ssl)
     }
@@ -97,25 +97,24 @@ package struct TLSSession: ~Copyable {
 
     /// The handshake was shortened by a stored session: no certificate was checked this time.
     package var resumed: Bool {
-        // Mutating, so that a session inside an optional can be asked.
-        mutating get { SSL_session_reused(ssl) == 1 }
+        SSL_session_reused(ssl) == 1
     }
 
     /// A read may find something now, and not only after another event: unless the last one emptied the socket.
     package var mayHaveMore: Bool {
-        mutating get { !transport.pointee.isEmptied || SSL_has_pending(ssl) == 1 }
+        !transport.pointee.isEmptied || SSL_has_pending(ssl) == 1
     }
 
     /// The peer has sent something, whatever it was.
     package var hasHeard: Bool {
-        mutating get { transport.pointee.hasReceived }
+        transport.pointee.hasReceived
     }
 
     /// The negotiated version, for the log.
     package var protocolName: String { String(cString: SSL_get_version(ssl)) }
 
     /// Drives the handshake as far as the socket allows. After `.done`, write or read.
-    package mutating func handshake() -> TLSProgress {
+    package func handshake() -> TLSProgress {
         if let failure { return .failed(failure) }
         if established { return .done }
         ERR_clear_error()
@@ -155,7 +154,7 @@ package struct TLSSession: ~Copyable {
     }
 
     /// Reads decrypted bytes. An empty output reads nothing and answers `.bytes(0)`.
-    package mutating func read(into output: UnsafeMutableRawBufferPointer) -> TLSResult {
+    package func read(into output: UnsafeMutableRawBufferPointer) -> TLSResult {
         if let failure { return .failed(failure) }
         guard !output.isEmpty else { return .bytes(0) }
         // What OpenSSL wants to say meanwhile, such as its part of a key update, goes out together.
@@ -185,14 +184,14 @@ package struct TLSSession: ~Copyable {
     }
 
     /// More records without data than any peer has a reason for: the end, with an alert.
-    private mutating func flooded() -> TLSFailure {
+    private func flooded() -> TLSFailure {
         shutdown()
         failure = .recordFlood
         return .recordFlood
     }
 
     /// Encrypts and sends at most one record. After `.wantsWrite` the next call must start with the same bytes, and have no fewer.
-    package mutating func write(_ input: UnsafeRawBufferPointer) -> TLSResult {
+    package func write(_ input: UnsafeRawBufferPointer) -> TLSResult {
         if let failure { return .failed(failure) }
         if let sendFailure { return .failed(sendFailure) }
         guard !input.isEmpty else { return .bytes(0) }
@@ -212,7 +211,7 @@ package struct TLSSession: ~Copyable {
     }
 
     /// Sends close_notify (RFC 8446 §6.1) if the socket takes it now; never waits for the peer's.
-    package mutating func shutdown() {
+    package func shutdown() {
         guard established, failure == nil, sendFailure == nil else { return }
         ERR_clear_error()
         _ = SSL_shutdown(ssl)
@@ -220,7 +219,7 @@ package struct TLSSession: ~Copyable {
         ERR_clear_error()
     }
 
-    private mutating func outcome(_ result: CInt) -> TLSResult {
+    private func outcome(_ result: CInt) -> TLSResult {
         switch SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ:
             // The peer may be waiting for what is held.
@@ -250,7 +249,7 @@ package struct TLSSession: ~Copyable {
         return UInt8(ascii: "A")...UInt8(ascii: "Z") ~= first
     }
 
-    private mutating func fail() -> TLSFailure {
+    private func fail() -> TLSFailure {
         let found: TLSFailure
         switch transport.pointee.failure {
         case 0:
@@ -268,7 +267,7 @@ package struct TLSSession: ~Copyable {
 
     /// A session that was offered and not taken is of no use to the next connection either, unless there was nobody who
     /// could have taken it: an address that refused, say.
-    private mutating func settleOffer(taken: Bool) {
+    private func settleOffer(taken: Bool) {
         guard let offered else { return }
         self.offered = nil
         if !taken {

@@ -83,18 +83,12 @@ struct Transport: ~Copyable {
     private(set) var isResumed: Bool?
 
     /// A read may find something without another event; true for plain bytes, which tell by a short read.
-    var mayHaveMore: Bool {
-        // Mutating, so that a session inside an optional can be asked.
-        mutating get { tls == nil || tls!.mayHaveMore }
-    }
+    var mayHaveMore: Bool { tls?.mayHaveMore ?? true }
 
     /// The ClientHello is out, and nothing has come back.
     var isUnheard: Bool {
-        // Mutating, so that a session inside an optional can be asked.
-        mutating get {
-            guard tls != nil, !isEstablished, tunnel == nil, !wantsWritable else { return false }
-            return !tls!.hasHeard
-        }
+        guard let tls, !isEstablished, tunnel == nil, !wantsWritable else { return false }
+        return !tls.hasHeard
     }
 
     @inline(__always)
