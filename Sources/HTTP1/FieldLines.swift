@@ -71,6 +71,14 @@ package struct FieldLines: Sendable, RandomAccessCollection, ExpressibleByArrayL
         contains(field) ? lines[Int(firsts[Int(field.rawValue)])].value : nil
     }
 
+    /// A field's line, when there is no other of it and it is of the usual form.
+    @inline(__always)
+    func onlyUsual(_ field: KnownField) -> FieldLine? {
+        guard contains(field), !repeated.contains(field) else { return nil }
+        let line = lines[Int(firsts[Int(field.rawValue)])]
+        return line.isUsual ? line : nil
+    }
+
     mutating func append(_ line: FieldLine) {
         reserve(count + 1)
         lines[count] = line

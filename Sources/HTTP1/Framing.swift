@@ -1,13 +1,13 @@
 // Where a message body ends: the one place that decides it (RFC 9112 §6.3), for requests and for responses.
 
 /// The framing of a request's body.
-/// - Parameter bytes: the buffer that `fields` point into.
+/// - Parameter bytes: the buffer that `head` was parsed from.
 /// - Throws: every way in which the two framing fields are refused.
-package func requestFraming(
-    _ fields: FieldLines, version: HTTPVersion, _ bytes: Span<UInt8>
-) throws(ParseError) -> BodyFraming {
-    let found = try FramingFields(fields, bytes, underWSGI: true)
-    return try found.framing(version) ?? .none
+func requestFraming(_ head: RequestHead, _ bytes: Span<UInt8>) throws(ParseError) -> BodyFraming {
+    // Most requests have neither field, and a call is handed a copy of all fields.
+    guard FramingFields.arePresent(among: head.fields.present) else { return .none }
+    let found = try FramingFields(head.fields, bytes, underWSGI: true)
+    return try found.framing(head.version) ?? .none
 }
 
 /// The framing of a response's body. `.untilClose` if no field says.
@@ -17,7 +17,13 @@ package func responseFraming(
 ) throws(ParseError) -> BodyFraming {
     // No body whatever the fields say (RFC 9112 §6.3, first rule).
     if head.status < 200 || head.status == 204 { return .none }
-    let found = try FramingFields(head.fields, bytes, underWSGI: false)
+    // The field is asked for here: a call is handed a copy of all fields.
+    let found =
+        if let length = head.fields.onlyUsual(.contentLength), !head.fields.contains(.transferEncoding) {
+            try FramingFields(length, bytes)
+        } else {
+            try FramingFields(head.fields, bytes, underWSGI: false)
+        }
     // The length in these is that of another answer (RFC 9110 §8.6). It goes to the client, so it has been checked.
     if requestMethod == .head || head.status == 304 { return .none }
     return try found.framing(head.version) ?? .untilClose
@@ -31,17 +37,18 @@ private struct FramingFields {
     private var otherCodingCount = 0
     private var finalIsChunked = false
 
+    private static var known: KnownFields { .contentLength | .transferEncoding }
+
+    static func arePresent(among fields: KnownFields) -> Bool { !(fields & known).isEmpty }
+
+    /// Nothing but one length, as most messages with a body have it.
+    init(_ length: FieldLine, _ bytes: Span<UInt8>) throws(ParseError) {
+        self.length = try contentLength(bytes, length.value)
+    }
+
     /// - Parameter underWSGI: the receiver reads `_` as `-`, so a disguised field is an attack.
     init(_ fields: FieldLines, _ bytes: Span<UInt8>, underWSGI: Bool) throws(ParseError) {
-        let present = fields.present & (.contentLength | .transferEncoding)
-        guard !present.isEmpty else { return }
-        if present == KnownFields(.contentLength), !fields.repeated.contains(.contentLength) {
-            let field = fields[fields.indices(around: .contentLength).lowerBound]
-            if field.isUsual {
-                length = try contentLength(bytes, field.value)
-                return
-            }
-        }
+        guard Self.arePresent(among: fields.present) else { return }
         try read(fields, bytes, underWSGI: underWSGI)
     }
 

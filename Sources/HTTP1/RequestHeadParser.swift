@@ -186,7 +186,7 @@ package final class RequestHeadParser {
             if let connection = head.fields.first(.connection) { noteConnection(bytes, connection) }
         }
         guard hosts == 1 || head.version == .http10 else { throw .missingHost }
-        head.framing = try requestFraming(head.fields, version: head.version, bytes)
+        head.framing = try requestFraming(head, bytes)
         state = .done
     }
 
