@@ -9,6 +9,40 @@ package struct AliasRecord: Sendable, Equatable {
     package var isAll: Bool { self == AliasRecord() }
 }
 
+/// The records of all aliases. Small, since those of ten thousand have to share the caches with all else.
+package struct AliasRecords: Sendable, RandomAccessCollection {
+    private struct Place: Sendable {
+        var rights: Int32
+        /// An index of `limits`.
+        var limits: Int32
+    }
+
+    private var places: [Place] = []
+    /// The first is none; aliases one behind the other share theirs.
+    private var limits = [AliasLimits()]
+
+    package var startIndex: Int { 0 }
+    package var endIndex: Int { places.count }
+    package subscript(index: Int) -> AliasRecord {
+        AliasRecord(rights: places[index].rights, limits: limits[Int(places[index].limits)])
+    }
+
+    mutating func append(_ record: AliasRecord) {
+        var place = 0
+        if record.limits != limits[0] {
+            if record.limits != limits[limits.count - 1] { limits.append(record.limits) }
+            place = limits.count - 1
+        }
+        places.append(Place(rights: record.rights, limits: Int32(place)))
+    }
+
+    /// As `self[index].rights`.
+    func rights(at index: Int) -> Int32 { places[index].rights }
+
+    /// Whether an alias has no limits, though perhaps rights.
+    func isUnlimited(at index: Int) -> Bool { places[index].limits == 0 }
+}
+
 /// Operations, organizations and projects that aliases may share.
 package struct Rights: Sendable {
     /// Where its words start in `RightsTable.bits`.
@@ -54,7 +88,7 @@ struct NeededParameter: Sendable {
 package struct RightsTable: Sendable {
     package let endpoints: EndpointTable
     /// By the index of an alias in its `AliasTable`.
-    package private(set) var aliases: [AliasRecord] = []
+    package private(set) var aliases = AliasRecords()
     package private(set) var rights: [Rights] = []
     /// Distinct ones over all aliases: what a resolver of their numbers goes through.
     package private(set) var organizations: [HeldOrganization] = []
@@ -84,7 +118,7 @@ package struct RightsTable: Sendable {
     private var known: [Key: Int32] = [:]
     private var knownOrganizations: [OrganizationKey: Int32] = [:]
     private var knownProjects: [ProjectKey: Int32] = [:]
-    private var expanded: [Key: ExpandedSet] = [:]
+    private var expanded: [Key: (set: ExpandedSet, bits: Int32)] = [:]
     private var ofScopes: [(scope: ScopeSet, operations: OperationSet)] = []
 
     package init(_ endpoints: EndpointTable) {
@@ -130,7 +164,7 @@ package struct RightsTable: Sendable {
             sets: words.isFull ? ["full"] : words.sets, withoutSets: words.withoutSets,
             cuts: words.cuts, scopes: words.scopes, organizations: words.organizations, projects: words.projects)
         if let index = known[key] { return index }
-        let set = try expand(words, sets)
+        let (set, place) = try expand(words, sets)
         var list: [Int32] = []
         for name in words.organizations { list.append(organization(name)) }
         let organizationPart = TableText(start: Int32(organizationList.count), count: Int32(list.count))
@@ -157,16 +191,18 @@ package struct RightsTable: Sendable {
         let left = words.scopes.map { sets.left(of: $0, in: set.operations) } ?? []
         rights.append(
             Rights(
-                bits: Int32(bits.count), organizations: organizationPart, projects: projectPart,
+                bits: place, organizations: organizationPart, projects: projectPart,
                 needs: TableText(start: Int32(needsStart), count: Int32(needs.count - needsStart)),
                 scopes: whole.union(left), partialScopes: left.subtracting(whole),
                 words: add(names + places + parts)))
-        bits += set.operations.words
         known[key] = Int32(rights.count - 1)
         return Int32(rights.count - 1)
     }
 
-    private mutating func expand(_ words: AliasWords, _ sets: PolicySets) throws(AliasWords.Problem) -> ExpandedSet {
+    /// - Returns: also where its words start in `bits`, which rights with the same operations share.
+    private mutating func expand(
+        _ words: AliasWords, _ sets: PolicySets
+    ) throws(AliasWords.Problem) -> (set: ExpandedSet, bits: Int32) {
         let key = Key(
             sets: words.isFull ? ["full"] : words.sets, withoutSets: words.withoutSets, cuts: words.cuts,
             scopes: words.scopes, organizations: [], projects: [])
@@ -185,8 +221,10 @@ package struct RightsTable: Sendable {
         }
         if let scopes = words.scopes { set.formIntersection(sets.wished(scopes)) }
         guard !set.operations.isEmpty else { throw AliasWords.Problem("nothing is left of the sets") }
-        expanded[key] = set
-        return set
+        let place = Int32(bits.count)
+        bits += set.operations.words
+        expanded[key] = (set, place)
+        return (set, place)
     }
 
     private mutating func scopes(within held: OperationSet, _ sets: PolicySets) -> ScopeSet {

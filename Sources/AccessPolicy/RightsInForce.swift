@@ -43,7 +43,7 @@ package final class RightsInForce: Sendable {
     }
 
     /// What is counted of an alias; nil when it has neither rate nor concurrency.
-    package func cell(of alias: Int) -> AliasCell? { cells[alias] }
+    package func cell(of alias: Int) -> AliasCell? { table.aliases.isUnlimited(at: alias) ? nil : cells[alias] }
 
     /// What bounds an alias besides its operations.
     package func limits(of alias: Int) -> AliasLimits { table.aliases[alias].limits }
@@ -52,10 +52,12 @@ package final class RightsInForce: Sendable {
     package func name(at alias: Int) -> String { aliases.name(at: alias) }
 
     /// Whether an alias has rights, and not limits alone.
-    package func isNarrowed(_ alias: Int) -> Bool { table.aliases[alias].isNarrowed }
+    package func isNarrowed(_ alias: Int) -> Bool { table.aliases.rights(at: alias) >= 0 }
 
     /// Whether an alias is an ordinary one, with everything and without limits.
-    package func isUnbounded(_ alias: Int) -> Bool { table.aliases[alias] == AliasRecord() }
+    package func isUnbounded(_ alias: Int) -> Bool {
+        table.aliases.isUnlimited(at: alias) && table.aliases.rights(at: alias) < 0
+    }
 
     /// Judges a request by its head; see `RightsTable.judge`.
     package func judge(
@@ -66,7 +68,7 @@ package final class RightsInForce: Sendable {
 
     /// Writes path and query as they go upstream.
     package func writeTarget(_ target: Span<UInt8>, _ edit: TargetEdit, alias: Int, into writer: inout HeadWriter) {
-        table.write(target, edit, rights: Int(table.aliases[alias].rights), identifiers, into: &writer)
+        table.write(target, edit, rights: Int(table.aliases.rights(at: alias)), identifiers, into: &writer)
     }
 
     /// Writes what the client reads: the value of `detail`.
