@@ -47,7 +47,7 @@ package final class OpenGuard: Sendable {
     }
 
     private func isAllowed(origin: Span<UInt8>) -> Bool {
-        for allowed in origins where isSame(origin, allowed.span) { return true }
+        for allowed in origins where fieldEquals(origin, allowed.span) { return true }
         return false
     }
 
@@ -76,8 +76,8 @@ package final class OpenGuard: Sendable {
         for allowed in hosts {
             let name = allowed.span
             if name[0] == UInt8(ascii: ".") {
-                if host.count > name.count, isSame(host.extracting(last: name.count), name) { return true }
-            } else if isSame(host, name) {
+                if host.count > name.count, fieldEquals(host.extracting(last: name.count), name) { return true }
+            } else if fieldEquals(host, name) {
                 return true
             }
         }
@@ -89,17 +89,4 @@ private func ends(_ host: Span<UInt8>, _ suffix: StaticString) -> Bool {
     let count = suffix.utf8CodeUnitCount
     guard host.count > count else { return false }
     return fieldEquals(host, ByteSlice(start: host.count - count, count: count), suffix)
-}
-
-/// Without regard to case; `lowercase` has none.
-private func isSame(_ text: Span<UInt8>, _ lowercase: Span<UInt8>) -> Bool {
-    guard text.count == lowercase.count else { return false }
-    var at = 0
-    while at < text.count {
-        guard EightBytes(text, padded: at).lowercased.word == EightBytes(lowercase, padded: at).word else {
-            return false
-        }
-        at += 8
-    }
-    return true
 }

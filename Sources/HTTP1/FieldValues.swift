@@ -7,6 +7,11 @@ package func fieldEquals(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: S
     equals(bytes, slice.range, expected, words: { $0.lowercased.word }, fold: { $0.lowercased })
 }
 
+/// `text` is `expected`, which has no capitals, without regard to the case of ASCII letters.
+package func fieldEquals(_ text: Span<UInt8>, _ expected: Span<UInt8>) -> Bool {
+    equals(text, 0..<text.count, expected, words: { $0.lowercased.word }, fold: { $0.lowercased })
+}
+
 /// `bytes[slice]` is exactly `expected`.
 package func bytesEqual(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: StaticString) -> Bool {
     equals(bytes, slice.range, expected, words: { $0.word }, fold: { $0 })
@@ -21,30 +26,37 @@ package func fieldHasPrefix(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected
         fold: { $0.lowercased })
 }
 
-/// Eight bytes at a time; the last eight may overlap those before.
 @inline(__always)
 private func equals(
     _ bytes: Span<UInt8>, _ range: Range<Int>, _ expected: StaticString, words: (EightBytes) -> UInt64,
     fold: (UInt8) -> UInt8
 ) -> Bool {
-    let count = expected.utf8CodeUnitCount
+    guard range.count == expected.utf8CodeUnitCount else { return false }
+    return expected.withUTF8Buffer { equals(bytes, range, $0.span, words: words, fold: fold) }
+}
+
+/// Eight bytes at a time; the last eight may overlap those before.
+@inline(__always)
+private func equals(
+    _ bytes: Span<UInt8>, _ range: Range<Int>, _ expected: Span<UInt8>, words: (EightBytes) -> UInt64,
+    fold: (UInt8) -> UInt8
+) -> Bool {
+    let count = expected.count
     guard range.count == count else { return false }
-    return expected.withUTF8Buffer { literal in
-        guard count >= 8 else {
-            if count >= 4 {
-                return words(EightBytes(bytes.bytes, fourAt: range.lowerBound, and: range.upperBound - 4))
-                    == EightBytes(literal.span.bytes, fourAt: 0, and: count - 4).word
-            }
-            for i in 0..<count where fold(bytes[range.lowerBound + i]) != literal[i] { return false }
-            return true
+    guard count >= 8 else {
+        if count >= 4 {
+            return words(EightBytes(bytes.bytes, fourAt: range.lowerBound, and: range.upperBound - 4))
+                == EightBytes(expected.bytes, fourAt: 0, and: count - 4).word
         }
-        let (actual, wanted) = (bytes.extracting(range).bytes, literal.span.bytes)
-        var at = 0
-        while true {
-            guard words(EightBytes(actual, at: at)) == EightBytes(wanted, at: at).word else { return false }
-            guard at < count - 8 else { return true }
-            at = min(at + 8, count - 8)
-        }
+        for i in 0..<count where fold(bytes[range.lowerBound + i]) != expected[i] { return false }
+        return true
+    }
+    let (actual, wanted) = (bytes.extracting(range).bytes, expected.bytes)
+    var at = 0
+    while true {
+        guard words(EightBytes(actual, at: at)) == EightBytes(wanted, at: at).word else { return false }
+        guard at < count - 8 else { return true }
+        at = min(at + 8, count - 8)
     }
 }
 

@@ -253,13 +253,11 @@ extension Exchange {
         let token = request.forward.route.isElevated ? worker.token.token : nil
         do {
             place = try (token ?? Self.noSecret).withBytes { token throws(HeadRewriteError) in
-                try (worker.configuration.upstreamProxy?.authorization ?? Self.noSecret).withBytes {
-                    authorization throws(HeadRewriteError) in
-                    try writeRequestHead(
-                        head, bytes.span, decision: request.forward, target: target, editedTarget: edited.target?.span,
-                        framing: request.framing, token: token, proxyAuthorization: authorization,
-                        forwardedFor: worker.configuration.tellsClientOnBypass ? request.facts.client.ip : nil,
-                        into: &writer)
+                guard let authorization = worker.configuration.upstreamProxy?.authorization else {
+                    return try write(head, bytes, target, edited.target, token, nil, worker, into: &writer)
+                }
+                return try authorization.withBytes { authorization throws(HeadRewriteError) in
+                    try write(head, bytes, target, edited.target, token, authorization, worker, into: &writer)
                 }
             }
         } catch {
@@ -275,6 +273,18 @@ extension Exchange {
             (replay.head.buffer, replay.head.count, replay.tokenPlace) = (buffer, writer.count, place)
         }
         return worker.scratch.stage(writer.count)
+    }
+
+    @inline(__always)
+    private func write(
+        _ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ target: UpstreamTarget,
+        _ editedTarget: UnsafeBufferPointer<UInt8>?, _ token: Span<UInt8>, _ proxyAuthorization: Span<UInt8>?,
+        _ worker: Worker, into writer: inout HeadWriter
+    ) throws(HeadRewriteError) -> ByteSlice? {
+        try writeRequestHead(
+            head, bytes.span, decision: request.forward, target: target, editedTarget: editedTarget?.span,
+            framing: request.framing, token: token, proxyAuthorization: proxyAuthorization,
+            forwardedFor: worker.configuration.tellsClientOnBypass ? request.facts.client.ip : nil, into: &writer)
     }
 
     func noteReceived(_ payload: Int) {
