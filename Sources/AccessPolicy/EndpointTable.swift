@@ -196,7 +196,7 @@ extension SegmentKind {
         case .digits: isAll(segment) { $0.isDigit }
         case .hexadecimal: isAll(segment) { $0.hexDigitValue != nil }
         case .eventID:
-            32...36 ~= segment.count && isAll(segment) { isHexadecimal($0) || $0 == ASCII.hyphen }
+            32...36 ~= segment.count && endOfUUID(segment, from: 0, to: segment.count) == segment.count
                 || isAll(segment) { $0.isDigit }
         case .eventIDOrName:
             matches(.eventID, segment) || isText(segment, "latest") || isText(segment, "oldest")
@@ -213,8 +213,6 @@ extension SegmentKind {
     private static func isProjectAndEvent(_ segment: Span<UInt8>, _ colon: Int) -> Bool {
         colon > 0 && matches(.eventID, segment.extracting(colon + 1..<segment.count))
     }
-
-    private static func isHexadecimal(_ byte: UInt8) -> Bool { byte.isDigit || (byte | 0x20) &- UInt8(ascii: "a") < 6 }
 
     @inline(__always)
     private static func isAll(_ segment: Span<UInt8>, _ holds: (UInt8) -> Bool) -> Bool {

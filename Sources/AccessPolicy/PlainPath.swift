@@ -31,12 +31,50 @@ package struct PlainPath: Sendable {
     package init?(_ path: Span<UInt8>) {
         guard !path.isEmpty, path[0] == ASCII.slash else { return nil }
         end = 1
+        if readUsualSegments(path) { return }
         while end < path.count, path[end] != UInt8(ascii: "?") {
             guard let next = noteSegment(path, from: end) else { return nil }
             end = next
             guard end < path.count, path[end] == ASCII.slash else { return }
             end += 1
         }
+    }
+
+    /// Reads the segments that have no escape and nothing else that may have to be refused, and leaves `end` where the next begins.
+    /// - Returns: whether that were all.
+    private mutating func readUsualSegments(_ path: Span<UInt8>) -> Bool {
+        var block = end
+        var marks = beyondBase64URL(path, from: block)
+        while true {
+            while marks == 0 {
+                block += 64
+                guard block < path.count else { return noteUsualSegment(path, to: path.count) }
+                marks = beyondBase64URL(path, from: block)
+            }
+            let at = block + marks.trailingZeroBitCount
+            marks &= marks &- 1
+            switch path[at] {
+            case ASCII.slash:
+                guard noteUsualSegment(path, to: at) else { return false }
+                end = at + 1
+            case UInt8(ascii: "?"): return noteUsualSegment(path, to: at)
+            default: guard Self.isSegmentByte(path[at]) else { return false }
+            }
+        }
+    }
+
+    /// - Returns: false for one that has to be looked at more closely.
+    private mutating func noteUsualSegment(_ path: Span<UInt8>, to last: Int) -> Bool {
+        // Behind a slash at the end no segment begins.
+        guard end < last else { return last == path.count || path[last] == UInt8(ascii: "?") }
+        guard path[end] != ASCII.dot else { return false }
+        if count < Self.mostSegments {
+            starts[count] = Int32(truncatingIfNeeded: end)
+            ends[count] = Int32(truncatingIfNeeded: last)
+        }
+        count += 1
+        end = last
+        return true
     }
 
     /// The bytes of a segment that was kept.

@@ -143,7 +143,21 @@ package func endOfBase64URL(_ bytes: Span<UInt8>, from start: Int, to end: Int) 
     endOfRun(bytes, start, end) { cbyteruns_end_of_base64url($0, $1, $2) }
 }
 
-/// The same, inlined.
+/// Which of at most 64 bytes from `start` on are not of base64url: a bit for each, the first byte's in the lowest place.
+package func beyondBase64URL(_ bytes: Span<UInt8>, from start: Int) -> UInt64 {
+    precondition(0 <= start && start <= bytes.count)
+    return bytes.withUnsafeBufferPointer { buffer in
+        guard let base = buffer.baseAddress else { return 0 }
+        return cbyteruns_beyond_base64url(base, start, buffer.count)
+    }
+}
+
+/// The end of a run of hexadecimal digits and hyphens: of what UUIDs are made.
+package func endOfUUID(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
+    endOfRun(bytes, start, end) { cbyteruns_end_of_uuid($0, $1, $2) }
+}
+
+/// As `endOfUsualRun`, inlined.
 @inline(__always)
 func endOfUsualName(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int {
     endOfRun(bytes, start, end) { cbyteruns_end_of_name($0, $1, $2) }

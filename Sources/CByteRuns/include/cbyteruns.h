@@ -61,6 +61,23 @@ CBYTERUNS_RUN(cbyteruns_end_of_host, CBYTERUNS_BEYOND_HOST)
 #define CBYTERUNS_BEYOND_BASE64URL(b) (~(CBYTERUNS_LETTER(b) | CBYTERUNS_DIGIT(b) | ((b) == '-') | ((b) == '_')))
 CBYTERUNS_RUN(cbyteruns_end_of_base64url, CBYTERUNS_BEYOND_BASE64URL)
 
+// Where bytes are that are none of base64url: a bit for each of at most 64 from base[from] on, the first in the lowest place.
+static inline uint64_t cbyteruns_beyond_base64url(const uint8_t *base, size_t from, size_t to) {
+    uint64_t marks = 0;
+    size_t at = from, end = to - from > 64 ? from + 64 : to;
+    for (; end - at >= 16; at += 16)
+        marks |= (uint64_t)cbyteruns_marks(CBYTERUNS_BEYOND_BASE64URL(cbyteruns_load(base + at))) << (at - from);
+    if (at < end && end >= 16) // in a block that ends with them
+        marks |= (uint64_t)(cbyteruns_marks(CBYTERUNS_BEYOND_BASE64URL(cbyteruns_load(base + end - 16))) >> (16 - (end - at))) << (at - from);
+    else
+        for (; at < end; at++) marks |= (uint64_t)(cbyteruns_marks(CBYTERUNS_BEYOND_BASE64URL((cbyteruns_block)base[at])) & 1) << (at - from);
+    return marks;
+}
+
+// Hexadecimal digits and hyphens: of what UUIDs are made.
+#define CBYTERUNS_BEYOND_UUID(b) (~((((b) | 0x20) - 'a' < 6) | CBYTERUNS_DIGIT(b) | ((b) == '-')))
+CBYTERUNS_RUN(cbyteruns_end_of_uuid, CBYTERUNS_BEYOND_UUID)
+
 // Everything but controls (a tab is one) and DEL.
 #define CBYTERUNS_BEYOND_TEXT(b) (((b) < 0x20) | ((b) == 0x7f))
 CBYTERUNS_RUN(cbyteruns_end_of_text, CBYTERUNS_BEYOND_TEXT)
