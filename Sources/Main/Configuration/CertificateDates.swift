@@ -24,6 +24,7 @@ enum CertificateDates {
             )
         }
         let days = (validity.endSeconds - now) / daySeconds
-        return (nil, days < warnedDays ? "\(name): the certificate expires in \(days) days, at \(end): renew it" : nil)
+        guard days < warnedDays else { return (nil, nil) }
+        return (nil, "\(name): the certificate expires in \(days == 1 ? "1 day" : "\(days) days"), at \(end): renew it")
     }
 }

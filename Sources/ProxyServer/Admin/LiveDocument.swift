@@ -151,7 +151,7 @@ struct LiveDocument {
                 "process.certificate",
                 Int64(end) <= wall
                     ? "ended at \(Timestamp.text(Int64(end))): renew it"
-                    : "ends in \(days) days, at \(Timestamp.text(Int64(end)))",
+                    : "ends in \(days == 1 ? "1 day" : "\(days) days"), at \(Timestamp.text(Int64(end)))",
                 state)
         } else {
             text("process.certificate", "none: clients speak plain http", .good)

@@ -1,5 +1,5 @@
 internal import Synchronization
-package import System
+internal import System
 
 /// One worker as it was last seen.
 package struct WorkerReport: Sendable {

@@ -1,6 +1,6 @@
 internal import CPostgres
 internal import Glibc
-package import System
+internal import System
 
 /// One fresh connection, one simple query after another, closed at the end: no idle backend is kept, and no state that
 /// a pooler in transaction mode could lose. Blocks its thread up to the deadline, so it runs on a thread of its own.
