@@ -108,7 +108,7 @@ def test_the_table_shows_its_version_and_what_was_corrected(tmp_path: Path) -> N
     ("a sap_1 mcp\nb sap_2 mpc\n", "", "line 2: 'mpc'"), ("a sap_1 mcp colour=red\n", "", "line 1: 'colour=red'"),
     ("a sap_1 mcp sap_2SecretSecret\n", "", "line 1: word 2 behind the alias"), ("a sap_1 mcp org=\n", "", "line 1: org="),
     ("a sap_1 mcp project=web\n", "", "line 1: project= needs exactly one org="), ("a sap_1 mcp expires=2020-01-01\n", "", "line 1: expires="),
-    ("a sap_1 full mcp\n", "", "line 1: full"), ("a sap_1 rate=5/s\n", "", "line 1: limits alone"), ("a sap_1 mcp rate=0/s\n", "", "line 1: rate="),
+    ("a sap_1 full mcp\n", "", "line 1: 'full'"), ("a sap_1 rate=5/s\n", "", "line 1: limits alone"), ("a sap_1 mcp rate=0/s\n", "", "line 1: rate="),
     ("a sap_1 mcp\na sap_2\n", "", "line 2: this name was given before"), ("a sha256:12 mcp\n", "", "line 1: expected 64 hexadecimal digits"),
     ("a sap_1 mcp\n", "alias a : mcp\n", "line 1: the rights of a are in the policy file too"), ("a sap_1\n", "\nalias b : mcp\n", "line 2: there is no alias"),
     ("a sap_1 mcp rate=5/s:0\n", "", "line 1: rate='5/s:0': expected N/s or N/m with N from 1, and perhaps :BURST from 1"),
