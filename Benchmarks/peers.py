@@ -95,9 +95,9 @@ ALIASES = {"full": (1, "full"), "narrowed": (1, NARROWED), "many": (10_000, NARR
 
 
 def await_names(log: Path, seconds: float = 60) -> None:
-    """Until the proxy has asked the upstream for the numbers of what its aliases are held to, which costs a while."""
+    """Until the proxy has asked the upstream for the ids of what its aliases are held to, which costs a while."""
     deadline = time.monotonic() + seconds
-    while "the numbers of all organizations and projects" not in log.read_text(errors="replace"):
+    while "the ids of all organizations and projects" not in log.read_text(errors="replace"):
         if time.monotonic() > deadline:
             raise Void("the upstream was not asked for all names of the aliases")
         time.sleep(0.05)
