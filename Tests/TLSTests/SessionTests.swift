@@ -96,7 +96,7 @@ struct ResumptionTests {
         let context = try client()
         #expect(try !request(context, TestServer(good).port))
         let silent = TestListener()
-        var waiting = BlockingSession(context, try TestSocket(connectingTo: silent.port))
+        let waiting = BlockingSession(context, try TestSocket(connectingTo: silent.port))
         #expect(context.sessions.count == 1)
         // Another context has other keys: the one session is refused, and two new ones come.
         #expect(try !request(context, TestServer(good).port))
