@@ -66,7 +66,7 @@ func holdsAliasWord(_ value: Span<UInt8>) -> Bool {
 ///
 /// Most words are looked at where they stand in the value; only one that has an escape is copied.
 private struct WordReader {
-    /// Longer words are no aliases to it.
+    /// Longer ones are no aliases to it.
     private static let mostBytes = 256
 
     /// Look every word up, whatever its length.
@@ -160,9 +160,11 @@ private struct WordReader {
     private mutating func push(_ byte: UInt8, at place: Int, isEscaped: Bool, _ value: Span<UInt8>) {
         if count == 0 { start = place }
         if isEscaped, !isDecoded {
-            let standing = start..<start + count
-            (isDecoded, count) = (true, 0)
-            for i in standing { push(decoded: value[i]) }
+            // What is behind the last slash may be too long still, and what is behind the last separator not.
+            if count > Self.mostBytes { forgetBeginning() }
+            if count > Self.mostBytes { forgetBeginning() }
+            if count <= Self.mostBytes { for i in 0..<count { decoded[i] = value[start + i] } }
+            isDecoded = true
         }
         if isDecoded {
             push(decoded: byte)
@@ -172,8 +174,24 @@ private struct WordReader {
     }
 
     private mutating func push(decoded byte: UInt8) {
+        if count >= Self.mostBytes { forgetBeginning() }
         if count < Self.mostBytes { decoded[count] = byte }
         count += 1
+    }
+
+    /// Too long for an alias, the word is one no more; its last part may be. Where `decoded` has no room for a part, its
+    /// bytes are counted and not kept, until a separator ends it: then both places are where the word ends.
+    private mutating func forgetBeginning() {
+        let gone = behindSlash > 0 ? behindSlash : behindSeparator
+        guard gone > 0 else { return }
+        if isDecoded {
+            for i in gone..<count { decoded[i - gone] = decoded[i] }
+        } else {
+            start += gone
+        }
+        count -= gone
+        behindSlash = 0
+        behindSeparator = max(0, behindSeparator - gone)
     }
 
     /// What stands between slashes ends, and what stands between bytes that may separate.
@@ -192,7 +210,7 @@ private struct WordReader {
     /// Most parts are as long as no alias, and are not looked at.
     private mutating func check(from first: Int, _ value: Span<UInt8>, _ aliases: AliasTable?) {
         let length = count - first
-        guard length > 0, count <= Self.mostBytes, found != .known,
+        guard length > 0, (isDecoded ? count : length) <= Self.mostBytes, found != .known,
             isExhaustive || length == AliasTable.generatedCount || aliases?.mayBeAlias(count: length) == true
         else { return }
         let kind =

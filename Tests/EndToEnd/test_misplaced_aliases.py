@@ -58,9 +58,19 @@ def test_a_field_with_an_alias_in_another_form_is_a_401(aliased: Proxy, stand_in
     assert "status=401" in line and alias not in aliased.output
 
 
+@pytest.mark.parametrize("form", ["X-Api-Key: {long}{alias}", "Referer: http://proxy.example/%61/{long}{alias}/"])
+def test_an_alias_behind_a_long_word_is_a_401(aliased: Proxy, stand_in: StandIn, form: str) -> None:
+    assert ask(aliased.address, request("GET", "/api/0/", form.format(long="abcdefgh/" * 40, alias=ALIAS))).status == 401
+    stand_in.assert_untouched()
+
+
 @pytest.mark.parametrize("target", [
     "/api/0/?token={alias}", "/api/0/?a=b&key={alias}#".rstrip("#"), "/api/0/?x=%73ap_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG",
     "/api/0/{alias}/", "/{alias}", "/oauth/token/?client_secret={alias}",
+    # Behind more than is kept of a word, as it stands and with escapes before it, between and in it.
+    "/api/0/" + "abcdefgh/" * 40 + "{alias}/", "/api/0/%61/" + "abcdefgh/" * 40 + "{alias}/",
+    "/api/0/" + "abcdefgh/" * 40 + "x%2F{alias}", "/api/0/" + "a.b" * 120 + "%2e{alias}",
+    "/api/0/" + "abcdefgh/" * 40 + "%73ap_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG/",
 ])
 @pytest.mark.parametrize("credentials", [[], [f"Authorization: Bearer {ALIAS}"]], ids=["bare", "elevated"])
 def test_a_target_with_an_alias_is_a_401_and_is_not_logged(
