@@ -189,6 +189,9 @@ def pair(run: "Run", few: dict, many: dict, path: dict | None = None) -> list[fl
                 stages.append(stack.enter_context(Stage(run, report.PROXY)))
             finally:
                 peers.extra.clear()
+            if "--alias-file" in way["arguments"]:
+                peers.await_names(stages[-1].directory / f"{report.PROXY}.log")
+                stages[-1].upstream.tell("reset")
         samples: list[list[float]] = [[], []]
         for stage in stages:
             answers(stage.load(connections=32, requests=500, **(path or {})))
@@ -214,10 +217,10 @@ def ours(run: "Run", directory: Path, quick: bool) -> list[list[str]]:
             rows.append([label, "void", *others, *others])
 
     path = {"path": "/api/0/projects/acme/web/events/0123456789abcdef0123456789abcdef/"}
-    line = f"bench {CLIENT_TOKEN} read-only triage org=acme:1 project=web:11\n"
+    line = f"bench {CLIENT_TOKEN} read-only triage org=acme project=web\n"
     files = {}
     for name, text in (("one", line), ("many", line + "".join(
-            f"other-{i} other-token-{i:06}-0123456789abcdef0123456789 read-only org=team-{i % 500}:{i % 500 + 2}\n" for i in range(10_000)))):
+            f"other-{i} other-token-{i:06}-0123456789abcdef0123456789 read-only org=team-{i % 500:03}\n" for i in range(10_000)))):
         files[name] = directory / f"aliases-{name}"
         files[name].write_text(text)
         files[name].chmod(0o600)
