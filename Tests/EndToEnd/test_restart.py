@@ -88,12 +88,11 @@ def test_a_signal_at_the_end_of_the_start_breaks_nothing_off(stand_in: StandIn, 
 def test_what_waits_in_the_queue_is_answered(stand_in: StandIn, start_proxy: StartProxy) -> None:
     """The process is stopped while clients connect, so that all of them wait in the accept queue when the signal comes."""
     proxy = start_proxy(stand_in.uri, "--threads", "1")
-    proxy.signal(signal.SIGSTOP)
-    clients = [Client(proxy.address) for _ in range(50)]
-    for client in clients[:40]:
-        client.send(request("GET", "/api/0/"))
-    proxy.signal(signal.SIGTERM)
-    proxy.signal(signal.SIGCONT)
+    with proxy.paused():
+        clients = [Client(proxy.address) for _ in range(50)]
+        for client in clients[:40]:
+            client.send(request("GET", "/api/0/"))
+        proxy.signal(signal.SIGTERM)
     # These connected before the signal and ask just after it: with TCP_DEFER_ACCEPT they were in no queue yet.
     proxy.wait_for_line(lambda line: "msg=draining" in line)
     for client in clients[40:]:
@@ -130,12 +129,11 @@ def test_a_unix_socket_is_drained_and_removed(stand_in: StandIn, start_proxy: St
     with Client(str(path)) as client:
         client.send(request("GET", "/behave/hold-head"))
         stand_in.records(requests=1)
-        proxy.signal(signal.SIGSTOP)
-        waiting = [Client(str(path)) for _ in range(20)]
-        for each in waiting:
-            each.send(request("GET", "/api/0/"))
-        proxy.signal(signal.SIGTERM)
-        proxy.signal(signal.SIGCONT)
+        with proxy.paused():
+            waiting = [Client(str(path)) for _ in range(20)]
+            for each in waiting:
+                each.send(request("GET", "/api/0/"))
+            proxy.signal(signal.SIGTERM)
         for each in waiting:
             assert each.read_answer().status == 200
             each.sock.close()

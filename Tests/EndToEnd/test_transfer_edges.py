@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import threading
 import time
@@ -163,24 +162,22 @@ def test_an_upstream_that_answers_before_it_was_asked_is_heard(start_proxy: Star
         client.send(request("GET", "/api/0/x/"))
         wait_until_read(client.sock)
         # The connection and the answer are there when the proxy looks again, so both are one event.
-        proxy.signal(signal.SIGSTOP)
-        try:
+        with proxy.paused():
             gated.open()
             sock = gated.accept()
             sock.sendall(b"HTTP/1.1 503 Full\r\nContent-Length: 4\r\n\r\nfull")
             wait_until_arrived(sock, 4)
-        finally:
-            proxy.signal(signal.SIGCONT)
         answer = client.read_answer()
         sock.close()
     assert (answer.status, answer.body) == (503, b"full")
 
 
 def test_the_end_of_one_client_is_not_held_against_the_next(start_proxy: StartProxy, scripted) -> None:  # noqa: ANN001
-    go, said, part = threading.Event(), threading.Event(), threading.Event()
+    asked, go, said, part = (threading.Event() for _ in range(4))
 
     def play(sock: socket.socket, number: int) -> None:
         read_head(sock)
+        asked.set()
         if number == 0:
             go.wait(10)
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -197,14 +194,12 @@ def test_the_end_of_one_client_is_not_held_against_the_next(start_proxy: StartPr
         client.send(request("GET", "/api/0/x/", "Connection: close"))
         wait_until_watched(proxy, client.sock)
         # The answer and the client's FIN are one batch of events, the answer first.
-        proxy.signal(signal.SIGSTOP)
-        try:
+        assert asked.wait(10)
+        with proxy.paused():
             go.set()
             assert said.wait(10)
             client.half_close()
             wait_until_ended(client.sock)
-        finally:
-            proxy.signal(signal.SIGCONT)
         assert client.read_answer().body == b"ok"
     part.set()
     time.sleep(0.2)

@@ -6,11 +6,12 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness.client import ask, request
-from harness.process import Child
+from harness.process import Child, eventually
 from harness.secrecy import LEDGER
 from harness.upstream import TOKEN
 
@@ -85,6 +86,21 @@ class Proxy(Child):
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """None of its threads runs in the block: SIGSTOP takes effect some time after it was sent."""
+
+        def is_paused() -> bool:
+            return all(stat.read_text(encoding="ascii").rpartition(") ")[2][0] == "T"
+                       for stat in Path(f"/proc/{self.pid}/task").glob("*/stat"))
+
+        self.signal(signal.SIGSTOP)
+        try:
+            eventually(is_paused, "every thread has stopped")
+            yield
+        finally:
+            self.signal(signal.SIGCONT)
 
     def descriptors(self) -> int:
         """The program keeps other processes of its user from looking into it: only root can count for itself."""
