@@ -94,7 +94,7 @@ class Child:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 5.0) -> None:
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
     """Waits until the condition holds, with a deadline; asks every few milliseconds."""
     deadline = time.monotonic() + seconds
     while not condition():

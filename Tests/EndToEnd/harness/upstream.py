@@ -45,7 +45,7 @@ class StandIn:
         return int(self.address.rpartition(":")[2])
 
     def _ask(self, method: str, path: str, body: bytes = b"", seconds: float = 10.0) -> Any:
-        connection = http.client.HTTPConnection(*self._control, timeout=seconds + 10)
+        connection = http.client.HTTPConnection(*self._control, timeout=seconds + 30)
         try:
             connection.request(method, path, body)
             answer = connection.getresponse()
@@ -55,7 +55,7 @@ class StandIn:
         finally:
             connection.close()
 
-    def records(self, requests: int = 0, ended: int = 0, seconds: float = 5.0) -> dict[str, Any]:
+    def records(self, requests: int = 0, ended: int = 0, seconds: float = 20.0) -> dict[str, Any]:
         """What was seen, once there are so many requests and ended connections; else what there is after the time."""
         return self._ask("GET", f"/records?requests={requests}&ended={ended}&seconds={seconds}", seconds=seconds)
 
