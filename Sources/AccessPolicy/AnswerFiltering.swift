@@ -1,5 +1,20 @@
 internal import HTTP1
 
+/// What is done with the answer to a narrowed alias, besides what is done for every client.
+@usableFromInline
+package enum AnswerFilter: UInt8, Sendable {
+    case none
+    /// Elements of the list stay whose `slug` is that of an organization of the rights.
+    case organizations
+    /// Elements of the list stay whose `slug` is that of a project of the rights.
+    case projects
+    /// The member `securityToken` is blanked.
+    case securityToken
+
+    @inlinable @inline(__always)
+    package var isNone: Bool { if case .none = self { true } else { false } }
+}
+
 /// How far the filtering of one answer has come.
 package struct AnswerFiltering: Sendable {
     package enum Progress: Sendable, Equatable {

@@ -1,42 +1,5 @@
 package import HTTP1
 
-/// Why a narrowed alias is refused; the names are those of log, metric and `X-Sentry-Api-Proxy-Refusal`.
-package enum RefusalReason: UInt8, Sendable, CaseIterable {
-    case expired, rate, concurrency, method, form, outside, unknown, operation, organization, project, needs, body
-
-    package var name: StaticString {
-        switch self {
-        case .expired: "expired"
-        case .rate: "rate"
-        case .concurrency: "concurrency"
-        case .method: "method"
-        case .form: "form"
-        case .outside: "outside"
-        case .unknown: "unknown"
-        case .operation: "operation"
-        case .organization: "organization"
-        case .project: "project"
-        case .needs: "needs"
-        case .body: "body"
-        }
-    }
-}
-
-/// What is done with the answer to a narrowed alias, besides what is done for every client.
-@usableFromInline
-package enum AnswerFilter: UInt8, Sendable {
-    case none
-    /// Elements of the list stay whose `slug` is that of an organization of the rights.
-    case organizations
-    /// Elements of the list stay whose `slug` is that of a project of the rights.
-    case projects
-    /// The member `securityToken` is blanked.
-    case securityToken
-
-    @inlinable @inline(__always)
-    package var isNone: Bool { if case .none = self { true } else { false } }
-}
-
 /// What to do with a request of an alias.
 package struct Verdict: Sendable {
     package enum Outcome: Sendable, Equatable {
