@@ -1,39 +1,9 @@
-package import EventLoop
-package import HTTP1
-package import ProxyServer
+internal import EventLoop
+internal import HTTP1
+internal import ProxyServer
 package import System
-package import TLS
+internal import TLS
 package import TokenStore
-
-/// Where the program's own calls go.
-package struct UpstreamEndpoint: Sendable {
-    /// Name or address, without the brackets of an IPv6 address.
-    package let host: String
-    package let port: UInt16
-    /// A Unix-domain socket that is connected to instead.
-    package let unixPath: String?
-    /// The value of the `Host` field (RFC 9110 §7.2).
-    package let authority: String
-    /// With a leading and without a trailing slash, or empty.
-    package let pathPrefix: String
-    /// nil for plain HTTP.
-    package let tls: ClientTLSConfiguration?
-    /// A forward proxy on the way, with its name or address and port.
-    package let proxy: (host: String, port: UInt16, forms: UpstreamProxy)?
-
-    package init(
-        host: String, port: UInt16, unixPath: String?, authority: String, pathPrefix: String,
-        tls: ClientTLSConfiguration?, proxy: (host: String, port: UInt16, forms: UpstreamProxy)? = nil
-    ) {
-        self.proxy = proxy
-        self.host = host
-        self.port = port
-        self.unixPath = unixPath
-        self.authority = authority
-        self.pathPrefix = pathPrefix
-        self.tls = tls
-    }
-}
 
 /// One of the program's own calls.
 package struct UpstreamRequest: Sendable {
@@ -62,43 +32,6 @@ package struct UpstreamResponse: Sendable {
     package let location: String?
     /// Whole, without its coding.
     package let body: [UInt8]
-}
-
-/// Why a call of the program's own came to nothing.
-package enum UpstreamClientError: Error, Sendable, Equatable {
-    case nameNotFound(ResolveFailure)
-    /// The last of the addresses that were tried.
-    case notConnected(SystemError)
-    /// A file that the TLS settings name is not right.
-    case tlsConfiguration(TLSConfigurationError)
-    case tls(TLSFailure)
-    /// The forward proxy opened no tunnel; its status, or 0 for what is no answer.
-    case proxyRefused(Int)
-    case connectionLost(SystemError)
-    /// The connection ended before the answer did.
-    case cutShort
-    case malformedAnswer(ParseError)
-    /// More than `UpstreamClient.mostAnswerBytes`.
-    case answerTooLong
-    case requestTooLong
-    case deadlinePassed
-
-    /// One line for the operator; no address of the upstream, no secret.
-    package var message: String {
-        switch self {
-        case .nameNotFound(let failure): "its name cannot be resolved: \(failure.summary)"
-        case .notConnected(let error): "no connection: \(error.summary)"
-        case .tlsConfiguration(let error): error.description
-        case .tls(let failure): "no TLS connection: \(failure.logName)"
-        case .proxyRefused(let status): "the forward proxy answered with status \(status)"
-        case .connectionLost(let error): "the connection broke: \(error.summary)"
-        case .cutShort: "it closed the connection before its answer was whole"
-        case .malformedAnswer: "its answer is not HTTP/1.1"
-        case .answerTooLong: "its answer is longer than \(UpstreamClient.mostAnswerBytes) bytes"
-        case .requestTooLong: "the request is too long"
-        case .deadlinePassed: "no answer before the deadline"
-        }
-    }
 }
 
 /// A client for the few calls that the program itself makes: one request a connection, one deadline for all of it.
