@@ -2,7 +2,7 @@ internal import AccessPolicy
 internal import HTTP1
 internal import System
 
-/// The answer's head: read, judged and written anew for the client.
+/// The answer's head: read and judged.
 extension Exchange {
     /// Reads what the upstream says, before its answer's head is whole and after.
     func readResponse(_ worker: Worker) -> Event? {
@@ -233,86 +233,5 @@ extension Exchange {
         case .chunked, .untilClose: response.framing = request.version == .http11 ? .chunked : .untilClose
         }
         return framing
-    }
-
-    /// Writes the client's head, and the body's first bytes behind it, into the staging buffer.
-    /// - Returns: false when the answer cannot be relayed; the cause is noted.
-    private func stageResponse(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
-        if mustInflate(head, bytes.bytes(head.length).span) {
-            response.inflater = worker.takeInflater()
-            if response.inflater != nil { response.framing = request.version == .http11 ? .chunked : .untilClose }
-        }
-        guard var staged = stageResponseHead(head, bytes, worker) else { return false }
-        guard stageBody(bytes.part(head.length..<bytes.count), behind: &staged, worker) else { return false }
-        response.staged = consume staged
-        note(response.inflater == nil ? ResponseInput.passes : .inflates, worker)
-        return true
-    }
-
-    /// Answers without a body, parts of one and other codings are left alone.
-    private func mustInflate(_ head: ResponseHead, _ bytes: Span<UInt8>) -> Bool {
-        !request.acceptsGzip && !response.framing.isNone && response.framing != .length(0) && head.status != 206
-            && ContentCoding(head, bytes) == .gzip
-    }
-
-    /// Writes the client's head into the staging buffer.
-    /// - Returns: nil when it cannot be written; the cause is noted.
-    func stageResponseHead(
-        _ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker
-    ) -> StagedBytes? {
-        var writer = HeadWriter(worker.scratch.beginStaging().part(0..<Bounds.stagingBytes - Bounds.relayBytes))
-        let form = responseForm(head, bytes.bytes(head.length).span)
-        var editor = RelayedFieldEditor(
-            rewriter: worker.configuration.rewriter, scheme: request.namedScheme ?? worker.clientScheme,
-            host: request.facts.host,
-            rewritesLinks: request.forward.route.isElevated, dropsCoding: form.dropsCoding,
-            mustVary: form.varies)
-        let id = request.facts.idText
-        do throws(HeadRewriteError) {
-            try writeResponseHead(
-                head, bytes.bytes(head.length).span, route: request.forward.route, framing: response.framing,
-                requestID: id.span,
-                keepsContentLength: form.keepsLength,
-                editor: &editor, into: &writer)
-        } catch {
-            record.cause = .unwritableResponse
-            return nil
-        }
-        guard !writer.overflowed else {
-            record.cause = .unwritableResponse
-            return nil
-        }
-        return worker.scratch.stage(writer.count)
-    }
-
-    private func stageBody(
-        _ bytes: UnsafeMutableRawBufferPointer, behind staged: inout StagedBytes, _ worker: Worker
-    ) -> Bool {
-        let piece: BodyReader.Piece
-        do throws(ParseError) {
-            piece = try response.body.read(bytes)
-        } catch {
-            record.cause = .badResponse(error)
-            return false
-        }
-        noteResponseBytes(piece.payload)
-        if response.inflater != nil {
-            response.compressed.store(UnsafeRawBufferPointer(bytes.part(0..<piece.payload)), from: &worker.pool)
-            return true
-        }
-        var header = HeadWriter(worker.scratch.room(behind: staged))
-        let payload = bytes.bytes(piece.payload)
-        if response.framing.isChunked {
-            if piece.payload > 0 {
-                header.appendChunkHeader(piece.payload)
-                header.append(payload.span)
-                header.append(ChunkedCoding.chunkEnd)
-            }
-            if response.body.isWhole { header.append(ChunkedCoding.lastChunk) }
-        } else {
-            header.append(payload.span)
-        }
-        staged.extend(by: header.count)
-        return !header.overflowed
     }
 }
