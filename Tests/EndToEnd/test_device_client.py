@@ -145,7 +145,8 @@ def test_a_login_from_sign_in_to_a_refused_write(start, stand_in: StandIn) -> No
     stand_in.reset()
     refused = program.call("PUT", "/api/0/organizations/acme/issues/1/", json.dumps({"status": "resolved"}))
     assert refused.status == 403 and refused.json["detail"], refused.raw
-    assert not stand_in.records()["requests"]
+    # What the proxy asks for itself may come at any time.
+    assert not [seen for seen in stand_in.records()["requests"] if seen["head"].startswith("PUT ")]
     # Without a terminal it is told, with one it asks for everything: which is seen, and grants no more.
     assert program.asked_for_more is None and program.login == held
 

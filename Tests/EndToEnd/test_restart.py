@@ -16,6 +16,7 @@ import pytest
 from harness.activation import ActivationSockets, NotifySocket
 from harness.client import Client, ask, request
 from harness.load import Load, Result
+from harness.metrics import scrape
 from harness.process import eventually
 from harness.proxy import BINARY, Proxy, StartProxy, clean_environment
 from harness.upstream import TOKEN, StandIn
@@ -35,18 +36,18 @@ def report(result: Result) -> None:
 def terminate_under_load(upstream: str, start_proxy: StartProxy, rate: int, seconds: float) -> None:
     """Whoever had a connection has an answer; those who come later are refused."""
     proxy = start_proxy(upstream, "--threads", "2", "--access-log", "off")
-    load = Load(proxy.address, rate, seconds)
-    time.sleep(seconds * 0.7)
+    load = Load(proxy.address, rate, 60)
+    eventually(lambda: scrape(proxy).sum("requests_total") > rate * seconds, "the load is under way", 50)
     proxy.signal(signal.SIGTERM)
     assert proxy.wait(30) == 0
-    result = load.wait()
+    result = load.stop()
     report(result)
-    assert result.broken == {} and result.ok > 0.6 * rate * seconds
-    assert set(result.unconnected) == {"ECONNREFUSED"}
+    assert result.broken == {} and result.ok > rate * seconds
+    assert set(result.unconnected) <= {"ECONNREFUSED"}
 
 
 def test_sigterm_under_load_loses_no_connection(stand_in: StandIn, start_proxy: StartProxy) -> None:
-    terminate_under_load(stand_in.uri, start_proxy, rate=150, seconds=3)
+    terminate_under_load(stand_in.uri, start_proxy, rate=150, seconds=2)
 
 
 # The last step of the start takes a second.
@@ -163,7 +164,7 @@ def restart_by_overlap(upstream: str, start_proxy: StartProxy, rate: int, second
         proxy = successor
     result = load.wait()
     report(result)
-    assert result.sent == result.ok > 0.9 * rate * seconds
+    assert result.sent == result.ok > 0.5 * rate * seconds
 
 
 def test_restarts_by_overlap_lose_nothing(stand_in: StandIn, start_proxy: StartProxy) -> None:
@@ -199,7 +200,7 @@ def restart_by_activation(upstream: str, start_proxy: StartProxy, sockets: Activ
         proxy = activated(start_proxy, upstream, sockets, *flags)
     result = load.wait()
     report(result)
-    assert result.sent == result.ok > 0.9 * rate * seconds
+    assert result.sent == result.ok > 0.5 * rate * seconds
 
 
 def test_restarts_by_socket_activation_lose_nothing(stand_in: StandIn, start_proxy: StartProxy,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from pathlib import Path
 
+from harness.client import ask, request
 from harness.fronts import free_port
 from harness.packages import installed
 from harness.process import Child, eventually
@@ -37,7 +37,7 @@ print("key", project.id, project.sentry_key.hex)
 """).split("key ")[-1].strip()
         self.server = Child([gunicorn, "--chdir", str(folder), "--bind", f"127.0.0.1:{self.port}", "--workers", "1", "--threads", "4",
                              "bugsink.wsgi"], self._environment)
-        eventually(self._listens, "Bugsink listens", 60)
+        eventually(self._answers, "Bugsink answers", 60)
 
     @property
     def uri(self) -> str:
@@ -49,10 +49,13 @@ print("key", project.id, project.sentry_key.hex)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def _listens(self) -> bool:
+    def _answers(self) -> bool:
+        """The worker is forked before Django is loaded, which the first request waits for."""
         assert self.server.process.poll() is None, self.server.output
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        try:
+            return ask(("127.0.0.1", self.port), request("GET", "/api/0/", f"Authorization: Bearer {self.token}")).status == 200
+        except ConnectionRefusedError:
+            return False
 
     def close(self) -> None:
         self.server.process.terminate()

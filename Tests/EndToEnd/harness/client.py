@@ -11,7 +11,7 @@ from typing import Any
 
 from harness.secrecy import LEDGER
 
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 40.0
 Address = "tuple[str, int] | str"
 
 

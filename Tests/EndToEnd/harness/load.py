@@ -16,7 +16,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
+# A machine that is behind gets no more at once.
+MOST_IN_FLIGHT = 1_000
 
 
 @dataclass
@@ -147,7 +149,7 @@ class Run:
             now = time.monotonic()
             if now < end:
                 due = int((now - start) * self.rate)
-                while self.started < due:
+                while self.started < due and len(self.attempts) < MOST_IN_FLIGHT:
                     self.begin(now)
             elif not self.attempts:
                 break
