@@ -54,6 +54,18 @@ package final class Reactor {
         try epoll.modify(fd, interest.union(.edgeTriggered), token)
     }
 
+    /// Watches a socket for more than before. Without kernel memory for it nothing is reported: a timer has to end the wait.
+    /// - Parameter current: what the socket is watched for; `interest` is added.
+    package func watch(_ fd: CInt, _ interest: Readiness, over current: inout Readiness, _ token: EventToken) {
+        let wanted = current.union(interest)
+        if current.isEmpty {
+            try? watch(fd, wanted, token)
+        } else {
+            try? rewatch(fd, wanted, token)
+        }
+        current = wanted
+    }
+
     /// Watches a listener, level-triggered: what one iteration does not accept is reported again.
     package func watch(listener fd: CInt, number: Int) throws(SystemError) {
         try epoll.add(fd, .readable, EventToken(generation: 0, slot: number, side: Self.listenerSide))

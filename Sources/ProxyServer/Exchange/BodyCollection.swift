@@ -2,6 +2,7 @@ internal import AccessPolicy
 internal import EventLoop
 internal import HTTP1
 internal import System
+internal import TokenStore
 
 /// A chunked request body, read into the replay buffer before anything is sent: what fits goes out with a
 /// Content-Length, because Sentry's application servers lose chunked bodies without a word (ADR 0004).
@@ -13,23 +14,24 @@ extension Exchange {
         for _ in 0..<Bounds.readsPerIteration {
             switch client.transport.receive(into: worker.scratch.inbound(collectingWindow)) {
             case .wouldBlock:
-                watchClient(.incoming, worker)
+                watchClient(.incoming, worker.reactor)
                 return nil
             case .endOfStream, .failed:
                 return .clientLeft
             case .bytes(let count):
-                setDeadline(min(worker.now + worker.configuration.timeouts.body, request.collectingEnds), worker)
+                setDeadline(
+                    min(worker.now + worker.configuration.timeouts.body, request.collectingEnds), worker.reactor)
                 if case .ends(let event) = collect(worker.scratch.inbound.part(0..<count), worker) { return event }
             }
         }
-        postpone(Side.client, .readable, worker)
+        postpone(Side.client, .readable, worker.reactor)
         return nil
     }
 
     /// The body is whole, and the request may go out.
-    func collected(_ worker: Worker) -> Event {
+    func collected(_ token: TokenSnapshot) -> Event {
         request.framing = .length(UInt64(replay.body.count))
-        return mustAwaitToken(worker) ? .renewalWanted : .bodyCollected
+        return mustAwaitToken(token) ? .renewalWanted : .bodyCollected
     }
 
     /// A spooled body's pieces have to fit their blocks.
@@ -42,22 +44,22 @@ extension Exchange {
         replay.body.buffer = worker.pool.take(atLeast: request.spool == nil ? 8_192 : Bounds.spooledBytes)
         guard request.spool == nil else { return .goesOn }
         request.collectingEnds = worker.now + worker.configuration.bodies.collect
-        setDeadline(min(worker.now + worker.configuration.timeouts.body, request.collectingEnds), worker)
+        setDeadline(min(worker.now + worker.configuration.timeouts.body, request.collectingEnds), worker.reactor)
         guard let heldHead = request.heldHead.buffer, let headParser = request.headParser else { return .goesOn }
         let start = headParser.head.length
         if case .ends(let event) = collect(heldHead.bytes.part(start..<request.heldHead.count), worker) {
             return .ends(event)
         }
-        shrinkHeldHead(to: start, worker)
+        shrinkHeldHead(to: start, &worker.pool)
         return .goesOn
     }
 
     /// What came behind the head is collected by now: a smaller block will do for the head.
-    private func shrinkHeldHead(to count: Int, _ worker: Worker) {
+    private func shrinkHeldHead(to count: Int, _ pool: inout BufferPool) {
         guard let old = request.heldHead.buffer, request.heldHead.count > count else { return }
-        let smaller = worker.pool.take(atLeast: count)
+        let smaller = pool.take(atLeast: count)
         smaller.bytes.copyMemory(from: UnsafeRawBufferPointer(old.bytes.part(0..<count)))
-        worker.pool.give(old, used: request.heldHead.count)
+        pool.give(old, used: request.heldHead.count)
         (request.heldHead.buffer, request.heldHead.count) = (smaller, count)
     }
 
@@ -89,7 +91,7 @@ extension Exchange {
         let isLong = replay.body.count > worker.configuration.replayBufferBytes
         if let member = request.verdict.body {
             guard !isLong, !isShort else {
-                if isLong { refuseBody(worker) } else { refuse(.memoryShort) }
+                if isLong { refuseBody() } else { refuse(.memoryShort) }
                 if !request.body.isWhole { client.noteMore() }
                 return .ends(.requestRefused)
             }
@@ -108,12 +110,12 @@ extension Exchange {
         if request.spool != nil || mustSpool {
             return spoolCollected(worker)
         }
-        if request.body.isWhole { return .ends(collected(worker)) }
+        if request.body.isWhole { return .ends(collected(worker.token)) }
         if isLong || isShort {
             request.framing = .chunked
-            note(RecordingInput.overflowed, worker)
+            note(RecordingInput.overflowed, &worker.counters)
             let mustRenew = request.forward.route.isElevated && worker.token.isRenewable && worker.token.suspect
-            return .ends(mustRenew || mustAwaitToken(worker) ? .renewalWanted : .bodyOutgrewBuffer)
+            return .ends(mustRenew || mustAwaitToken(worker.token) ? .renewalWanted : .bodyOutgrewBuffer)
         }
         return .goesOn
     }

@@ -63,8 +63,8 @@ extension Exchange {
 
     private func spoolCompleted(_ worker: Worker) -> Event {
         request.framing = .length(UInt64(request.spool?.size ?? 0))
-        note(RecordingInput.overflowed, worker)
-        return mustAwaitToken(worker) ? .renewalWanted : .bodyCollected
+        note(RecordingInput.overflowed, &worker.counters)
+        return mustAwaitToken(worker.token) ? .renewalWanted : .bodyCollected
     }
 
     /// Asks for the next bytes of the body, for the upstream.

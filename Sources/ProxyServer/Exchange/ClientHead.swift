@@ -1,4 +1,5 @@
 internal import AccessPolicy
+internal import EventLoop
 internal import HTTP1
 
 /// The head that goes to the client: written from the upstream's into the staging buffer, the body's first bytes behind it.
@@ -7,13 +8,15 @@ extension Exchange {
     /// - Returns: false when the answer cannot be relayed; the cause is noted.
     func stageResponse(_ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker) -> Bool {
         if mustInflate(head, bytes.bytes(head.length).span) {
-            response.inflater = worker.takeInflater()
+            response.inflater = worker.spares.takeInflater(&worker.pool.memory)
             if response.inflater != nil { response.framing = request.version == .http11 ? .chunked : .untilClose }
         }
         guard var staged = stageResponseHead(head, bytes, worker) else { return false }
-        guard stageBody(bytes.part(head.length..<bytes.count), behind: &staged, worker) else { return false }
+        guard stageBody(bytes.part(head.length..<bytes.count), behind: &staged, worker.scratch, &worker.pool) else {
+            return false
+        }
         response.staged = consume staged
-        note(response.inflater == nil ? ResponseInput.passes : .inflates, worker)
+        note(response.inflater == nil ? ResponseInput.passes : .inflates, &worker.counters)
         return true
     }
 
@@ -54,7 +57,8 @@ extension Exchange {
     }
 
     private func stageBody(
-        _ bytes: UnsafeMutableRawBufferPointer, behind staged: inout StagedBytes, _ worker: Worker
+        _ bytes: UnsafeMutableRawBufferPointer, behind staged: inout StagedBytes, _ scratch: Scratch,
+        _ pool: inout BufferPool
     ) -> Bool {
         let piece: BodyReader.Piece
         do throws(ParseError) {
@@ -65,10 +69,10 @@ extension Exchange {
         }
         noteResponseBytes(piece.payload)
         if response.inflater != nil {
-            response.compressed.store(UnsafeRawBufferPointer(bytes.part(0..<piece.payload)), from: &worker.pool)
+            response.compressed.store(UnsafeRawBufferPointer(bytes.part(0..<piece.payload)), from: &pool)
             return true
         }
-        var header = HeadWriter(worker.scratch.room(behind: staged))
+        var header = HeadWriter(scratch.room(behind: staged))
         let payload = bytes.bytes(piece.payload)
         if response.framing.isChunked {
             if piece.payload > 0 {

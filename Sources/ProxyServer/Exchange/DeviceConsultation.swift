@@ -66,8 +66,8 @@ extension Exchange {
             return .requestRefused
         }
         if request.body.isWhole { return .flowWanted }
-        if head.expectsContinue, head.length == bytes.count { sendContinue(worker) }
-        note(RecordingInput.began, worker)
+        if head.expectsContinue, head.length == bytes.count { sendContinue(&worker.pool) }
+        note(RecordingInput.began, &worker.counters)
         return .bodyWanted
     }
 
@@ -90,8 +90,8 @@ extension Exchange {
             consultation.call.form = Secret(Array(body.bytes.bytes(replay.body.count)))
         }
         releaseHeld(worker)
-        watchClient(.incoming, worker)
-        setDeadline(worker.now + Bounds.consult, worker)
+        watchClient(.incoming, worker.reactor)
+        setDeadline(worker.now + Bounds.consult, worker.reactor)
         let token = EventToken(generation: generation, slot: slot, side: 0)
         flow.handle(consultation.call) { [mailbox = worker.mailbox] answer in
             mailbox.post(.consulted(token, answer))

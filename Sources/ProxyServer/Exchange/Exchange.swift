@@ -94,7 +94,7 @@ final class Exchange {
         request.expectsProxyHeader = worker.configuration.expectsProxyHeader(from: peer)
         client.transport = request.expectsProxyHeader ? Transport(socket) : worker.clientTransport(socket)
         identify(peer, worker)
-        setDeadline(worker.now + worker.configuration.timeouts.head, worker)
+        setDeadline(worker.now + worker.configuration.timeouts.head, worker.reactor)
         report(.accepted, worker)
     }
 
@@ -139,7 +139,7 @@ final class Exchange {
         case .sendingRequest, .relayingEarly: report(sendRequest(worker), worker)
         case .closing: report(drainClient(worker), worker)
         case .renewingFirst, .dialing, .awaitingResponse, .renewing, .relaying, .respondingLocally, .consulting:
-            clientSpoke(worker)
+            clientSpoke(worker.reactor)
         case .vacant: break
         }
     }
@@ -176,25 +176,25 @@ final class Exchange {
 
     // MARK: Watching
 
-    func watchClient(_ asked: Readiness, _ worker: Worker) {
-        if client.transport.isPaused { postpone(Side.client, .readable, worker) }
+    func watchClient(_ asked: Readiness, _ reactor: Reactor) {
+        if client.transport.isPaused { postpone(Side.client, .readable, reactor) }
         let interest = client.transport.wantsWritable ? asked.union(.writable) : asked
         guard client.isOpen, !client.interest.contains(interest) else { return }
         let token = EventToken(generation: generation, slot: slot, side: Side.client)
-        worker.watch(client.transport.descriptor, interest, over: &client.interest, token)
+        reactor.watch(client.transport.descriptor, interest, over: &client.interest, token)
     }
 
-    func watchUpstream(_ asked: Readiness, _ worker: Worker) {
-        if upstream.side.transport.isPaused { postpone(Side.upstream, .readable, worker) }
+    func watchUpstream(_ asked: Readiness, _ reactor: Reactor) {
+        if upstream.side.transport.isPaused { postpone(Side.upstream, .readable, reactor) }
         let interest = upstream.side.transport.wantsWritable ? asked.union(.writable) : asked
         guard upstream.side.isOpen, !upstream.side.interest.contains(interest) else { return }
         let token = EventToken(generation: generation, slot: slot, side: upstream.attempts.side)
-        worker.watch(upstream.side.transport.descriptor, interest, over: &upstream.side.interest, token)
+        reactor.watch(upstream.side.transport.descriptor, interest, over: &upstream.side.interest, token)
     }
 
     /// Whether this iteration's share allows another piece. The first one is always allowed.
-    func mayMoveMore(_ worker: Worker) -> Bool {
-        timer.share.mayMoveMore(inIteration: worker.reactor.iteration, began: worker.now)
+    func mayMoveMore(_ reactor: Reactor) -> Bool {
+        timer.share.mayMoveMore(inIteration: reactor.iteration, began: reactor.now)
     }
 
     /// Counts a piece that was moved, inflated or rewritten.
@@ -203,11 +203,11 @@ final class Exchange {
     }
 
     /// Goes on in the next iteration, because this iteration's share is used up.
-    func postpone(_ side: UInt8, _ readiness: Readiness, _ worker: Worker) {
+    func postpone(_ side: UInt8, _ readiness: Readiness, _ reactor: Reactor) {
         // However many events ask for it, each side has one entry.
-        guard timer.share.postpones(side, inIteration: worker.reactor.iteration) else { return }
+        guard timer.share.postpones(side, inIteration: reactor.iteration) else { return }
         let current = side == Side.client ? side : upstream.attempts.side
-        worker.reactor.postpone(EventToken(generation: generation, slot: slot, side: current), readiness)
+        reactor.postpone(EventToken(generation: generation, slot: slot, side: current), readiness)
     }
 
     /// Chooses the proxy's own answer; the event that leads to it follows.
@@ -245,27 +245,27 @@ final class Exchange {
     /// Gives back what no answer needs any more.
     func releaseHeld(_ worker: Worker) {
         upstream.side.writeBuffer.release(to: &worker.pool)
-        releaseHeldHead(worker)
-        releaseHeldResponse(worker)
-        releaseReplay(worker)
+        releaseHeldHead(&worker.pool, &worker.spares)
+        releaseHeldResponse(&worker.pool, &worker.spares)
+        releaseReplay(&worker.pool, &worker.counters)
         releaseSpool(worker)
-        releaseTransformation(worker)
+        releaseTransformation(&worker.pool, &worker.spares)
     }
 
-    func releaseHeldHead(_ worker: Worker) {
-        request.heldHead.release(to: &worker.pool)
-        if let parser = request.headParser.take() { worker.giveBack(parser) }
+    func releaseHeldHead(_ pool: inout BufferPool, _ spares: inout SpareParts) {
+        request.heldHead.release(to: &pool)
+        if let parser = request.headParser.take() { spares.giveBack(parser) }
     }
 
-    func releaseHeldResponse(_ worker: Worker) {
-        response.held.release(to: &worker.pool)
-        if let parser = response.parser.take() { worker.giveBack(parser) }
+    func releaseHeldResponse(_ pool: inout BufferPool, _ spares: inout SpareParts) {
+        response.held.release(to: &pool)
+        if let parser = response.parser.take() { spares.giveBack(parser) }
     }
 
-    private func releaseReplay(_ worker: Worker) {
-        replay.head.release(to: &worker.pool)
-        replay.body.release(to: &worker.pool)
+    private func releaseReplay(_ pool: inout BufferPool, _ counters: inout Counters) {
+        replay.head.release(to: &pool)
+        replay.body.release(to: &pool)
         replay.tokenPlace = nil
-        note(RecordingInput.released, worker)
+        note(RecordingInput.released, &counters)
     }
 }

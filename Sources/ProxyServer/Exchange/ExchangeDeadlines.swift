@@ -1,61 +1,62 @@
 internal import AccessPolicy
+internal import EventLoop
 internal import System
 
 /// When an exchange must have got on, and what happens when it has not.
 extension Exchange {
     /// Sets when the current phase must have got on. Moving it away costs nothing: the wheel fires at the old time and
     /// is set anew then.
-    func setDeadline(_ time: Instant, _ worker: Worker) {
+    func setDeadline(_ time: Instant, _ reactor: Reactor) {
         timer.deadline = time
-        arm(worker)
+        arm(reactor)
     }
 
-    func setProbe(at time: Instant, _ worker: Worker) {
+    func setProbe(at time: Instant, _ reactor: Reactor) {
         timer.probe = .due(time)
-        arm(worker)
+        arm(reactor)
     }
 
     @inline(__always)
-    private func arm(_ worker: Worker) {
+    private func arm(_ reactor: Reactor) {
         // The wheel fires soon enough for anything: the usual case.
-        guard timer.armedFor > min(timer.deadline, worker.now + Bounds.patience) || timer.probe.isDue else {
+        guard timer.armedFor > min(timer.deadline, reactor.now + Bounds.patience) || timer.probe.isDue else {
             return
         }
-        armAnew(worker)
+        armAnew(reactor)
     }
 
-    private func armAnew(_ worker: Worker) {
+    private func armAnew(_ reactor: Reactor) {
         var time = timer.deadline
         if case .due(let due) = timer.probe { time = min(time, due) }
-        if client.isOpen, client.interest.isEmpty { time = min(time, worker.now + Bounds.patience) }
+        if client.isOpen, client.interest.isEmpty { time = min(time, reactor.now + Bounds.patience) }
         guard time < timer.armedFor else { return }
         timer.armedFor = time
-        worker.reactor.timers.arm(slot: slot, at: time)
+        reactor.timers.arm(slot: slot, at: time)
     }
 
     func timerExpired(_ worker: Worker) {
         timer.armedFor = .never
-        watchClient(.incoming, worker)
+        watchClient(.incoming, worker.reactor)
         if case .due(let due) = timer.probe, worker.now >= due {
             timer.probe = .done
-            probeClient(worker)
+            probeClient(&worker.pool)
         }
         guard worker.now >= timer.deadline else {
-            arm(worker)
+            arm(worker.reactor)
             return
         }
         report(deadlinePassed(worker), worker)
     }
 
     /// The proxy is about to end: a request that is not there yet must come soon.
-    func hurryHead(_ worker: Worker) {
+    func hurryHead(_ reactor: Reactor) {
         guard phase == .readingHead else { return }
-        setDeadline(min(timer.deadline, worker.now + Bounds.drainHead), worker)
+        setDeadline(min(timer.deadline, reactor.now + Bounds.drainHead), reactor)
     }
 
     private func deadlinePassed(_ worker: Worker) -> Event? {
         guard !isPeerSlow() else {
-            setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+            setDeadline(worker.now + worker.configuration.timeouts.body, worker.reactor)
             return nil
         }
         switch phase {

@@ -8,9 +8,9 @@ internal import System
 /// attempt fails, the next address takes its place at once. The race is for TCP: the first attempt that connects wins
 /// and the other one is closed. A TLS handshake is the winner's own affair.
 extension Exchange {
-    func noteAttempt(_ input: AttemptInput, _ worker: Worker) {
+    func noteAttempt(_ input: AttemptInput, _ counters: inout Counters) {
         guard let following = step(upstream.attempts.state, input) else {
-            worker.counters.impossibleSteps += 1
+            counters.impossibleSteps += 1
             return
         }
         upstream.attempts.state = following
@@ -40,17 +40,17 @@ extension Exchange {
             }
             upstream.side.transport = worker.upstreamTransport(socket, isWatched: false)
             upstream.attempts.address = attempted
-            noteAttempt(.began, worker)
+            noteAttempt(.began, &worker.counters)
             if case .ends(let event) = beginUpstream(worker) { return event }
         }
         if upstream.side.isOpen {
             setAttemptDeadline(worker)
         } else if isQueueFull {
-            noteAttempt(.queueFull, worker)
-            moveStagedToWriteBuffer(worker)
+            noteAttempt(.queueFull, &worker.counters)
+            moveStagedToWriteBuffer(worker.scratch, &worker.pool)
             let bounds = Bounds.fullQueue
             let pause = min(max((worker.now - upstream.attempts.startedAt) / 2, bounds.lowerBound), bounds.upperBound)
-            setDeadline(min(worker.now + pause, dialingEnd(worker)), worker)
+            setDeadline(min(worker.now + pause, dialingEnd(worker.configuration.timeouts)), worker.reactor)
         } else {
             refuse(.upstreamUnreachable)
             return .dialFailed
@@ -58,8 +58,8 @@ extension Exchange {
         return nil
     }
 
-    private func dialingEnd(_ worker: Worker) -> Instant {
-        upstream.attempts.startedAt + worker.configuration.timeouts.connect
+    private func dialingEnd(_ timeouts: Timeouts) -> Instant {
+        upstream.attempts.startedAt + timeouts.connect
     }
 
     // MARK: The first attempt
@@ -67,16 +67,16 @@ extension Exchange {
     /// On loopback and fast networks the handshake is over by now, so the request goes out at once.
     /// - Returns: `.goesOn` when the next address is due.
     private func beginUpstream(_ worker: Worker) -> Flow {
-        switch sendFirstBytes(worker) {
+        switch sendFirstBytes(worker.scratch, &worker.pool) {
         case .bytes:
             return .ends(upstreamConnected(worker))
         case .wouldBlock, .failed(.notConnected):
-            if isHandshaking { noteAttempt(.handshakeBegan, worker) }
-            watchAttempt(worker)
+            if isHandshaking { noteAttempt(.handshakeBegan, &worker.counters) }
+            watchAttempt(worker.reactor)
             setAttemptDeadline(worker)
             return .ends(nil)
         case .failed(let error):
-            upstreamFailed(connectFailure(error, worker), worker)
+            upstreamFailed(connectFailure(error, worker.shared), worker)
         case .endOfStream:
             upstreamFailed(.connect(.reset), worker)
         }
@@ -85,12 +85,12 @@ extension Exchange {
 
     private func upstreamConnected(_ worker: Worker) -> Event {
         closeSecondAttempt(worker)
-        noteAttempt(.connected, worker)
+        noteAttempt(.connected, &worker.counters)
         worker.addresses.trust(upstream.attempts.address)
         record.connected(at: worker.now)
         worker.counters.upstreamHandshakes.count(upstream.side.transport.isResumed)
         // The attempt's own may be near, or past and off the wheel.
-        setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+        setDeadline(worker.now + worker.configuration.timeouts.body, worker.reactor)
         return .connected
     }
 
@@ -101,27 +101,27 @@ extension Exchange {
             upstreamFailed(.connect(error), worker)
             return tryNextAddress(worker)
         }
-        switch sendFirstBytes(worker) {
+        switch sendFirstBytes(worker.scratch, &worker.pool) {
         case .bytes:
             return upstreamConnected(worker)
         case .wouldBlock:
             if isHandshaking {
-                if upstream.attempts.state != .handshaking { noteAttempt(.handshakeBegan, worker) }
+                if upstream.attempts.state != .handshaking { noteAttempt(.handshakeBegan, &worker.counters) }
                 closeSecondAttempt(worker)
                 setAttemptDeadline(worker)
             }
-            watchAttempt(worker)
+            watchAttempt(worker.reactor)
             return nil
         case .failed(let error):
-            upstreamFailed(connectFailure(error, worker), worker)
+            upstreamFailed(connectFailure(error, worker.shared), worker)
         case .endOfStream:
             upstreamFailed(.connect(.reset), worker)
         }
         return tryNextAddress(worker)
     }
 
-    private func watchAttempt(_ worker: Worker) {
-        watchUpstream(isHandshaking ? .incoming : .anything, worker)
+    private func watchAttempt(_ reactor: Reactor) {
+        watchUpstream(isHandshaking ? .incoming : .anything, reactor)
     }
 
     /// TCP is connected and TLS waits for its peer: the ClientHello is out.
@@ -131,24 +131,24 @@ extension Exchange {
 
     /// - Returns: `.bytes` as soon as a byte was taken, whatever came after it: from then on the request belongs to this
     ///   connection, and no other address may get its rest.
-    private func sendFirstBytes(_ worker: Worker) -> IOResult {
+    private func sendFirstBytes(_ scratch: Scratch, _ pool: inout BufferPool) -> IOResult {
         guard let staged = request.staged.take() else {
             let before = upstream.side.writeBuffer.count
-            let result = upstream.side.flush(to: &worker.pool, more: false)
+            let result = upstream.side.flush(to: &pool, more: false)
             return upstream.side.writeBuffer.count < before ? .bytes(0) : result
         }
-        let bytes = worker.scratch.bytes(of: staged)
+        let bytes = scratch.bytes(of: staged)
         let result = upstream.side.transport.send(bytes, more: false)
         let sent = if case .bytes(let count) = result { count } else { 0 }
         if sent < bytes.count {
-            upstream.side.writeBuffer.store(UnsafeRawBufferPointer(rebasing: bytes[sent...]), from: &worker.pool)
+            upstream.side.writeBuffer.store(UnsafeRawBufferPointer(rebasing: bytes[sent...]), from: &pool)
         }
         return result
     }
 
-    private func connectFailure(_ error: SystemError, _ worker: Worker) -> Cause {
+    private func connectFailure(_ error: SystemError, _ shared: ServerState) -> Cause {
         if let failure = upstream.side.transport.tunnelFailure {
-            worker.shared.warnOfProxy(failure)
+            shared.warnOfProxy(failure)
             return .proxyRefused
         }
         switch upstream.side.transport.tlsFailure {
@@ -161,7 +161,7 @@ extension Exchange {
 
     /// Gives the upstream's attempt up; the second one, if there is one, takes its place.
     private func upstreamFailed(_ cause: Cause, _ worker: Worker) {
-        noteAttempt(.failed, worker)
+        noteAttempt(.failed, &worker.counters)
         closeUpstream(worker, byReset: true)
         attemptFailed(upstream.attempts.address, cause, worker)
         promoteSecondAttempt(worker)
@@ -183,11 +183,11 @@ extension Exchange {
     private func beginSecondAttempt(_ socket: consuming Socket, _ attempted: AttemptedAddress, _ worker: Worker) {
         upstream.attempts.second.socket = socket
         upstream.attempts.second.address = attempted
-        noteAttempt(.secondBegan, worker)
+        noteAttempt(.secondBegan, &worker.counters)
         let token = EventToken(
             generation: generation, slot: slot,
             side: upstream.attempts.side == Side.upstream ? Side.secondAttempt : Side.upstream)
-        worker.watch(
+        worker.reactor.watch(
             upstream.attempts.second.socket.descriptor, .anything, over: &upstream.attempts.second.interest, token)
     }
 
@@ -198,7 +198,7 @@ extension Exchange {
         if let error = upstream.attempts.second.socket.pendingError {
             let attempted = upstream.attempts.second.address
             closeSecondAttempt(worker)
-            noteAttempt(.failed, worker)
+            noteAttempt(.failed, &worker.counters)
             attemptFailed(attempted, .connect(error), worker)
             return .ends(tryNextAddress(worker))
         }
@@ -232,25 +232,27 @@ extension Exchange {
     /// The next address has its turn beside the first one soon; one that has nobody left to make room for may take all
     /// the time; otherwise the time that is left is shared.
     private func setAttemptDeadline(_ worker: Worker) {
-        let left = dialingEnd(worker) - worker.now
+        let left = dialingEnd(worker.configuration.timeouts) - worker.now
         let others = max(0, worker.addresses.addresses.count - upstream.attempts.tried.count)
         var share = left / (others + 1)
         if others > 0, upstream.attempts.state == .one {
             share = min(share, Bounds.connectionAttemptDelay)
         }
-        setDeadline(worker.now + share, worker)
+        setDeadline(worker.now + share, worker.reactor)
     }
 
     /// An attempt's time is used up, or no address came in time.
     func attemptTimedOut(_ worker: Worker) -> Event? {
-        guard worker.now < dialingEnd(worker) else { return dialingTimedOut(worker) }
+        guard worker.now < dialingEnd(worker.configuration.timeouts) else { return dialingTimedOut(worker) }
         switch upstream.attempts.state {
         case .awaitingQueue:
             upstream.attempts.tried.removeAll()
         case .two, .handshaking:
             upstreamFailed(timeoutCause, worker)
         case .one where !worker.mayOpenDescriptor:
-            setDeadline(min(worker.now + Bounds.connectionAttemptDelay, dialingEnd(worker)), worker)
+            setDeadline(
+                min(worker.now + Bounds.connectionAttemptDelay, dialingEnd(worker.configuration.timeouts)),
+                worker.reactor)
             return nil
         case .none, .awaitingAddresses, .one, .connected:
             break

@@ -29,10 +29,10 @@ extension Exchange {
         let staging = worker.scratch.beginStaging()
         record.status = local.consultation?.answer?.status ?? (local.identity == nil ? local.answer.status : 200)
         record.isLocalResponse = true
-        setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+        setDeadline(worker.now + worker.configuration.timeouts.body, worker.reactor)
         // A request that was not read to its end goes on arriving.
         if !request.body.isWhole { client.noteMore() }
-        note(ResponseInput.completed, worker)
+        note(ResponseInput.completed, &worker.counters)
 
         let room = Bounds.stagingBytes - 2 * Bounds.refusalBytes
         var writer = HeadWriter(staging.part(0..<room))
@@ -74,7 +74,7 @@ extension Exchange {
         switch client.send(bytes, more: true, pool: &worker.pool) {
         case .bytes: return .responseSent
         case .wouldBlock:
-            watchClient(.anything, worker)
+            watchClient(.anything, worker.reactor)
             return nil
         case .endOfStream, .failed: return .clientLeft
         }

@@ -109,25 +109,25 @@ func step(_ stage: ResponseStage, _ input: ResponseInput) -> ResponseStage? {
 
 extension Exchange {
     @inline(__always)
-    func note(_ input: UploadInput, _ worker: Worker) {
-        guard let next = step(request.upload, input) else { return impossible(worker) }
+    func note(_ input: UploadInput, _ counters: inout Counters) {
+        guard let next = step(request.upload, input) else { return impossible(&counters) }
         request.upload = next
     }
 
     @inline(__always)
-    func note(_ input: RecordingInput, _ worker: Worker) {
-        guard let next = step(replay.recording, input) else { return impossible(worker) }
+    func note(_ input: RecordingInput, _ counters: inout Counters) {
+        guard let next = step(replay.recording, input) else { return impossible(&counters) }
         replay.recording = next
     }
 
     @inline(__always)
-    func note(_ input: ResponseInput, _ worker: Worker) {
-        guard let next = step(response.stage, input) else { return impossible(worker) }
+    func note(_ input: ResponseInput, _ counters: inout Counters) {
+        guard let next = step(response.stage, input) else { return impossible(&counters) }
         response.stage = next
     }
 
     /// A part's state stays as it is; that it was asked for is counted.
-    private func impossible(_ worker: Worker) {
-        worker.counters.impossibleSteps += 1
+    private func impossible(_ counters: inout Counters) {
+        counters.impossibleSteps += 1
     }
 }

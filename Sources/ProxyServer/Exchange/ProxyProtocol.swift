@@ -9,7 +9,7 @@ extension Exchange {
         let window = worker.scratch.inbound.part(0..<ProxyHeader.mostBytes)
         switch client.transport.peek(into: window) {
         case .wouldBlock:
-            watchClient(.incoming, worker)
+            watchClient(.incoming, worker.reactor)
             return .ends(nil)
         case .endOfStream, .failed:
             return .ends(.clientLeft)
@@ -18,7 +18,7 @@ extension Exchange {
             case .partial where client.hasEnded:
                 return .ends(.clientLeft)
             case .partial:
-                watchClient(.incoming, worker)
+                watchClient(.incoming, worker.reactor)
                 return .ends(nil)
             case .malformed:
                 return .ends(refuseProxyHeader())

@@ -21,25 +21,25 @@ extension Exchange {
                 ?? worker.scratch.inbound(worker.window(Bounds.relayBytes))
             switch client.transport.receive(into: window) {
             case .wouldBlock:
-                watchClient(.incoming, worker)
+                watchClient(.incoming, worker.reactor)
                 return nil
             case .endOfStream, .failed:
-                noteClientTLSFailure(worker)
-                return client.transport.tlsFailure == .plainHTTP ? refusePlainHTTP(worker) : .clientLeft
+                noteClientTLSFailure(&worker.counters)
+                return client.transport.tlsFailure == .plainHTTP ? refusePlainHTTP(&worker.counters) : .clientLeft
             case .bytes(let count):
                 let outcome =
                     request.heldHead.buffer == nil ? parseFirstPiece(count, worker) : parseNextPiece(count, worker)
                 if let outcome { return outcome.event }
             }
         }
-        postpone(Side.client, .readable, worker)
+        postpone(Side.client, .readable, worker.reactor)
         return nil
     }
 
     /// Somebody typed http:// for https://: told so in the only way that it understands.
-    private func refusePlainHTTP(_ worker: Worker) -> Event {
+    private func refusePlainHTTP(_ counters: inout Counters) -> Event {
         record.cause = .tls(.plainHTTP)
-        worker.counters.clientTLSFailed(.plainHTTP)
+        counters.clientTLSFailed(.plainHTTP)
         client.transport.abandonTLS()
         // OpenSSL has read some of the request, and no one knows how much more there is.
         client.noteMore()
@@ -49,9 +49,9 @@ extension Exchange {
 
     /// The connection ends before its request is whole. One that TLS ended has a line in the log, unless the client just
     /// left: checks of the port do that every few seconds.
-    private func noteClientTLSFailure(_ worker: Worker) {
+    private func noteClientTLSFailure(_ counters: inout Counters) {
         guard let failure = client.transport.tlsFailure else { return }
-        if client.transport.isResumed == nil { worker.counters.clientHandshakes.failed += 1 }
+        if client.transport.isResumed == nil { counters.clientHandshakes.failed += 1 }
         switch failure {
         case .closed, .reset: break
         default: record.cause = .tls(failure)
@@ -60,13 +60,13 @@ extension Exchange {
 
     private func parseFirstPiece(_ count: Int, _ worker: Worker) -> HeadOutcome? {
         worker.counters.clientHandshakes.count(client.transport.isResumed)
-        let parser = worker.takeRequestParser()
+        let parser = worker.spares.takeRequestParser()
         let bytes = worker.scratch.inbound.bytes(count)
         let outcome = parse(parser, bytes, worker)
         if let outcome, !outcome.keepsHead {
-            worker.giveBack(parser)
+            worker.spares.giveBack(parser)
         } else if !worker.pool.mayTake(atLeast: max(2_048, count + 1), for: .request) {
-            worker.giveBack(parser)
+            worker.spares.giveBack(parser)
             return shortage()
         } else {
             // The bytes are needed after this iteration: out of the shared buffer with them.
@@ -84,13 +84,13 @@ extension Exchange {
         let outcome = parse(parser, buffer.bytes.bytes(request.heldHead.count), worker)
         request.headParser = parser
         if let outcome, !outcome.keepsHead {
-            releaseHeldHead(worker)
+            releaseHeldHead(&worker.pool, &worker.spares)
         } else if request.heldHead.count == buffer.capacity {
             guard worker.pool.mayTake(atLeast: buffer.capacity * 2, for: .request) else {
-                releaseHeldHead(worker)
+                releaseHeldHead(&worker.pool, &worker.spares)
                 return shortage()
             }
-            growHeldHead(buffer, worker)
+            growHeldHead(buffer, &worker.pool)
         }
         return outcome
     }
@@ -101,10 +101,10 @@ extension Exchange {
         return refusal(.memoryShort)
     }
 
-    private func growHeldHead(_ old: PooledBuffer, _ worker: Worker) {
-        let larger = worker.pool.take(atLeast: old.capacity * 2)
+    private func growHeldHead(_ old: PooledBuffer, _ pool: inout BufferPool) {
+        let larger = pool.take(atLeast: old.capacity * 2)
         larger.bytes.copyMemory(from: UnsafeRawBufferPointer(old.bytes.part(0..<request.heldHead.count)))
-        worker.pool.give(old, used: request.heldHead.count)
+        pool.give(old, used: request.heldHead.count)
         request.heldHead.buffer = larger
     }
 
@@ -181,17 +181,17 @@ extension Exchange {
             local.message = worker.token.health.reason?.clientMessage
             return refusal(.tokenUnavailable)
         }
-        if head.expectsContinue, !request.body.isWhole, head.length == bytes.count { sendContinue(worker) }
+        if head.expectsContinue, !request.body.isWhole, head.length == bytes.count { sendContinue(&worker.pool) }
 
         let isRenewable = request.forward.route.isElevated && worker.token.isRenewable
         replay.tokenVersion = worker.token.version
         if request.verdict.body != nil {
-            note(RecordingInput.began, worker)
+            note(RecordingInput.began, &worker.counters)
             return HeadOutcome(event: .bodyWanted, keepsHead: true)
         }
         switch head.framing {
         case .chunked:
-            note(RecordingInput.began, worker)
+            note(RecordingInput.began, &worker.counters)
             return HeadOutcome(event: .bodyWanted, keepsHead: true)
         case .length(let count) where count > 0:
             request.framing = .length(count)
@@ -201,7 +201,7 @@ extension Exchange {
                 && worker.pool.mayTake(atLeast: Int(count), for: .body)
             request.collectingEnds = worker.now + worker.configuration.bodies.collect
             if isKept {
-                note(RecordingInput.began, worker)
+                note(RecordingInput.began, &worker.counters)
                 replay.body.buffer = worker.pool.take(atLeast: Int(count))
             }
             if isRenewable, !isKept, worker.token.suspect {
@@ -210,14 +210,15 @@ extension Exchange {
         case .length: request.framing = .length(0)
         case .none, .untilClose: request.framing = .none
         }
-        if mustAwaitToken(worker) { return HeadOutcome(event: .renewalWanted, keepsHead: true) }
+        if mustAwaitToken(worker.token) { return HeadOutcome(event: .renewalWanted, keepsHead: true) }
         guard let staged = stageHead(head, bytes, worker) else { return refusal(.headerFieldsTooLarge) }
-        return stageBodyPrefix(bytes, from: head.length, behind: staged, worker)
+        return stageBodyPrefix(bytes, from: head.length, behind: staged, worker.scratch, &worker.counters)
     }
 
     /// The body's first bytes often come with the head; they go out with it, in one call.
     private func stageBodyPrefix(
-        _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, behind head: consuming StagedBytes, _ worker: Worker
+        _ bytes: UnsafeBufferPointer<UInt8>, from start: Int, behind head: consuming StagedBytes, _ scratch: Scratch,
+        _ counters: inout Counters
     ) -> HeadOutcome {
         let rest = UnsafeMutableRawBufferPointer(mutating: UnsafeRawBufferPointer(bytes)).part(start..<bytes.count)
         if request.body.isWhole {
@@ -229,9 +230,9 @@ extension Exchange {
         guard let piece = try? request.body.read(rest) else { return refusal(.badRequest) }
         if piece.consumed < rest.count { client.noteMore() }
         let payload = UnsafeRawBufferPointer(rest.part(0..<piece.payload))
-        keep(payload, worker)
+        keep(payload, &counters)
         noteReceived(piece.payload)
-        if !payload.isEmpty { worker.scratch.room(behind: head).part(0..<payload.count).copyMemory(from: payload) }
+        if !payload.isEmpty { scratch.room(behind: head).part(0..<payload.count).copyMemory(from: payload) }
         head.extend(by: payload.count)
         request.staged = consume head
         return HeadOutcome(event: .headAccepted)
@@ -243,10 +244,10 @@ extension Exchange {
     }
 
     /// Keeps body bytes for a second sending, while they fit.
-    func keep(_ payload: UnsafeRawBufferPointer, _ worker: Worker) {
+    func keep(_ payload: UnsafeRawBufferPointer, _ counters: inout Counters) {
         guard replay.recording == .recording, let keptBody = replay.body.buffer, !payload.isEmpty else { return }
         guard replay.body.count + payload.count <= keptBody.capacity else {
-            note(RecordingInput.overflowed, worker)
+            note(RecordingInput.overflowed, &counters)
             return
         }
         keptBody.bytes.part(replay.body.count..<replay.body.count + payload.count).copyMemory(from: payload)

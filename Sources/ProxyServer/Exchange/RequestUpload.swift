@@ -8,28 +8,30 @@ extension Exchange {
     /// Moves what can be moved. A full upstream socket stops the reading of the client, so that memory stays bounded.
     func sendRequest(_ worker: Worker) -> Event? {
         guard request.upload != .givenUp else { return nil }
-        while mayMoveMore(worker) {
+        while mayMoveMore(worker.reactor) {
             switch upstream.side.flush(to: &worker.pool, more: false) {
             case .bytes: break
             case .wouldBlock:
-                watchUpstream(.anything, worker)
+                watchUpstream(.anything, worker.reactor)
                 return nil
             case .endOfStream, .failed:
                 return uploadBroke(worker)
             }
             guard isSpoolSent else {
-                if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.body, worker) }
-                watchUpstream(.incoming, worker)
+                if phase == .sendingRequest {
+                    setDeadline(worker.now + worker.configuration.timeouts.body, worker.reactor)
+                }
+                watchUpstream(.incoming, worker.reactor)
                 readSpool(worker)
                 return nil
             }
             if request.body.isWhole { return requestSent(worker) }
-            if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.body, worker) }
+            if phase == .sendingRequest { setDeadline(worker.now + worker.configuration.timeouts.body, worker.reactor) }
             let window = worker.window(upstream.side.window)
             switch client.transport.receive(into: worker.scratch.inbound(window)) {
             case .wouldBlock:
-                watchClient(.incoming, worker)
-                watchUpstream(.incoming, worker)
+                watchClient(.incoming, worker.reactor)
+                watchUpstream(.incoming, worker.reactor)
                 return nil
             case .endOfStream, .failed:
                 // Half a request is none: the upstream must not take it for whole.
@@ -39,9 +41,9 @@ extension Exchange {
                 if case .ends(let event) = forwardPiece(count, isFull: count == window, worker) { return event }
             }
         }
-        postpone(Side.client, .readable, worker)
-        watchClient(.incoming, worker)
-        watchUpstream(.incoming, worker)
+        postpone(Side.client, .readable, worker.reactor)
+        watchClient(.incoming, worker.reactor)
+        watchUpstream(.incoming, worker.reactor)
         return nil
     }
 
@@ -60,8 +62,10 @@ extension Exchange {
         }
         if piece.consumed < count { client.noteMore() }
         // One that drips is not kept for as long as it likes.
-        if replay.recording == .recording, worker.now > request.collectingEnds { dropKeptBody(worker) }
-        keep(UnsafeRawBufferPointer(scratch.inbound(piece.payload)), worker)
+        if replay.recording == .recording, worker.now > request.collectingEnds {
+            dropKeptBody(&worker.pool, &worker.counters)
+        }
+        keep(UnsafeRawBufferPointer(scratch.inbound(piece.payload)), &worker.counters)
         noteReceived(piece.payload)
         if let limit = worker.policy.maxBodyBytes, request.received > limit {
             refuse(.contentTooLarge)
@@ -80,24 +84,24 @@ extension Exchange {
     }
 
     private func requestSent(_ worker: Worker) -> Event {
-        watchUpstream(.incoming, worker)
+        watchUpstream(.incoming, worker.reactor)
         if phase == .sendingRequest {
-            setDeadline(worker.now + worker.configuration.timeouts.response, worker)
-            noteEarlyFIN(worker)
+            setDeadline(worker.now + worker.configuration.timeouts.response, worker.reactor)
+            noteEarlyFIN(worker.reactor)
         }
-        note(UploadInput.lastByteSent, worker)
-        note(RecordingInput.requestSent, worker)
+        note(UploadInput.lastByteSent, &worker.counters)
+        note(RecordingInput.requestSent, &worker.counters)
         return .requestSent
     }
 
     /// The upstream takes no more. It may have answered before it closed: what it said is still to be read.
     func uploadBroke(_ worker: Worker) -> Event? {
-        note(UploadInput.gaveUp, worker)
+        note(UploadInput.gaveUp, &worker.counters)
         client.noteMore()
         upstream.side.writeBuffer.release(to: &worker.pool)
-        watchUpstream(.incoming, worker)
+        watchUpstream(.incoming, worker.reactor)
         guard phase == .sendingRequest else { return nil }
-        setDeadline(worker.now + worker.configuration.timeouts.response, worker)
+        setDeadline(worker.now + worker.configuration.timeouts.response, worker.reactor)
         return readResponse(worker)
     }
 }

@@ -19,7 +19,7 @@ extension Exchange {
         else { return failUpstream() }
         let bytes = body.bytes.bytes(response.collected.count)
         var sink = PooledSink(worker: worker, buffer: cut, count: response.rewritten.count)
-        while mayMoveMore(worker) {
+        while mayMoveMore(worker.reactor) {
             let progress = rights.filter(
                 bytes.span, next: Bounds.rewritingSliceBytes, &state, alias: alias, into: &sink)
             (response.rewritten.buffer, response.rewritten.count) = (sink.buffer, sink.count)
@@ -37,7 +37,7 @@ extension Exchange {
             }
         }
         response.rework = .filtering(state)
-        postpone(Side.upstream, .readable, worker)
+        postpone(Side.upstream, .readable, worker.reactor)
         return nil
     }
 }

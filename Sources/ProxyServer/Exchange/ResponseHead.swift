@@ -1,4 +1,5 @@
 internal import AccessPolicy
+internal import EventLoop
 internal import HTTP1
 internal import System
 
@@ -24,26 +25,26 @@ extension Exchange {
                 ?? worker.scratch.inbound(worker.window(Bounds.relayBytes))
             switch upstream.side.transport.receive(into: window) {
             case .wouldBlock:
-                watchUpstream(.incoming, worker)
+                watchUpstream(.incoming, worker.reactor)
                 return nil
             case .endOfStream:
                 record.cause = .upstreamClosed
                 return failUpstream()
             case .failed(let error):
-                record.cause = upstreamFailure(error, worker)
+                record.cause = upstreamFailure(error, &worker.counters)
                 return failUpstream()
             case .bytes(let count):
                 record.gotByte(at: worker.now)
                 if case .ends(let event) = parseResponse(count, worker) { return event }
             }
         }
-        postpone(Side.upstream, .readable, worker)
+        postpone(Side.upstream, .readable, worker.reactor)
         return nil
     }
 
-    func upstreamFailure(_ error: SystemError, _ worker: Worker) -> Cause {
+    func upstreamFailure(_ error: SystemError, _ counters: inout Counters) -> Cause {
         guard let failure = upstream.side.transport.tlsFailure else { return .upstream(error) }
-        worker.counters.upstreamTLSFailed(failure)
+        counters.upstreamTLSFailed(failure)
         return .tls(failure)
     }
 
@@ -60,7 +61,7 @@ extension Exchange {
     }
 
     private func parseResponse(_ count: Int, _ worker: Worker) -> Flow {
-        let parser = response.parser.take() ?? worker.takeResponseParser()
+        let parser = response.parser.take() ?? worker.spares.takeResponseParser()
         let region: UnsafeMutableRawBufferPointer
         if let heldResponse = response.held.buffer {
             response.held.count += count
@@ -77,7 +78,7 @@ extension Exchange {
                         response.parser = parser
                         return .ends(failForMemory())
                     }
-                    holdResponse(region.part(start..<region.count), parser, worker)
+                    holdResponse(region.part(start..<region.count), parser, &worker.pool)
                     return .goesOn
                 }
                 guard parser.head.status < 200 else { break }
@@ -99,16 +100,16 @@ extension Exchange {
 
     /// Keeps an incomplete head, or one that waits for a renewal.
     private func holdResponse(
-        _ bytes: UnsafeMutableRawBufferPointer, _ parser: ResponseHeadParser, _ worker: Worker
+        _ bytes: UnsafeMutableRawBufferPointer, _ parser: ResponseHeadParser, _ pool: inout BufferPool
     ) {
         let capacity = max(2_048, bytes.count * 2)
         if let old = response.held.buffer, old.capacity > bytes.count, old.bytes.baseAddress == bytes.baseAddress {
             response.parser = parser
             return
         }
-        let buffer = worker.pool.take(atLeast: capacity)
+        let buffer = pool.take(atLeast: capacity)
         buffer.bytes.copyMemory(from: UnsafeRawBufferPointer(bytes))
-        if let old = response.held.buffer { worker.pool.give(old, used: response.held.count) }
+        if let old = response.held.buffer { pool.give(old, used: response.held.count) }
         (response.held.buffer, response.held.count) = (buffer, bytes.count)
         response.parser = parser
     }
@@ -123,59 +124,59 @@ extension Exchange {
         if head.status == 401, mayRetry(worker),
             worker.pool.mayTake(atLeast: max(2_048, bytes.count * 2), for: .request)
         {
-            holdResponse(bytes, parser, worker)
+            holdResponse(bytes, parser, &worker.pool)
             return .tokenRefused
         }
         // The forward proxy's own answer, which is none of a client's business (RFC 9110 §15.5.8).
         if head.status == 407, worker.configuration.upstreamProxy != nil {
             worker.shared.warnOfProxy(.refused(407))
             record.cause = .proxyRefused
-            worker.giveBack(parser)
+            worker.spares.giveBack(parser)
             return failUpstream()
         }
         if head.status == 400, upstream.side.transport.isPlain,
             asksForTLS(bytes.bytes(bytes.count).span, from: head.length)
         {
             record.cause = .speaksTLS
-            worker.giveBack(parser)
+            worker.spares.giveBack(parser)
             return failUpstream()
         }
-        if comesBack(head, bytes.bytes(head.length).span, worker) {
-            worker.giveBack(parser)
+        if comesBack(head, bytes.bytes(head.length).span, worker.shared) {
+            worker.spares.giveBack(parser)
             return failUpstream()
         }
         if head.status == 401, isNarrowed {
-            worker.giveBack(parser)
+            worker.spares.giveBack(parser)
             refuse(.tokenNotAccepted)
             return .upstreamFailed
         }
-        guard let framing = readFraming(head, bytes, worker) else {
-            worker.giveBack(parser)
+        guard let framing = readFraming(head, bytes, worker.configuration.responseLimits) else {
+            worker.spares.giveBack(parser)
             return failUpstream()
         }
         let isFiltered = mustFilter(head, framing)
         if isFiltered, !canFilter(head, bytes.bytes(head.length).span, framing) {
-            worker.giveBack(parser)
+            worker.spares.giveBack(parser)
             return failUpstream()
         }
         if isFiltered || mustRewrite(head, bytes.bytes(head.length).span, framing) {
             // The body's first bytes are taken from where they are held: holding may give the old place back.
             guard worker.pool.mayTake(atLeast: max(8_192, 2 * bytes.count), for: .request) else {
-                worker.giveBack(parser)
+                worker.spares.giveBack(parser)
                 return failForMemory()
             }
             let body = head.length..<bytes.count
             let isGzip = ContentCoding(head, bytes.bytes(head.length).span) == .gzip
-            holdResponse(bytes, parser, worker)
+            holdResponse(bytes, parser, &worker.pool)
             return response.held.buffer.flatMap { beginCollecting($0.bytes.part(body), isGzip: isGzip, worker) }
         }
         let isStaged = stageResponse(head, bytes, worker)
-        worker.giveBack(parser)
+        worker.spares.giveBack(parser)
         return isStaged ? .responseBegan : failUpstream()
     }
 
     /// Whether the answer is a redirect that would bring the client back to the same request; the cause is noted.
-    private func comesBack(_ head: ResponseHead, _ bytes: Span<UInt8>, _ worker: Worker) -> Bool {
+    private func comesBack(_ head: ResponseHead, _ bytes: Span<UInt8>, _ shared: ServerState) -> Bool {
         switch head.status {
         // After 303 something else is asked for, even at the same place (RFC 9110 §15.4.4).
         case 301, 302, 307, 308: break
@@ -185,10 +186,10 @@ extension Exchange {
         for i in head.fields.indices(around: .location) where head.fields[i].known == .location {
             let value = bytes.extracting(head.fields[i].value.range)
             guard
-                let base = worker.configuration.rewriter.betterBase(
+                let base = shared.configuration.rewriter.betterBase(
                     value, path: request.facts.path.span, isCut: request.facts.lineCount == Bounds.loggedLineBytes)
             else { continue }
-            worker.shared.warnOfBase(value.extracting(base))
+            shared.warnOfBase(value.extracting(base))
             record.cause = .wrongBase
             local.message = "Sentry redirects to another address of its own: the proxy's SENTRY_URI must name that one."
             return true
@@ -204,9 +205,10 @@ extension Exchange {
         }
         let held = buffer.bytes.part(0..<response.held.count)
         let isStaged =
-            readFraming(parser.head, held, worker) != nil && stageResponse(parser.head, held, worker)
-        worker.giveBack(parser)
-        releaseHeldResponse(worker)
+            readFraming(parser.head, held, worker.configuration.responseLimits) != nil
+            && stageResponse(parser.head, held, worker)
+        worker.spares.giveBack(parser)
+        releaseHeldResponse(&worker.pool, &worker.spares)
         guard isStaged else { return .responseBroken }
         // The client's events of the meantime are used up: what it sent since must be looked for, and a request that is out
         // is known to be.
@@ -216,7 +218,7 @@ extension Exchange {
     /// Decides how the answer's body ends here and how it will end for the client.
     /// - Returns: nil when the answer breaks a rule of framing; the cause is noted.
     private func readFraming(
-        _ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ worker: Worker
+        _ head: ResponseHead, _ bytes: UnsafeMutableRawBufferPointer, _ limits: HeadLimits
     ) -> BodyFraming? {
         let framing: BodyFraming
         do throws(ParseError) {
@@ -225,7 +227,7 @@ extension Exchange {
             record.cause = .badResponse(error)
             return nil
         }
-        response.body = BodyReader(framing, limits: worker.configuration.responseLimits)
+        response.body = BodyReader(framing, limits: limits)
         switch framing {
         case .none: response.framing = .none
         case .length(let count): response.framing = .length(count)

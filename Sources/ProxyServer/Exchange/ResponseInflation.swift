@@ -26,7 +26,7 @@ extension Exchange {
     private func inflateAndSend(_ payload: UnsafeRawBufferPointer, _ worker: Worker) -> (consumed: Int, flow: Flow) {
         guard let inflater = response.inflater else { return (payload.count, .goesOn) }
         var consumed = 0
-        while mayMoveMore(worker) {
+        while mayMoveMore(worker.reactor) {
             let output = worker.scratch.inflated.part(0..<worker.window(Bounds.relayBytes))
             let rest = UnsafeRawBufferPointer(rebasing: payload[consumed...])
             let step = inflater.inflater.inflate(rest, into: output)
@@ -43,14 +43,14 @@ extension Exchange {
                 record.cause = .truncatedResponse
                 return (consumed, .ends(.responseBroken))
             }
-            if isLast { note(ResponseInput.completed, worker) }
+            if isLast { note(ResponseInput.completed, &worker.counters) }
             let framed = worker.scratch.framedInflated(
                 step.produced, isChunked: response.framing.isChunked, isLast: isLast)
             if case .ends(let event) = sendToClient(framed, worker) { return (consumed, .ends(event)) }
             if consumed == payload.count, !inflater.mayHaveMore { return (consumed, .goesOn) }
         }
         // A stream that expands much must not keep the others waiting.
-        postpone(Side.upstream, .readable, worker)
+        postpone(Side.upstream, .readable, worker.reactor)
         return (consumed, .ends(nil))
     }
 }

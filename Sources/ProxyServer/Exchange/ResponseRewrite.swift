@@ -33,13 +33,13 @@ extension Exchange {
     /// Starts with the body's bytes that came with the head; head and parser are held.
     func beginCollecting(_ prefix: UnsafeMutableRawBufferPointer, isGzip: Bool, _ worker: Worker) -> Event? {
         if isGzip {
-            response.inflater = worker.takeInflater()
+            response.inflater = worker.spares.takeInflater(&worker.pool.memory)
             guard response.inflater != nil else { return failForMemory() }
         }
-        note(request.verdict.filter.isNone ? ResponseInput.rewrites : .filters, worker)
+        note(request.verdict.filter.isNone ? ResponseInput.rewrites : .filters, &worker.counters)
         response.collected.buffer = worker.pool.take(atLeast: max(8_192, prefix.count))
         // The head is there; from now on it is the body that is waited for.
-        setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+        setDeadline(worker.now + worker.configuration.timeouts.body, worker.reactor)
         if case .ends(let event) = collect(prefix, worker) { return event }
         return collectResponse(worker)
     }
@@ -50,10 +50,10 @@ extension Exchange {
         case .rewriting: return rewriteRest(worker)
         case .none: break
         }
-        while mayMoveMore(worker) {
+        while mayMoveMore(worker.reactor) {
             switch upstream.side.transport.receive(into: worker.scratch.inbound) {
             case .wouldBlock:
-                watchUpstream(.incoming, worker)
+                watchUpstream(.incoming, worker.reactor)
                 return nil
             case .endOfStream:
                 guard response.body.streamEnded() else {
@@ -62,15 +62,15 @@ extension Exchange {
                 }
                 return endCollecting(worker)
             case .failed(let error):
-                record.cause = upstreamFailure(error, worker)
+                record.cause = upstreamFailure(error, &worker.counters)
                 return failUpstream()
             case .bytes(let count):
-                setDeadline(worker.now + worker.configuration.timeouts.body, worker)
+                setDeadline(worker.now + worker.configuration.timeouts.body, worker.reactor)
                 moved(count)
                 if case .ends(let event) = collect(worker.scratch.inbound.part(0..<count), worker) { return event }
             }
         }
-        postpone(Side.upstream, .readable, worker)
+        postpone(Side.upstream, .readable, worker.reactor)
         return nil
     }
 
@@ -83,20 +83,20 @@ extension Exchange {
             return .ends(failUpstream())
         }
         let payload = UnsafeRawBufferPointer(received.part(0..<piece.payload))
-        let flow = response.inflater == nil ? append(payload, worker) : inflateCollected(payload, worker)
+        let flow = response.inflater == nil ? append(payload, &worker.pool) : inflateCollected(payload, worker)
         guard case .goesOn = flow else { return flow }
         if response.body.isWhole { return .ends(endCollecting(worker)) }
         return response.collected.count > Bounds.rewrittenBodyBytes ? .ends(sendUnchanged(worker)) : .goesOn
     }
 
-    private func append(_ bytes: UnsafeRawBufferPointer, _ worker: Worker) -> Flow {
+    private func append(_ bytes: UnsafeRawBufferPointer, _ pool: inout BufferPool) -> Flow {
         guard
-            worker.pool.mayAppend(
+            pool.mayAppend(
                 bytes.count, to: response.collected.buffer!, count: response.collected.count, for: .request)
         else {
             return .ends(failForMemory())
         }
-        response.collected.append(bytes, from: &worker.pool)
+        response.collected.append(bytes, from: &pool)
         return .goesOn
     }
 
@@ -113,7 +113,7 @@ extension Exchange {
                 record.cause = .corruptGzip
                 return .ends(failUpstream())
             }
-            let flow = append(UnsafeRawBufferPointer(output.part(0..<step.produced)), worker)
+            let flow = append(UnsafeRawBufferPointer(output.part(0..<step.produced)), &worker.pool)
             guard case .goesOn = flow else { return flow }
             if response.collected.count > Bounds.rewrittenBodyBytes {
                 response.compressed.store(rest, from: &worker.pool)
@@ -164,7 +164,7 @@ extension Exchange {
         else { return nil }
         let bytes = body.bytes.bytes(response.collected.count)
         var sink = PooledSink(worker: worker, buffer: rewrittenBody, count: response.rewritten.count)
-        while mayMoveMore(worker) {
+        while mayMoveMore(worker.reactor) {
             let progress = worker.configuration.rewriter.rewrite(
                 bytes.span, next: Bounds.rewritingSliceBytes, &state,
                 scheme: request.namedScheme ?? worker.clientScheme,
@@ -184,7 +184,7 @@ extension Exchange {
             }
         }
         response.rework = .rewriting(state)
-        postpone(Side.upstream, .readable, worker)
+        postpone(Side.upstream, .readable, worker.reactor)
         return nil
     }
 
@@ -202,7 +202,7 @@ extension Exchange {
     private func send(_ body: UnsafeRawBufferPointer, isWhole: Bool, _ worker: Worker) -> Event? {
         guard let heldResponse = response.held.buffer, let parser = response.parser.take() else { return nil }
         let written = stageResponseHead(parser.head, heldResponse.bytes.part(0..<response.held.count), worker)
-        worker.giveBack(parser)
+        worker.spares.giveBack(parser)
         guard let staged = written else { return failUpstream() }
         let head = worker.scratch.bytes(of: staged)
         noteResponseBytes(body.count)
@@ -217,23 +217,23 @@ extension Exchange {
         }
         client.writeBuffer.append(body)
         if response.framing.isChunked { client.writeBuffer.append(ChunkedCoding.chunkEnd) }
-        note(isWhole ? .completed : response.inflater == nil ? ResponseInput.passes : .inflates, worker)
-        releaseHeldResponse(worker)
+        note(isWhole ? .completed : response.inflater == nil ? ResponseInput.passes : .inflates, &worker.counters)
+        releaseHeldResponse(&worker.pool, &worker.spares)
         // The rest of a long body is inflated as it comes.
-        if isWhole { releaseTransformation(worker) } else { releaseCollected(worker) }
+        if isWhole { releaseTransformation(&worker.pool, &worker.spares) } else { releaseCollected(&worker.pool) }
         return .responseBegan
     }
 
-    func releaseTransformation(_ worker: Worker) {
-        if let inflater = response.inflater { worker.giveBack(inflater) }
+    func releaseTransformation(_ pool: inout BufferPool, _ spares: inout SpareParts) {
+        if let inflater = response.inflater { spares.giveBack(inflater, &pool.memory) }
         response.inflater = nil
-        response.compressed.release(to: &worker.pool)
-        releaseCollected(worker)
+        response.compressed.release(to: &pool)
+        releaseCollected(&pool)
     }
 
-    private func releaseCollected(_ worker: Worker) {
-        response.collected.release(to: &worker.pool)
-        response.rewritten.release(to: &worker.pool)
+    private func releaseCollected(_ pool: inout BufferPool) {
+        response.collected.release(to: &pool)
+        response.rewritten.release(to: &pool)
         response.rework = .none
     }
 }

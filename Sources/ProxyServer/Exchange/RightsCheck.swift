@@ -24,7 +24,7 @@ extension Exchange {
             request.rights = nil
             return true
         }
-        checkLimits(rights, alias, worker)
+        checkLimits(rights, alias, now: worker.now, wallSeconds: worker.wallSeconds)
         worker.noteVerdict(request.verdict, rights, alias: request.forward.aliasIndex, &request.facts, &record)
         if request.verdict.outcome == .forward, rights.limits(of: alias).isShadowing(at: worker.wallSeconds) {
             worker.lessons.note(request.verdict, target.span, alias: alias)
@@ -41,28 +41,28 @@ extension Exchange {
             refuse(reason, alias)
             return false
         }
-        guard request.verdict.body == nil || hasJSONBody(head, bytes.span, worker) else {
-            refuseBody(worker)
+        guard request.verdict.body == nil || hasJSONBody(head, bytes.span, worker.configuration) else {
+            refuseBody()
             return false
         }
         return true
     }
 
     /// Rate and requests in flight come before everything but expiry: refusals are counted too.
-    private func checkLimits(_ rights: RightsInForce, _ alias: Int, _ worker: Worker) {
+    private func checkLimits(_ rights: RightsInForce, _ alias: Int, now: Instant, wallSeconds: Int64) {
         guard let cell = rights.cell(of: alias), request.verdict.outcome != .refuse(.expired) else { return }
         let limits = rights.limits(of: alias)
         if let rate = limits.rate {
-            let wait = cell.spend(rate, now: worker.now.nanoseconds)
+            let wait = cell.spend(rate, now: now.nanoseconds)
             if wait > 0 {
                 local.retryAfterSeconds = Int((wait + 999_999_999) / 1_000_000_000)
-                request.verdict.limit(.rate, isShadowed: limits.isShadowing(at: worker.wallSeconds))
+                request.verdict.limit(.rate, isShadowed: limits.isShadowing(at: wallSeconds))
                 return
             }
         }
         if let most = limits.concurrency {
             guard cell.enter(most: most) else {
-                request.verdict.limit(.concurrency, isShadowed: limits.isShadowing(at: worker.wallSeconds))
+                request.verdict.limit(.concurrency, isShadowed: limits.isShadowing(at: wallSeconds))
                 return
             }
             request.cell = cell
@@ -84,10 +84,10 @@ extension Exchange {
     // MARK: Bodies that name projects
 
     /// Whether the body is one that can be looked at: JSON without a coding, of a length that is kept.
-    private func hasJSONBody(_ head: RequestHead, _ bytes: Span<UInt8>, _ worker: Worker) -> Bool {
+    private func hasJSONBody(_ head: RequestHead, _ bytes: Span<UInt8>, _ configuration: ServerConfiguration) -> Bool {
         switch head.framing {
         case .chunked: break
-        case .length(let count): guard 1...UInt64(worker.configuration.replayBufferBytes) ~= count else { return false }
+        case .length(let count): guard 1...UInt64(configuration.replayBufferBytes) ~= count else { return false }
         case .none, .untilClose: return false
         }
         var hasType = false
@@ -102,7 +102,7 @@ extension Exchange {
     }
 
     /// The body names projects that are not the alias's, or cannot be read.
-    func refuseBody(_ worker: Worker) {
+    func refuseBody() {
         guard let alias = request.forward.aliasIndex else { return }
         request.verdict.outcome = .refuse(.body)
         record.rights = RightsRecord(request.verdict)
@@ -118,21 +118,21 @@ extension Exchange {
             return .requestRefused
         }
         let body = keptBody.bytes.bytes(replay.body.count)
-        while mayMoveMore(worker) {
+        while mayMoveMore(worker.reactor) {
             let found = rights.table.judge(
                 body: body.span, next: Bounds.rewritingSliceBytes, &state, alias: alias, rights.identifiers)
             moved(Bounds.relayBytes)
             guard let found else { continue }
             request.reading = nil
             switch found {
-            case .allowed: return collected(worker)
-            case .refused: refuseBody(worker)
+            case .allowed: return collected(worker.token)
+            case .refused: refuseBody()
             case .waiting: refuse(.identifiersUnknown)
             }
             return .requestRefused
         }
         request.reading = state
-        postpone(Side.client, .readable, worker)
+        postpone(Side.client, .readable, worker.reactor)
         return nil
     }
 

@@ -7,7 +7,7 @@ extension Exchange {
     func close(_ worker: Worker) -> Event? {
         worker.answered(self)
         // The rest of the request is not sent any more.
-        if !isSpoolSent { note(UploadInput.gaveUp, worker) }
+        if !isSpoolSent { note(UploadInput.gaveUp, &worker.counters) }
         // The client may be listened to for a while yet.
         releaseHeld(worker)
         closeClientGently(worker)
@@ -35,21 +35,21 @@ extension Exchange {
     /// close() with unread bytes in the socket turns into a reset, which can destroy the answer on its way
     /// (RFC 9112 §9.6). So the client is listened to for as long as it may still be sending.
     private func closeClientGently(_ worker: Worker) {
-        guard clientMayBeSending(worker) else {
+        guard clientMayBeSending(worker.scratch) else {
             closeClient(worker)
             return
         }
         client.transport.shutdownWrite()
-        setDeadline(worker.now + Bounds.linger, worker)
-        watchClient(.incoming, worker)
+        setDeadline(worker.now + Bounds.linger, worker.reactor)
+        watchClient(.incoming, worker.reactor)
         drain(worker)
     }
 
-    private func clientMayBeSending(_ worker: Worker) -> Bool {
+    private func clientMayBeSending(_ scratch: Scratch) -> Bool {
         if client.mayHaveMore || !request.body.isWhole { return true }
         // A client that promised `Connection: close` sends nothing after its request; any other is asked.
         if request.isLast || client.hasEnded { return false }
-        switch client.transport.receive(into: worker.scratch.inbound) {
+        switch client.transport.receive(into: scratch.inbound) {
         case .bytes: return true
         case .wouldBlock, .endOfStream, .failed: return false
         }
@@ -67,14 +67,14 @@ extension Exchange {
             switch client.transport.receive(into: worker.scratch.inbound) {
             case .bytes: continue
             case .wouldBlock:
-                watchClient(.incoming, worker)
+                watchClient(.incoming, worker.reactor)
                 return
             case .endOfStream, .failed:
                 closeClient(worker)
                 return
             }
         }
-        postpone(Side.client, .readable, worker)
+        postpone(Side.client, .readable, worker.reactor)
     }
 
     func closeClient(_ worker: Worker, byReset: Bool = false) {
@@ -97,26 +97,26 @@ extension Exchange {
             closeUpstream(worker, byReset: true)
             return
         }
-        if upstream.side.transport.isPlain ? upstream.side.hasEnded : hasReceivedCloseNotify(worker) {
+        if upstream.side.transport.isPlain ? upstream.side.hasEnded : hasReceivedCloseNotify(worker.scratch) {
             closeUpstream(worker, byReset: false)
         } else {
             // A client that still sends has a later deadline, which does for both.
-            if !client.isOpen { setDeadline(worker.now + Bounds.upstreamFIN, worker) }
-            watchUpstream(.incoming, worker)
+            if !client.isOpen { setDeadline(worker.now + Bounds.upstreamFIN, worker.reactor) }
+            watchUpstream(.incoming, worker.reactor)
         }
     }
 
     /// The upstream's FIN, or something that is not part of its answer.
     func upstreamEnded(_ worker: Worker) -> Event? {
         guard upstream.side.isOpen else { return nil }
-        if !upstream.side.transport.isPlain, !hasReceivedCloseNotify(worker) { return nil }
+        if !upstream.side.transport.isPlain, !hasReceivedCloseNotify(worker.scratch) { return nil }
         closeUpstream(worker, byReset: !upstream.side.hasEnded)
         return endIfClosed()
     }
 
     /// TLS says good-bye in a record (RFC 8446 §6.1) which has to be read, or close() would turn into a reset.
-    private func hasReceivedCloseNotify(_ worker: Worker) -> Bool {
-        upstream.side.transport.receive(into: worker.scratch.inbound) != .wouldBlock
+    private func hasReceivedCloseNotify(_ scratch: Scratch) -> Bool {
+        upstream.side.transport.receive(into: scratch.inbound) != .wouldBlock
     }
 
     func closeUpstream(_ worker: Worker, byReset: Bool) {

@@ -8,14 +8,14 @@ internal import TokenStore
 extension Exchange {
     /// Parks the exchange until the token is known to be new or not.
     func askForRenewal(_ worker: Worker) -> Event? {
-        watchClient(.incoming, worker)
-        setDeadline(worker.now + worker.configuration.timeouts.response, worker)
+        watchClient(.incoming, worker.reactor)
+        setDeadline(worker.now + worker.configuration.timeouts.response, worker.reactor)
         worker.askForRenewal(self)
         return nil
     }
 
     /// Whether there is no token only because its source has not answered for the first time: just after a start.
-    func mustAwaitToken(_ worker: Worker) -> Bool { request.forward.route.isElevated && worker.token.isAwaited }
+    func mustAwaitToken(_ token: TokenSnapshot) -> Bool { request.forward.route.isElevated && token.isAwaited }
 
     /// The renewal that this exchange was parked for is over.
     func renewalEnded(_ outcome: RetryOutcome) -> Event? {
@@ -57,8 +57,8 @@ extension Exchange {
     /// Sends the kept request once more, with the new token and from its first byte.
     func replay(_ worker: Worker) -> Event? {
         closeUpstream(worker, byReset: true)
-        releaseHeldResponse(worker)
-        note(UploadInput.restarted, worker)
+        releaseHeldResponse(&worker.pool, &worker.spares)
+        note(UploadInput.restarted, &worker.counters)
         request.spool?.sent = 0
         record.dialed(at: worker.now)
         guard let keptHead = replay.head.buffer, let place = replay.tokenPlace, let token = worker.token.token else {

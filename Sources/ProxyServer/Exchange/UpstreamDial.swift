@@ -29,7 +29,7 @@ extension Exchange {
             refuse(.overloaded)
             return .dialFailed
         }
-        setDeadline(worker.now + worker.configuration.timeouts.connect, worker)
+        setDeadline(worker.now + worker.configuration.timeouts.connect, worker.reactor)
         upstream.attempts.tried = TriedAddresses(version: worker.addresses.version)
         guard !worker.addresses.addresses.isEmpty else { return waitForAddresses(worker) }
         return tryNextAddress(worker)
@@ -41,7 +41,7 @@ extension Exchange {
         let written = stageHead(parser.head, heldHead.bytes.bytes(request.heldHead.count), worker)
         request.headParser = parser
         guard let staged = written else {
-            releaseHeldHead(worker)
+            releaseHeldHead(&worker.pool, &worker.spares)
             return false
         }
         let head = worker.scratch.bytes(of: staged)
@@ -49,24 +49,24 @@ extension Exchange {
         upstream.side.writeBuffer.reserve(head.count + bodyBytes, from: &worker.pool)
         upstream.side.writeBuffer.append(head)
         if case .length(let length) = request.framing, !request.body.isWhole, length > 0 {
-            appendHeldPrefix(parser.head.length, heldHead, worker)
+            appendHeldPrefix(parser.head.length, heldHead, &worker.counters)
         } else {
             appendKeptBody()
         }
-        releaseHeldHead(worker)
+        releaseHeldHead(&worker.pool, &worker.spares)
         // It is in the backlog now, and without its head nobody sends it again.
-        if request.framing.isChunked || replay.head.buffer == nil { dropKeptBody(worker) }
+        if request.framing.isChunked || replay.head.buffer == nil { dropKeptBody(&worker.pool, &worker.counters) }
         return true
     }
 
     /// The bytes of a sized body that came with a head which waited for a renewal.
-    private func appendHeldPrefix(_ start: Int, _ heldHead: PooledBuffer, _ worker: Worker) {
+    private func appendHeldPrefix(_ start: Int, _ heldHead: PooledBuffer, _ counters: inout Counters) {
         let rest = heldHead.bytes.part(start..<request.heldHead.count)
         guard let piece = try? request.body.read(rest) else { return }
         if piece.consumed < rest.count { client.noteMore() }
         noteReceived(piece.payload)
         let payload = UnsafeRawBufferPointer(rest.part(0..<piece.payload))
-        keep(payload, worker)
+        keep(payload, &counters)
         upstream.side.writeBuffer.append(payload)
     }
 
@@ -86,9 +86,9 @@ extension Exchange {
         upstream.side.writeBuffer.append(ChunkedCoding.chunkEnd)
     }
 
-    func dropKeptBody(_ worker: Worker) {
-        replay.body.release(to: &worker.pool)
-        note(RecordingInput.overflowed, worker)
+    func dropKeptBody(_ pool: inout BufferPool, _ counters: inout Counters) {
+        replay.body.release(to: &pool)
+        note(RecordingInput.overflowed, &counters)
     }
 
     private func waitForAddresses(_ worker: Worker) -> Event? {
@@ -97,15 +97,15 @@ extension Exchange {
             refuse(.upstreamUnreachable)
             return .dialFailed
         }
-        moveStagedToWriteBuffer(worker)
-        noteAttempt(.addressesMissing, worker)
+        moveStagedToWriteBuffer(worker.scratch, &worker.pool)
+        noteAttempt(.addressesMissing, &worker.counters)
         worker.waitForAddresses(self)
         return nil
     }
 
     /// What could not be sent at once must survive this iteration.
-    func moveStagedToWriteBuffer(_ worker: Worker) {
+    func moveStagedToWriteBuffer(_ scratch: Scratch, _ pool: inout BufferPool) {
         guard let staged = request.staged.take() else { return }
-        upstream.side.writeBuffer.store(worker.scratch.bytes(of: staged), from: &worker.pool)
+        upstream.side.writeBuffer.store(scratch.bytes(of: staged), from: &pool)
     }
 }

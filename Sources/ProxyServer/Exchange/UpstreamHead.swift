@@ -22,10 +22,12 @@ extension Exchange {
         do {
             place = try (token ?? Self.noSecret).withBytes { token throws(HeadRewriteError) in
                 guard let authorization = worker.configuration.upstreamProxy?.authorization else {
-                    return try write(head, bytes, target, edited.target, token, nil, worker, into: &writer)
+                    return try write(
+                        head, bytes, target, edited.target, token, nil, worker.configuration, into: &writer)
                 }
                 return try authorization.withBytes { authorization throws(HeadRewriteError) in
-                    try write(head, bytes, target, edited.target, token, authorization, worker, into: &writer)
+                    try write(
+                        head, bytes, target, edited.target, token, authorization, worker.configuration, into: &writer)
                 }
             }
         } catch {
@@ -47,11 +49,11 @@ extension Exchange {
     private func write(
         _ head: RequestHead, _ bytes: UnsafeBufferPointer<UInt8>, _ target: UpstreamTarget,
         _ editedTarget: UnsafeBufferPointer<UInt8>?, _ token: Span<UInt8>, _ proxyAuthorization: Span<UInt8>?,
-        _ worker: Worker, into writer: inout HeadWriter
+        _ configuration: ServerConfiguration, into writer: inout HeadWriter
     ) throws(HeadRewriteError) -> ByteSlice? {
         try writeRequestHead(
             head, bytes.span, decision: request.forward, target: target, editedTarget: editedTarget?.span,
             framing: request.framing, token: token, proxyAuthorization: proxyAuthorization,
-            forwardedFor: worker.configuration.tellsClientOnBypass ? request.facts.client.ip : nil, into: &writer)
+            forwardedFor: configuration.tellsClientOnBypass ? request.facts.client.ip : nil, into: &writer)
     }
 }

@@ -47,7 +47,7 @@ extension Worker {
             return
         }
         exchange.begin(socket, from: peer, generation: generation, self)
-        if isDraining { exchange.hurryHead(self) }
+        if isDraining { exchange.hurryHead(reactor) }
     }
 
     /// Trying again at once would spin: the queue keeps the connection.
@@ -61,7 +61,7 @@ extension Worker {
     func drain() {
         guard !isDraining else { return }
         isDraining = true
-        for slot in 0..<exchanges.slots { exchanges[slot].hurryHead(self) }
+        for slot in 0..<exchanges.slots { exchanges[slot].hurryHead(reactor) }
         let time = listeners.stopQueueing(with: reactor)
         listenersCloseAt = now + time
         if time == .zero { acceptTheLast() } else { wakeForListeners() }

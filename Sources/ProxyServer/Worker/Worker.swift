@@ -35,9 +35,7 @@ final class Worker {
     private var addressesVersion: UInt64
 
     var exchanges = Slab<Exchange> { Exchange(slot: $0) }
-    private var requestParsers: [RequestHeadParser] = []
-    private var inflaters: [PooledInflater] = []
-    private var responseParsers: [ResponseHeadParser] = []
+    var spares: SpareParts
     private var renewals = ParkedExchanges()
     /// Refusals before this are not told to the broker.
     private var refusalNotedUntil = Instant.distantPast
@@ -66,6 +64,7 @@ final class Worker {
         self.mailbox = mailbox
         reactor = try Reactor()
         pool = BufferPool(shared.memory)
+        spares = SpareParts(requests: configuration.headLimits, responses: configuration.responseLimits)
         token = shared.tokens.current()
         (policyVersion, policy) = shared.policy.current()
         let resolved = shared.addresses.current()
@@ -98,36 +97,6 @@ final class Worker {
         return wall
     }
 
-    // MARK: Parsers
-
-    func takeRequestParser() -> RequestHeadParser {
-        let parser = requestParsers.popLast() ?? RequestHeadParser(limits: configuration.headLimits)
-        parser.isSpare = false
-        return parser
-    }
-
-    /// Whoever gives a parser back has let go of it: it is another exchange's soon, and two would read each other's heads.
-    func giveBack(_ parser: RequestHeadParser) {
-        precondition(!parser.isSpare, "a parser was given back twice")
-        parser.reset()
-        parser.isSpare = true
-        requestParsers.append(parser)
-    }
-
-    func takeResponseParser() -> ResponseHeadParser {
-        let parser = responseParsers.popLast() ?? ResponseHeadParser(limits: configuration.responseLimits)
-        parser.isSpare = false
-        return parser
-    }
-
-    /// See above.
-    func giveBack(_ parser: ResponseHeadParser) {
-        precondition(!parser.isSpare, "a parser was given back twice")
-        parser.reset()
-        parser.isSpare = true
-        responseParsers.append(parser)
-    }
-
     // MARK: Connections
 
     func clientTransport(_ socket: consuming Socket) -> Transport {
@@ -148,20 +117,6 @@ final class Worker {
 
     /// The scheme that clients use here.
     var clientScheme: ClientScheme { tls.server == nil ? .http : .https }
-
-    /// - Returns: nil when there is no memory for another one.
-    func takeInflater() -> PooledInflater? {
-        guard let inflater = inflaters.popLast() ?? PooledInflater() else { return nil }
-        pool.memory.hold(Bounds.inflaterBytes)
-        return inflater
-    }
-
-    func giveBack(_ inflater: PooledInflater) {
-        pool.memory.release(Bounds.inflaterBytes)
-        guard inflaters.count < Bounds.keptInflaters else { return }
-        inflater.inflater.reset()
-        inflaters.append(inflater)
-    }
 
     // MARK: Bounds
 
@@ -191,17 +146,6 @@ final class Worker {
     /// How many bytes to read at once for a receiver that may not take them: few when memory is short.
     func window(_ wanted: Int) -> Int {
         pool.mayTake(atLeast: wanted, for: .relay) ? wanted : min(wanted, Bounds.narrowRelayBytes)
-    }
-
-    func watch(_ fd: CInt, _ interest: Readiness, over current: inout Readiness, _ token: EventToken) {
-        let wanted = current.union(interest)
-        // Out of kernel memory for a watch: the exchange's deadline ends it.
-        if current.isEmpty {
-            try? reactor.watch(fd, wanted, token)
-        } else {
-            try? reactor.rewatch(fd, wanted, token)
-        }
-        current = wanted
     }
 
     // MARK: Exchanges
