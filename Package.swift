@@ -39,7 +39,7 @@ let package = Package(
         .target(name: "System", dependencies: ["CEpoll"], swiftSettings: settings),
         .target(name: "EventLoop", dependencies: ["CEpoll", "System"], swiftSettings: settings),
         .target(name: "HTTP1", dependencies: ["CByteRuns"], swiftSettings: settings),
-        .target(name: "AccessPolicy", dependencies: ["HTTP1", "COpenSSL"], swiftSettings: settings),
+        .target(name: "AccessPolicy", dependencies: ["HTTP1", "COpenSSL", "System"], swiftSettings: settings),
         .target(name: "TokenStore", dependencies: ["CPostgres", "System"], swiftSettings: settings),
         .target(
             name: "DeviceFlow", dependencies: ["AccessPolicy", "EventLoop", "HTTP1", "System", "TokenStore"],
@@ -70,7 +70,8 @@ let package = Package(
         .testTarget(name: "SystemTests", dependencies: ["System"], swiftSettings: settings),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "System"], swiftSettings: settings),
         .testTarget(name: "HTTP1Tests", dependencies: ["HTTP1"], swiftSettings: settings),
-        .testTarget(name: "AccessPolicyTests", dependencies: ["AccessPolicy", "HTTP1"], swiftSettings: settings),
+        .testTarget(
+            name: "AccessPolicyTests", dependencies: ["AccessPolicy", "HTTP1", "System"], swiftSettings: settings),
         .testTarget(name: "TokenStoreTests", dependencies: ["System", "TokenStore"], swiftSettings: settings),
         .testTarget(
             name: "DeviceFlowTests", dependencies: ["DeviceFlow", "AccessPolicy", "TokenStore"], swiftSettings: settings

@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// `HTTP1`, `CByteRuns`, `AccessPolicy` and `COpenSSL` are links to the product's own sources: their interface has `package` access, which ends
-// at a package's edge.
+// `HTTP1`, `CByteRuns`, `AccessPolicy`, `COpenSSL`, `System` and `CEpoll` are links to the product's own sources: their interface has `package`
+// access, which ends at a package's edge.
 let settings: [SwiftSetting] = [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
 
 let package = Package(
@@ -12,8 +12,12 @@ let package = Package(
         .target(name: "HTTP1", dependencies: ["CByteRuns"], swiftSettings: settings),
         .target(name: "FuzzSupport", dependencies: ["HTTP1"], swiftSettings: settings),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CEpoll"),
         .target(
-            name: "AccessPolicy", dependencies: ["HTTP1", "COpenSSL"],
+            name: "System", dependencies: ["CEpoll"],
+            swiftSettings: settings + [.enableUpcomingFeature("InternalImportsByDefault")]),
+        .target(
+            name: "AccessPolicy", dependencies: ["HTTP1", "COpenSSL", "System"],
             swiftSettings: settings + [.enableUpcomingFeature("InternalImportsByDefault")]),
     ]
         + ["RequestHeadFuzzer", "ResponseHeadFuzzer", "ChunkedFuzzer"].map {

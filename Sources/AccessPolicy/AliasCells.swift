@@ -1,4 +1,5 @@
 internal import Synchronization
+package import System
 
 /// What all workers count of one alias together: its rate and its requests in flight.
 ///
@@ -7,24 +8,23 @@ internal import Synchronization
 package final class AliasCell: Sendable {
     // A block of its own beside the counts of other aliases: malloc packs small objects into one cache line.
     private let before = InlineArray<6, UInt64>(repeating: 0)
-    private let due = Atomic<UInt64>(0)
+    private let due = Atomic(Instant.distantPast)
     private let flying = Atomic<Int>(0)
     private let after = InlineArray<6, UInt64>(repeating: 0)
 
     package init() {}
 
     /// Takes one request off the rate.
-    /// - Parameter now: nanoseconds of a clock that never goes back, the same for all workers.
-    /// - Returns: 0 when it may go on; else the nanoseconds after which one may.
-    package func spend(_ rate: RateLimit, now: UInt64) -> UInt64 {
-        let tolerance = rate.interval * UInt64(rate.burst - 1)
+    /// - Returns: zero when it may go on; else the time after which one may.
+    package func spend(_ rate: RateLimit, now: Instant) -> Duration {
+        let tolerance = rate.interval * Int(rate.burst - 1)
         var known = due.load(ordering: .relaxed)
         for _ in 0..<Self.mostTries {
             let start = max(known, now)
             if start - now > tolerance { return start - now - tolerance }
             let (exchanged, original) = due.weakCompareExchange(
                 expected: known, desired: start + rate.interval, ordering: .relaxed)
-            if exchanged { return 0 }
+            if exchanged { return .zero }
             known = original
         }
         // Everybody else was faster, again and again: that is a rate too high.
@@ -32,9 +32,9 @@ package final class AliasCell: Sendable {
     }
 
     /// How many of the `burst` requests are used up now: between 0 and `burst`.
-    package func used(_ rate: RateLimit, now: UInt64) -> UInt64 {
-        let due = due.load(ordering: .relaxed)
-        return due <= now ? 0 : min(UInt64(rate.burst), (due - now + rate.interval - 1) / rate.interval)
+    package func used(_ rate: RateLimit, now: Instant) -> UInt64 {
+        let (left, interval) = ((due.load(ordering: .relaxed) - now).nanoseconds, rate.interval.nanoseconds)
+        return min(UInt64(rate.burst), (left + interval - 1) / interval)
     }
 
     /// A try fails when another worker counted a request meanwhile; now and then for no reason.

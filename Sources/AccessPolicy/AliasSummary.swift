@@ -1,3 +1,5 @@
+internal import System
+
 /// What an alias may do, in words for people. It holds no alias.
 package struct AliasSummary: Sendable {
     package let name: String
@@ -37,7 +39,7 @@ extension AliasLimits {
 extension RateLimit {
     /// Such as `10 a second, 20 at once`.
     package var words: String {
-        let second: UInt64 = 1_000_000_000
+        let (second, interval) = (Duration.seconds(1).nanoseconds, interval.nanoseconds)
         let rate =
             interval <= second && second % interval == 0
             ? "\(second / interval) a second" : "\((60 * second + interval / 2) / interval) a minute"

@@ -1,3 +1,5 @@
+package import System
+
 /// The words after an alias: sets and limits.
 package struct AliasWords: Sendable, Equatable {
     /// An organization or a project as it was typed, with the number that was pinned by hand, if any.
@@ -196,9 +198,9 @@ package struct AliasLimits: Sendable, Equatable {
     package func isShadowing(at now: Int64) -> Bool { isShadow && now < shadowUntil ?? .max }
 }
 
-/// `rate=N/s:BURST`: one request each `interval` nanoseconds in the long run, `burst` at once.
+/// `rate=N/s:BURST`: one request each `interval` in the long run, `burst` at once.
 package struct RateLimit: Sendable, Equatable {
-    package let interval: UInt64
+    package let interval: Duration
     package let burst: UInt32
 
     package init?(_ text: String) {
@@ -206,13 +208,13 @@ package struct RateLimit: Sendable, Equatable {
         guard 1...2 ~= parts.count else { return nil }
         let rate = parts[0].split(separator: "/", omittingEmptySubsequences: false)
         guard rate.count == 2, let count = Self.number(rate[0]) else { return nil }
-        let unit: UInt64
+        let unit: Duration
         switch rate[1] {
-        case "s": unit = 1_000_000_000
-        case "m": unit = 60_000_000_000
+        case "s": unit = .seconds(1)
+        case "m": unit = .minutes(1)
         default: return nil
         }
-        interval = unit / UInt64(count)
+        interval = unit / Int(count)
         if parts.count == 2 {
             guard let given = Self.number(parts[1]) else { return nil }
             burst = given

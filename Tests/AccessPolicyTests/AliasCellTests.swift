@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import System
 import Testing
 
 @testable import AccessPolicy
@@ -13,7 +14,7 @@ import Testing
         withExtendedLifetime(Holder(waiting)) { holder in
             let ended = DispatchGroup()
             for index in 0..<count {
-                let thread = Thread {
+                let thread = Foundation.Thread {
                     holder.waiting.subtract(1, ordering: .acquiringAndReleasing)
                     while holder.waiting.load(ordering: .acquiring) > 0 {}
                     body(index)
@@ -42,7 +43,7 @@ import Testing
         let rate = try rate("1/m:1000")
         let (cell, counts) = (AliasCell(), Counts())
         together(8) { _ in
-            for _ in 0..<1_000 where cell.spend(rate, now: 1_000_000_000_000) == 0 {
+            for _ in 0..<1_000 where cell.spend(rate, now: Instant(nanoseconds: 1_000_000_000_000)) == .zero {
                 counts.allowed.add(1, ordering: .relaxed)
             }
         }
@@ -56,7 +57,9 @@ import Testing
         together(8) { _ in
             for _ in 0..<2_000 {
                 let now = counts.time.add(250_000, ordering: .relaxed).newValue
-                if cell.spend(rate, now: now) == 0 { counts.allowed.add(1, ordering: .relaxed) }
+                if cell.spend(rate, now: Instant(nanoseconds: now)) == .zero {
+                    counts.allowed.add(1, ordering: .relaxed)
+                }
             }
         }
         // 16,000 quarters of a millisecond are 4,000 of the rate's milliseconds, and the burst stands before them. A
@@ -68,15 +71,16 @@ import Testing
     @Test func `one after the other it is exact to the nanosecond`() throws {
         let rate = try rate("4/s:2")
         let cell = AliasCell()
-        #expect(cell.spend(rate, now: 1_000) == 0)
-        #expect(cell.spend(rate, now: 1_000) == 0)
-        #expect(cell.spend(rate, now: 1_000) == 250_000_000)
-        #expect(cell.spend(rate, now: 250_000_999) == 1)
-        #expect(cell.spend(rate, now: 250_001_000) == 0)
+        func spend(_ now: UInt64) -> UInt64 { cell.spend(rate, now: Instant(nanoseconds: now)).nanoseconds }
+        #expect(spend(1_000) == 0)
+        #expect(spend(1_000) == 0)
+        #expect(spend(1_000) == 250_000_000)
+        #expect(spend(250_000_999) == 1)
+        #expect(spend(250_001_000) == 0)
         // After a rest the whole burst is there again, and not more.
-        #expect(cell.spend(rate, now: 9_000_000_000) == 0)
-        #expect(cell.spend(rate, now: 9_000_000_000) == 0)
-        #expect(cell.spend(rate, now: 9_000_000_000) == 250_000_000)
+        #expect(spend(9_000_000_000) == 0)
+        #expect(spend(9_000_000_000) == 0)
+        #expect(spend(9_000_000_000) == 250_000_000)
     }
 
     @Test func `never more are in flight than are allowed, over eight threads, and all are counted out`() {

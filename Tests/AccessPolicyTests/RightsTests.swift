@@ -1,4 +1,5 @@
 import HTTP1
+import System
 import Testing
 
 @testable import AccessPolicy
@@ -18,7 +19,7 @@ private let now: Int64 = 1_795_824_000
         #expect(found.sets == ["ci-upload"] && found.withoutSets == ["dsn"])
         #expect(found.organizations == [.init(slug: "acme", id: 1)])
         #expect(found.projects == [.init(slug: "web", id: nil), .init(slug: "api", id: 7)])
-        #expect(found.limits.rate?.interval == 50_000_000 && found.limits.rate?.burst == 60)
+        #expect(found.limits.rate?.interval == .milliseconds(50) && found.limits.rate?.burst == 60)
         #expect(found.limits.concurrency == 8 && found.limits.isShadow && found.limits.shadowUntil == 1_801_440_000)
         #expect(try words("full rate=90/m").limits.rate == RateLimit("90/m:90"))
         #expect(try words("event:read expires=2027-01-31T12:00:00+01:00").limits.expires == 1_801_393_200)

@@ -62,6 +62,21 @@ import Testing
         #expect(writes > 20)
     }
 
+    /// Parsers and decisions are told the time: what they say of the same bytes is the same at any time.
+    @Test func parsersAndDecisionsReadNoClock() throws {
+        var files = 0
+        for folder in ["Sources/HTTP1", "Sources/AccessPolicy"] {
+            let folder = root.appendingPathComponent(folder)
+            for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) where name.hasSuffix(".swift")
+            {
+                let source = try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8)
+                files += 1
+                #expect(!source.contains(/\bClock\.|\bclock_gettime\b|\btime\(nil\)/), "\(name) reads a clock")
+            }
+        }
+        #expect(files > 50)
+    }
+
     @Test func filesWithUnsafeCodeAreListed() throws {
         let text = try architecture()
         let section = try #require(text.range(of: "## Unsafe code"))

@@ -212,7 +212,7 @@ struct LiveDocument {
             let limits = policy.rights?.limits(of: index)
             let used = limits?.rate.flatMap { rate in
                 policy.rights?.cell(of: index).map {
-                    "\($0.used(rate, now: now.nanoseconds)) of \(rate.burst) (\(rate.words))"
+                    "\($0.used(rate, now: now)) of \(rate.burst) (\(rate.words))"
                 }
             }
             found.append(

@@ -53,9 +53,9 @@ extension Exchange {
         guard let cell = rights.cell(of: alias), request.verdict.outcome != .refuse(.expired) else { return }
         let limits = rights.limits(of: alias)
         if let rate = limits.rate {
-            let wait = cell.spend(rate, now: now.nanoseconds)
-            if wait > 0 {
-                local.retryAfterSeconds = Int((wait + 999_999_999) / 1_000_000_000)
+            let wait = cell.spend(rate, now: now)
+            if wait > .zero {
+                local.retryAfterSeconds = Int(wait.secondsRoundedUp)
                 request.verdict.limit(.rate, isShadowed: limits.isShadowing(at: wallSeconds))
                 return
             }
