@@ -188,6 +188,24 @@ struct Grammar {
         }
     }
 
+    /// An answer that ends with its connection is reset while the request is still on its way: who sends may be the one
+    /// that hears of it.
+    private func resetWhileSending(_ plan: Plan, _ random: inout Random) {
+        guard plan.answer.framing != .none, plan.answer.coded == nil else { return }
+        plan.method = "POST"
+        plan.framing = .length
+        plan.body = body(random.within(20_000...200_000), &random)
+        plan.isHTTP10 = false
+        plan.pause = microseconds(random.magnitude(1_000))
+        plan.pieceBytes = plan.body.count / 200
+        plan.answer.isEarly = true
+        plan.answer.delay = microseconds(random.magnitude(5_000))
+        plan.answer.pause = microseconds(random.magnitude(5_000))
+        plan.answer.framing = .untilClose
+        plan.answer.breaks = .reset
+        plan.answer.breaksAt = random.within(500...999)
+    }
+
     private func misbehave(_ plan: Plan, _ random: inout Random) {
         let count = plan.bytes().all.count
         if random.chance(60) { plan.stallsAt = random.below(count) }
@@ -204,6 +222,7 @@ struct Grammar {
         }
         if random.chance(60) { plan.answer.isEarly = true }
         if random.chance(30) { bothWaysOpen(plan, &random) }
+        if random.chance(15) { resetWhileSending(plan, &random) }
         if random.chance(10) {
             // It asks for what is refused, and takes nothing in.
             plan.fixture = Array("GET / HTTP/9.9\r\n\r\n".utf8)
