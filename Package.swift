@@ -78,7 +78,10 @@ let package = Package(
         ),
         .testTarget(name: "TLSTests", dependencies: ["TLS"], swiftSettings: settings),
         .testTarget(
-            name: "ProxyServerTests", dependencies: ["ProxyServer", "EventLoop", "HTTP1", "System", "TokenStore"],
+            name: "ProxyServerTests",
+            dependencies: [
+                "ProxyServer", "AccessPolicy", "DeviceFlow", "EventLoop", "HTTP1", "System", "TLS", "TokenStore",
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "SentryClientTests", dependencies: ["SentryClient", "EventLoop", "HTTP1", "System", "TokenStore"],
