@@ -25,7 +25,7 @@ let package = Package(
         }
         + [
             "AliasFileFuzzer", "PolicyFileFuzzer", "PlainPathFuzzer", "QueryFuzzer", "AccessLogFuzzer",
-            "JSONFilterFuzzer",
+            "JSONFilterFuzzer", "EndpointTableFuzzer",
         ].map {
             .executableTarget(name: $0, dependencies: ["HTTP1", "AccessPolicy"], swiftSettings: settings)
         }

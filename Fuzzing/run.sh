@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 
 seconds=${1:?usage: run.sh SECONDS [FUZZER...]}
 shift
-[ $# -gt 0 ] || set -- RequestHeadFuzzer ResponseHeadFuzzer ChunkedFuzzer AliasFileFuzzer PolicyFileFuzzer PlainPathFuzzer QueryFuzzer AccessLogFuzzer JSONFilterFuzzer requests answers
+[ $# -gt 0 ] || set -- RequestHeadFuzzer ResponseHeadFuzzer ChunkedFuzzer AliasFileFuzzer PolicyFileFuzzer EndpointTableFuzzer PlainPathFuzzer QueryFuzzer AccessLogFuzzer JSONFilterFuzzer requests answers
 
 # -parse-as-library: no target has a main; libFuzzer brings it.
 build_parsers() {
@@ -52,6 +52,7 @@ for fuzzer in "$@"; do
     case $fuzzer in
     AliasFileFuzzer) printf 'ci sap_b ci-upload -raw org=acme:1 project=web rate=5/s:9 expires=2999-01-01\nb sap_c full\n' >"$seeds/aliases" ;;
     PolicyFileFuzzer) cp ../Policy/sets.policy "$seeds/" && printf 'effect GET /api/0/ read\nset x\n use mcp\n needs id on GET O\nalias a : x\n' >"$seeds/policy" ;;
+    EndpointTableFuzzer) for from in 1 200 500 900; do sed -n "1,11p;$((from + 11)),$((from + 23))p" ../Policy/endpoints.tsv >"$seeds/$from"; done ;;
     PlainPathFuzzer | QueryFuzzer) sed 's/^#.*//' ../Tests/Fixtures/routes/sentry-2026.txt | split -l 8 - "$seeds/routes" ;;
     AccessLogFuzzer)
         printf 'ts=2026-11-01T10:00:00.000Z level=info msg=request route=elevated alias=ci method=GET path=/api/0/organizations/acme/releases/ policy=allowed\n' >"$seeds/logfmt"

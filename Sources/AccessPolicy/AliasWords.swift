@@ -64,6 +64,10 @@ package struct AliasWords: Sendable, Equatable {
         guard name == "full" && !isTakenAway || known.expanded(name) != nil else {
             throw Problem("\(place): there is no such set; see sentry-api-proxy policy table --sets")
         }
+        guard known.named[name]?.operations.isEmpty != true else {
+            throw Problem(
+                "\(place): no operation of this set is in the table (--endpoint-table); see policy table --sets")
+        }
         guard given.insert(name).inserted else { throw Problem("\(name) was given before") }
         if name == "full" {
             isFull = true

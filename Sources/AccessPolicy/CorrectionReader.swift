@@ -1,6 +1,8 @@
 /// Reads the lines of a policy file that correct the table: `effect` and `endpoint`.
 struct CorrectionReader {
     var count = 0
+    /// The line that brings the last new operation.
+    var lastEndpoint: Int?
     var weakened: [String] = []
 
     mutating func read(
@@ -29,7 +31,7 @@ struct CorrectionReader {
                 operationClass = given
             }
             let old = table.operations[row]
-            if effect.isRead && !old.effect.isRead || old.operationClass.isNever && !operationClass.isNever {
+            if old.isStricter(than: effect, operationClass) {
                 weakened.append("\(table.name(of: row)): \(old.effect.rawValue) is \(effect.rawValue) now")
             }
             builder.correct(row, effect, operationClass)
@@ -48,6 +50,7 @@ struct CorrectionReader {
             }
             do throws(EndpointTableError) {
                 try builder.add(method, path, effect, selects)
+                lastEndpoint = number
             } catch {
                 throw PolicyFileError(number, error.message)
             }

@@ -13,13 +13,17 @@ package final class PolicyConfiguration: Sendable {
     package let openGuard: OpenGuard
     /// What the aliases may do; nil when none of them is bounded.
     package let rights: RightsInForce?
+    /// The version of the table of operations, whether any right is read by it or not.
+    package let endpointsVersion: String
 
     /// - Parameter old: what held before a reload: the numbers that it knows stay known.
     package init(
-        aliases: AliasTable? = nil, maxBodyBytes: UInt64? = nil, elevatedPaths: ElevatedPaths = .all,
+        aliases: AliasTable? = nil, endpointsVersion: String = EndpointTable.builtInVersion,
+        maxBodyBytes: UInt64? = nil, elevatedPaths: ElevatedPaths = .all,
         hasBypass: Bool = true, openGuard: OpenGuard = OpenGuard(), after old: RightsInForce? = nil
     ) {
         self.aliases = aliases
+        self.endpointsVersion = endpointsVersion
         self.maxBodyBytes = maxBodyBytes
         self.elevatedPaths = elevatedPaths
         rights = RightsInForce(aliases, after: old)
@@ -30,6 +34,7 @@ package final class PolicyConfiguration: Sendable {
     /// The same with the rights' numbers of another moment.
     package init(_ other: PolicyConfiguration, rights: RightsInForce) {
         aliases = other.aliases
+        endpointsVersion = other.endpointsVersion
         maxBodyBytes = other.maxBodyBytes
         elevatedPaths = other.elevatedPaths
         hasBypass = other.hasBypass

@@ -152,6 +152,34 @@ package struct EndpointTable: Sendable {
         return Int(truncatingIfNeeded: (mixed ^ mixed >> 32) & UInt64(places - 1))
     }
 
+    // MARK: Beside another table
+
+    /// For each row the row of another table that is the same operation; nil where that has none.
+    package func rows(in other: EndpointTable) -> [Int?] {
+        operations.indices.map { row in
+            if row < other.operations.count, operations[row].method == other.operations[row].method,
+                text[templates[Int(operations[row].template)].path.range].elementsEqual(
+                    other.text[other.templates[Int(other.operations[row].template)].path.range])
+            {
+                return row
+            }
+            return other.row(operations[row].method, path(of: row).dropFirst(6))
+        }
+    }
+
+    /// Rows that let happen what another table would not, for the log of each start.
+    package func weakened(against other: EndpointTable) -> [String] {
+        zip(operations.indices, rows(in: other)).compactMap { row, known in
+            guard let known else { return nil }
+            let (old, new) = (other.operations[known], operations[row])
+            guard old.isStricter(than: new.effect, new.operationClass) else { return nil }
+            return "\(name(of: row)): \(old.effect.rawValue) is \(new.effect.rawValue)"
+        }
+    }
+
+    /// How many rows nobody has judged yet: Scripts/make-endpoints.py puts the word there.
+    package var unjudgedCount: Int { operations.count { string($0.note).contains("unjudged") } }
+
     // MARK: For people
 
     /// A text of the table.

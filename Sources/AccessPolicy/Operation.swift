@@ -91,6 +91,13 @@ package struct Operation: Sendable {
     package var isCorrected = false
 }
 
+extension Operation {
+    /// Whether another judgement would let more of it happen.
+    func isStricter(than effect: OperationEffect, _ operationClass: OperationClass) -> Bool {
+        effect.isRead && !self.effect.isRead || self.operationClass.isNever && !operationClass.isNever
+    }
+}
+
 /// Operations that a narrowed alias gets in another form than Sentry has them.
 package enum OperationTreatment: UInt8, Sendable {
     case none
@@ -111,6 +118,10 @@ package enum OperationTreatment: UInt8, Sendable {
         case .root, .auth, .validate, .me, .regions: true
         default: false
         }
+    }
+
+    static func isIdentity(_ method: OperationMethod, _ path: String) -> Bool {
+        byName["\(method.name) \(EndpointTable.blank(path))"]?.isIdentity ?? false
     }
 
     /// By method and template without names.
@@ -151,6 +162,8 @@ package struct Template: Sendable {
     package var object: Int8 = -1
     /// `/issues/{issue_id}/…` or `/groups/{issue_id}/…`.
     package var isIssueWithoutOrganization = false
+    /// It has `{project}:{event_id:e}`, the one segment that holds two values.
+    var hasProjectAndEvent = false
     /// Segments that may hold escapes, a bit each.
     var freeSegments: UInt16 = 0
     /// Where the segments' kinds start in `EndpointTable.kinds`; -1 when all are literals or of any value.

@@ -15,6 +15,8 @@ package struct PolicyFileError: Error, Sendable, Equatable, CustomStringConverti
 /// The table of operations, the named sets, and the rights that a policy file gives to aliases by name.
 package struct Policy: Sendable {
     package let table: EndpointTable
+    /// The table without the corrections.
+    package let base: EndpointTable
     package let sets: PolicySets
     /// The words of aliases, by name.
     package internal(set) var aliases: [String: AliasLine] = [:]
@@ -22,6 +24,8 @@ package struct Policy: Sendable {
     package internal(set) var weakened: [String] = []
     /// How many `effect` and `endpoint` lines there are.
     package internal(set) var corrections = 0
+    /// What the table keeps from the built-in sets, a line for each of them.
+    package internal(set) var shortfalls: [String] = []
 
     package struct AliasLine: Sendable {
         package let words: [String]
@@ -39,16 +43,26 @@ package struct Policy: Sendable {
         }
     }()
 
-    /// Reads a policy file over what is compiled in.
+    /// Reads a policy file.
+    /// - Parameter base: the table that it corrects.
     /// - Throws: `PolicyFileError` at the first line that is refused.
-    package init(file text: String) throws(PolicyFileError) {
+    package init(file text: String, over base: EndpointTable = .builtIn) throws(PolicyFileError) {
+        self.base = base
         let lines = PolicyLine.all(text)
-        var builder = EndpointTableBuilder(EndpointTable.builtIn)
+        var builder = EndpointTableBuilder(base)
         var reader = CorrectionReader()
         for line in lines where !line.isIndented && (line.words[0] == "effect" || line.words[0] == "endpoint") {
-            try reader.read(line, EndpointTable.builtIn, into: &builder)
+            try reader.read(line, base, into: &builder)
         }
-        table = reader.count == 0 ? EndpointTable.builtIn : builder.finish()
+        if let last = reader.lastEndpoint {
+            guard let corrected = builder.finish() else {
+                throw PolicyFileError(
+                    last, "paths with a literal and with a parameter at the same place are too many")
+            }
+            table = corrected
+        } else {
+            table = builder.table
+        }
         weakened = reader.weakened
         corrections = reader.count
         var setReader = SetReader(PolicySets(table))
@@ -56,6 +70,7 @@ package struct Policy: Sendable {
         let builtIn = builtInSetText.withUTF8Buffer { String(decoding: $0, as: UTF8.self) }
         for line in PolicyLine.all(builtIn) { try setReader.read(line) }
         try setReader.endSet()
+        shortfalls = setReader.shortfalls
         setReader.isBuiltIn = false
         for line in lines {
             switch line.words[0] {

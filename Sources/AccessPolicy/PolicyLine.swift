@@ -21,7 +21,10 @@ struct PolicyLine {
     }
 
     /// The operations that `METHODS PATH…` name; `from` is the place of the methods.
-    func rows(_ table: EndpointTable, from place: Int) throws(PolicyFileError) -> [Int] {
+    /// - Returns: also the names of those that the table lacks.
+    func rows(
+        _ table: EndpointTable, from place: Int
+    ) throws(PolicyFileError) -> (found: [Int], absent: [String]) {
         guard words.count > place + 1 else { throw PolicyFileError(number, "expected METHODS and PATHS") }
         var methods: [OperationMethod] = []
         for name in words[place].split(separator: ",", omittingEmptySubsequences: false) {
@@ -30,16 +33,17 @@ struct PolicyLine {
             }
             methods.append(method)
         }
-        var rows: [Int] = []
+        var (found, absent): ([Int], [String]) = ([], [])
         for path in try paths(from: place + 1) {
             for method in methods {
-                guard let row = table.row(method, path) else {
-                    throw PolicyFileError(number, "the table has no \(method.name) /api/0\(path)")
+                if let row = table.row(method, path) {
+                    found.append(row)
+                } else {
+                    absent.append("\(method.name) /api/0\(path)")
                 }
-                rows.append(row)
             }
         }
-        return rows
+        return (found, absent)
     }
 
     private static let roots = [

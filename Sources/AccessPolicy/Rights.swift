@@ -98,6 +98,8 @@ package struct RightsTable: Sendable {
     var organizationList: [Int32] = []
     var projectList: [Int32] = []
     var needs: [NeededParameter] = []
+    /// Scope words of aliases that no operation of the table is held to.
+    package private(set) var idleWords: Set<String> = []
     private let wordCount: Int
 
     private struct Key: Hashable {
@@ -208,7 +210,11 @@ package struct RightsTable: Sendable {
             scopes: words.scopes, organizations: [], projects: [])
         if let known = expanded[key] { return known }
         var set = words.isFull ? sets.all : ExpandedSet(operations: OperationSet(count: endpoints.operations.count))
-        for word in words.sets { set.formUnion(sets.expanded(word)!) }
+        for word in words.sets {
+            let more = sets.expanded(word)!
+            if more.operations.isEmpty { idleWords.insert(word) }
+            set.formUnion(more)
+        }
         for word in words.withoutSets {
             let other = sets.expanded(word)!.operations
             set.operations.subtract(other)

@@ -10,6 +10,9 @@ struct SetReader {
     private var never: [Int: Int] = [:]
     private var dangers: Set<Int> = []
     private var needs: [(row: Int, parameter: String, line: Int)] = []
+    /// Operations that a built-in set names and cannot have.
+    private var missed: [String] = []
+    private(set) var shortfalls: [String] = []
 
     init(_ sets: PolicySets) {
         self.sets = sets
@@ -46,6 +49,16 @@ struct SetReader {
         never = [:]
         dangers = []
         needs = []
+        missed = []
+    }
+
+    /// The operations that a line names. What a file names must be there; a built-in set is of no table in particular.
+    private mutating func rows(_ line: PolicyLine, from place: Int) throws(PolicyFileError) -> [Int] {
+        let (found, absent) = try line.rows(sets.table, from: place)
+        guard let first = absent.first else { return found }
+        guard isBuiltIn else { throw PolicyFileError(line.number, "the table has no \(first)") }
+        missed += absent
+        return found
     }
 
     private mutating func readBody(_ line: PolicyLine) throws(PolicyFileError) {
@@ -60,17 +73,17 @@ struct SetReader {
                 granted.formUnion(set)
             }
         case "allow":
-            for row in try line.rows(sets.table, from: 1) {
+            for row in try rows(line, from: 1) {
                 let operation = sets.table.operations[row]
                 if operation.operationClass.isNever { never[row] = line.number }
                 granted.operations.insert(row)
                 granted.needs[row] = nil
             }
         case "deny":
-            for row in try line.rows(sets.table, from: 1) { denied.insert(row) }
+            for row in try rows(line, from: 1) { denied.insert(row) }
         case "danger":
-            for row in try line.rows(sets.table, from: 1) {
-                guard sets.table.operations[row].operationClass.isNever else {
+            for row in try rows(line, from: 1) {
+                guard sets.table.operations[row].operationClass.isNever || isBuiltIn else {
                     throw PolicyFileError(line.number, "\(sets.table.name(of: row)) needs no danger line")
                 }
                 dangers.insert(row)
@@ -79,7 +92,7 @@ struct SetReader {
             guard words.count > 4, words[2] == "on" else {
                 throw PolicyFileError(line.number, "expected needs PARAMETER on METHODS PATHS")
             }
-            for row in try line.rows(sets.table, from: 3) { needs.append((row, words[1], line.number)) }
+            for row in try rows(line, from: 3) { needs.append((row, words[1], line.number)) }
         case "effect" where words.count == 2:
             guard let effect = OperationEffect(rawValue: words[1]), effect.isRead else {
                 throw PolicyFileError(line.number, "expected effect read or effect read-by-POST")
@@ -131,21 +144,38 @@ struct SetReader {
     mutating func endSet() throws(PolicyFileError) {
         guard let name else { return }
         for (row, line) in never.sorted(by: { $0.value < $1.value }) where !dangers.contains(row) {
-            throw PolicyFileError(
-                line, "\(sets.table.name(of: row)) ends narrowing: it needs a line 'danger' in this set")
+            guard isBuiltIn else {
+                throw PolicyFileError(
+                    line, "\(sets.table.name(of: row)) ends narrowing: it needs a line 'danger' in this set")
+            }
+            denied.insert(row)
+            missed.append(sets.table.name(of: row))
         }
-        for row in dangers where never[row] == nil {
+        for row in dangers where never[row] == nil && !isBuiltIn {
             throw PolicyFileError(number, "danger \(sets.table.name(of: row)): no line of this set allows it")
         }
         granted.operations.subtract(denied)
         for row in denied.operations { granted.needs[row] = nil }
         for (row, parameter, line) in needs {
             guard granted.operations.contains(row) else {
+                if isBuiltIn { continue }
                 throw PolicyFileError(line, "needs: this set does not allow \(sets.table.name(of: row))")
             }
             granted.needs[row] = [(granted.needs[row]?.first ?? []) + [parameter]]
         }
-        guard !granted.operations.isEmpty else { throw PolicyFileError(number, "set \(name) allows nothing") }
+        guard !granted.operations.isEmpty || isBuiltIn else {
+            throw PolicyFileError(number, "set \(name) allows nothing")
+        }
+        if !missed.isEmpty {
+            let names =
+                missed.prefix(5).joined(separator: ", ") + (missed.count > 5 ? " and \(missed.count - 5) more" : "")
+            shortfalls.append(
+                granted.operations.isEmpty
+                    ? "set \(name) allows nothing: the table lacks or bars \(names)"
+                    : "set \(name) goes without what the table lacks or bars: \(names)")
+        } else if granted.operations.isEmpty {
+            shortfalls.append("set \(name) allows nothing: the table has no operation of its kind")
+        }
         sets.define(name, granted)
         self.name = nil
     }

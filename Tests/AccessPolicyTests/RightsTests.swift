@@ -112,7 +112,8 @@ private let now: Int64 = 1_795_824_000
         ("set x\n allow PUT I\n deny PUT I", 1), ("set x\n effect write", 2), ("set x\n class mint", 2),
         (" allow PUT I", 1), ("set x\n allow PUT I\nalias ci ci-upload", 3), ("alias ci : mcp\nalias ci : mcp", 2),
         ("effect GET /api/0/nothing/ read", 1), ("effect GET /api/0/ reed", 1), ("endpoint GET /api/0/ read", 1),
-        ("endpoint GET /api/0/new/ read select=all", 1), ("effect GET /api/0/", 1),
+        ("endpoint GET /api/0/new/ read select=all", 1),
+        ("endpoint GET /api/0/new/*/ secret\nendpoint GET /api/0/new/{x}/ read", 2), ("effect GET /api/0/", 1),
     ]) func `a line that is not understood is named`(_ text: String, _ line: Int) {
         do {
             _ = try Policy(file: text)
@@ -120,6 +121,31 @@ private let now: Int64 = 1_795_824_000
         } catch {
             #expect(error.line == line, "\(error)")
         }
+    }
+
+    /// What such a line names goes into answers and logs, and into the table that paths are found by.
+    @Test(arguments: [
+        "/api/0/a\"b/", "/api/0/a\\b/", "/api/0/a%2Fb/", "/api/0//a/", "/api/0/a/../b/", "/api/0/a*b/", "/api/0/{a}b/",
+        "/api/0/{a/", "/api/0/{path:*}/b/", "/api/0/organizations/{organization_id_or_slug}/new/",
+        "/api/0/{org}/{org}/",
+        "/api/0/1/2/3/4/5/6/7/8/9/10/11/", "/api/0/é/",
+    ]) func `an endpoint line has a path that Sentry could have`(_ path: String) {
+        #expect(throws: PolicyFileError.self) { try Policy(file: "endpoint GET \(path) read") }
+    }
+
+    @Test func `an endpoint line selects projects by what its path has`() {
+        for line in ["organizations/*/things/*/ read select=path", "organizations/*/things/ read select=object"] {
+            #expect(throws: PolicyFileError.self, "\(line)") { try Policy(file: "endpoint GET /api/0/\(line)") }
+        }
+    }
+
+    @Test func `a correction that bars what a built-in set names takes it out of the set`() throws {
+        let policy = try Policy(file: "effect POST /api/0/organizations/*/releases/ write mint")
+        let row = try #require(policy.table.row(.post, "/organizations/*/releases/"))
+        #expect(policy.sets.operations(of: "ci-upload")?.contains(row) == false)
+        let lifted = try Policy(file: "effect POST /api/0/projects/*/*/keys/ write -")
+        let keys = try #require(lifted.table.row(.post, "/projects/*/*/keys/"))
+        #expect(lifted.sets.operations(of: "mcp-manage")?.contains(keys) == true)
     }
 
     @Test func `a set that ends narrowing says so`() throws {

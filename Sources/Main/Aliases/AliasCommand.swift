@@ -42,8 +42,7 @@ struct AliasCommand: ParsableCommand {
             help: "Print a line with only the SHA-256 of the alias; the alias itself is printed once to standard error."
         )
         var hash = false
-        @Option(help: "The file of sets that the proxy uses. [POLICY_FILE]")
-        var policyFile: String?
+        @OptionGroup var files: PolicyFileOptions
 
         func run() throws {
             do throws(Failure) {
@@ -75,7 +74,7 @@ struct AliasCommand: ParsableCommand {
         /// What the proxy would refuse is refused here.
         private func checkWords() throws(Failure) {
             guard !words.isEmpty else { return }
-            let policy = try Setting("--policy-file", "POLICY_FILE").given(policyFile).map(RightsSettings.policy)
+            let policy = try PolicyFiles(files).load()
             do throws(AliasWords.Problem) {
                 _ = try AliasWords(words, sets: (policy ?? .builtIn).sets, now: Int64(time(nil)))
             } catch {

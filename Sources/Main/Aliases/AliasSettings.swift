@@ -1,6 +1,18 @@
 internal import AccessPolicy
 internal import Glibc
 
+/// What the files of aliases and rights say, read at one moment.
+struct LoadedAliases {
+    /// Nil when none is configured.
+    let aliases: AliasTable?
+    /// What their words were read by.
+    let rules: AliasRules
+
+    var policy: Policy { rules.policy ?? .builtIn }
+    /// The version of the table of operations; the built-in one is not made for it.
+    var endpointsVersion: String { rules.policy?.table.version ?? EndpointTable.builtInVersion }
+}
+
 /// Where aliases come from; loaded at start, on SIGHUP and when the file has changed.
 struct AliasSettings {
     private let list: Given?
@@ -27,7 +39,10 @@ struct AliasSettings {
     }
 
     /// What to watch.
-    var files: [String] { [file, rights.file].compactMap { $0?.value } }
+    var files: [String] { (file.map { [$0.value] } ?? []) + rights.files.paths }
+
+    /// The table in place of the built-in one, and who named it.
+    var endpointTable: Given? { rights.files.table }
 
     /// What makes aliases easier to come by than they should be, one line each.
     func weaknesses(_ aliases: AliasTable?) -> [String] {
@@ -42,7 +57,7 @@ struct AliasSettings {
     }
 
     /// What to say of the rights, one line each.
-    func notes(_ aliases: AliasTable?) throws(Failure) -> [RightsSettings.Note] { try aliases.map(rights.notes) ?? [] }
+    func notes(_ loaded: LoadedAliases) -> [RightsSettings.Note] { rights.notes(loaded) }
 
     /// Those of each source.
     private func entries() throws(Failure) -> [(Given, [AliasEntry])] {
@@ -63,25 +78,22 @@ struct AliasSettings {
     /// Some source of aliases is named: with none, every client is elevated.
     var areConfigured: Bool { list != nil || file != nil }
 
-    /// The policy that rights are read by.
-    func policy() throws(Failure) -> Policy { try rights.load().policy ?? .builtIn }
-
     /// Reads and checks all of them.
-    /// - Returns: nil when none is configured.
-    func load() throws(Failure) -> AliasTable? {
+    func load() throws(Failure) -> LoadedAliases {
         let rules = try rights.load()
         guard list != nil || file != nil else {
             // Rights of an alias that nobody has are a slip here too.
-            if let policy = rights.file {
+            if let policy = rights.files.policy {
                 _ = try named(policy) { () throws(AliasError) in try AliasTable([], rules: rules) }
             }
-            return nil
+            return LoadedAliases(aliases: nil, rules: rules)
         }
         let sources = try entries()
         // A source that is configured and holds no alias is refused by its reader.
-        return try named(sources.last!.0) { () throws(AliasError) in
+        let aliases = try named(sources.last!.0) { () throws(AliasError) in
             try AliasTable(sources.flatMap(\.1), rules: rules)
         }
+        return LoadedAliases(aliases: aliases, rules: rules)
     }
 
     /// As `naming`, but a line of the policy file is that file's.
@@ -90,7 +102,9 @@ struct AliasSettings {
             return try body()
         } catch {
             let place: (given: Given, isPolicy: Bool) =
-                if case .policyLine = error.origin, let policy = rights.file { (policy, true) } else { (given, false) }
+                if case .policyLine = error.origin, let policy = rights.files.policy { (policy, true) } else {
+                    (given, false)
+                }
             throw Failure(
                 place.isPolicy ? .configuration : place.given.status,
                 Self.message(error, in: place.given), line: Self.line(error, of: place.given))
@@ -119,8 +133,10 @@ struct AliasSettings {
     }
 
     /// As `load`, for a check: with every mistake, each line that is wrong counting as blank from then on.
-    func load(noting mistakes: inout Mistakes) -> AliasTable? {
+    /// - Returns: nil when they cannot be read at all.
+    func load(noting mistakes: inout Mistakes) -> LoadedAliases? {
         var reading = self
+        reading.rights.files.checkTable(noting: &mistakes)
         while reading.blankLines.count < Self.mostMistakes {
             do throws(Failure) {
                 return try reading.load()
@@ -129,7 +145,7 @@ struct AliasSettings {
                 if !reading.blankLines.isEmpty, error.message.hasSuffix("\(AliasProblem.noAliases)") { return nil }
                 mistakes.note(error)
                 guard let line = error.line, reading.blankLines.insert(line).inserted else { return nil }
-                reading.rights.blankLines = reading.blankLines
+                reading.rights.files.blankLines = reading.blankLines
             }
         }
         return nil

@@ -7,6 +7,7 @@ internal import System
 final class LiveAliases: Sendable {
     private struct State {
         var files: AliasTable?
+        var endpointsVersion = EndpointTable.builtInVersion
         /// Set with the device flow on. The table that is compiled in is not read for others: it takes longer than the rest of a start.
         var policy: Policy?
         var ceiling: GrantCeiling?
@@ -20,15 +21,19 @@ final class LiveAliases: Sendable {
     private let state = Mutex(State())
 
     /// What the files say now, with the ceiling and the approvers of the device flow.
-    func take(_ files: AliasTable?, _ plan: ServePlan) throws(Failure) {
-        guard let device = plan.device else { return state.withLock { $0.files = files } }
-        let policy = try plan.aliases.policy()
+    func take(_ loaded: LoadedAliases, _ plan: ServePlan) throws(Failure) {
+        let (files, version) = (loaded.aliases, loaded.endpointsVersion)
+        guard let device = plan.device else {
+            return state.withLock { ($0.files, $0.endpointsVersion) = (files, version) }
+        }
+        let policy = loaded.policy
         let ceiling = try device.ceiling(policy)
         let approvers = try device.approvers()
         let adminToken = try device.adminToken()
         let names = Set((0..<(files?.count ?? 0)).map { files!.name(at: $0) })
         state.withLock { state in
             state.files = files
+            state.endpointsVersion = version
             state.policy = policy
             state.ceiling = ceiling
             state.approvers = approvers
@@ -47,6 +52,8 @@ final class LiveAliases: Sendable {
         return files.adding(state.grants.flatMap { $0.entries(now) }, policy)
     }
 
+    /// The version of the table of operations that their rights are of.
+    var endpointsVersion: String { state.withLock { $0.endpointsVersion } }
     /// Those of the files alone.
     var files: AliasTable? { state.withLock { $0.files } }
     /// What may be granted; set once the files were loaded with the device flow on.

@@ -12,25 +12,25 @@ struct ConfigurationCheck {
     /// What a start would warn of.
     private var notes: [String] = []
     private var plan: ServePlan?
-    private var aliases: AliasTable?
+    private var loaded: LoadedAliases?
 
     /// - Parameter now: seconds since 1970.
     init(_ options: ServeOptions, now: Int) {
         for mistake in SettingSources.file?.mistakes ?? [] { mistakes.note(mistake) }
         guard let plan = mistakes.readingAll({ () throws(Failure) in try ServePlan(options) }) else { return }
         self.plan = plan
-        aliases = plan.aliases.load(noting: &mistakes)
-        if mistakes.all.allSatisfy({ $0.line == nil }) {
+        loaded = plan.aliases.load(noting: &mistakes)
+        if let loaded, mistakes.all.allSatisfy({ $0.line == nil }) {
             notes +=
                 mistakes.trying { () throws(Failure) in
-                    try plan.security.weaknesses(plan.aliases, aliases, plan.token, plan.device)
-                        + plan.aliases.notes(aliases).map(\.text)
+                    try plan.security.weaknesses(plan.aliases, loaded.aliases, plan.token, plan.device)
+                        + plan.aliases.notes(loaded).map(\.text)
                 } ?? []
         }
         if plan.isUpstreamDefault, !SettingSources.isSetAside("--sentry-uri") {
             notes.append("\(ServePlan.defaultUpstreamName) is used")
         }
-        plan.device?.check(noting: &mistakes, plan)
+        plan.device?.check(noting: &mistakes, plan, loaded)
         checkCertificates(plan, now: now)
         checkToken(plan)
         checkLimits()
@@ -94,7 +94,7 @@ struct ConfigurationCheck {
             for mistake in mistakes.all { Failure.say(mistake.message) }
             exit(Failure.Status.configuration.rawValue)
         }
-        print(EffectiveConfiguration(plan, aliases).text, terminator: "")
+        print(EffectiveConfiguration(plan, loaded).text, terminator: "")
         for note in notes { print("note: \(note)") }
         exit(0)
     }

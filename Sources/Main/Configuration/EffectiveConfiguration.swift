@@ -6,11 +6,12 @@ struct EffectiveConfiguration {
     private static let mostAliases = 200
 
     private let plan: ServePlan
-    private let aliases: AliasTable?
+    private let loaded: LoadedAliases?
+    private var aliases: AliasTable? { loaded?.aliases }
 
-    init(_ plan: ServePlan, _ aliases: AliasTable?) {
+    init(_ plan: ServePlan, _ loaded: LoadedAliases?) {
         self.plan = plan
-        self.aliases = aliases
+        self.loaded = loaded
     }
 
     var text: String {
@@ -33,6 +34,11 @@ struct EffectiveConfiguration {
             rows.append(["", "not used: \(plan.token.shadowed.map(\.rawValue).joined(separator: ", "))"])
         }
         rows.append(["aliases", aliases.map { "\($0.count)" } ?? "none"])
+        if let table = plan.aliases.endpointTable {
+            rows.append([
+                "endpoints", "\(loaded?.endpointsVersion ?? ""), from the file '\(table.value)' (\(table.name))",
+            ])
+        }
         if let device = plan.device { rows.append(["device flow", device.text]) }
         return rows
     }

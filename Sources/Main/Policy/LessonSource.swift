@@ -71,7 +71,7 @@ struct Lessons {
                 guard let row = Self.row(operation, table) else {
                     throw Failure(
                         .configuration,
-                        "the running proxy's table of operations has \(operation), and this one does not: give its --policy-file"
+                        "the running proxy's table of operations has \(operation), and this one does not: give its --policy-file and --endpoint-table"
                     )
                 }
                 lesson.counts[row] = count

@@ -17,20 +17,15 @@ struct PolicyCommand: ParsableCommand {
 struct PolicyInputs: ParsableArguments {
     @Option(help: "A file of aliases, as for serve. [ALIAS_FILE]")
     var aliasFile: String?
-    @Option(help: "A file of sets, corrections and rights by alias. [POLICY_FILE]")
-    var policyFile: String?
+    @OptionGroup var files: PolicyFileOptions
     @Flag(help: "Print the result as JSON.")
     var json = false
-
-    func policy() throws(Failure) -> Policy {
-        try Setting("--policy-file", "POLICY_FILE").given(policyFile).map(RightsSettings.policy) ?? .builtIn
-    }
 
     func aliases() throws(Failure) -> NamedRights {
         guard let file = Setting("--alias-file", "ALIAS_FILE").given(aliasFile) else {
             throw Failure(.usage, "--alias-file: expected the file of aliases")
         }
-        return try NamedRights(file, Setting("--policy-file", "POLICY_FILE").given(policyFile))
+        return try NamedRights(file, PolicyFiles(files))
     }
 }
 
@@ -43,8 +38,8 @@ struct NamedRights {
     let names: [String]
     private let indices: [String: Int]
 
-    init(_ file: Given, _ policyFile: Given?) throws(Failure) {
-        let policy = try policyFile.map(RightsSettings.policy) ?? .builtIn
+    init(_ file: Given, _ files: PolicyFiles) throws(Failure) {
+        let policy = try files.load() ?? .builtIn
         let text = try TextFile.read(file.value, mostBytes: 16_777_216, named: file.name)
         let table: AliasTable
         do throws(AliasError) {
@@ -52,7 +47,7 @@ struct NamedRights {
                 try parseAliasFile(text), rules: AliasRules(policy: policy, now: Int64(time(nil))))
         } catch {
             var blamed = file
-            if case .policyLine = error.origin, let policyFile { blamed = policyFile }
+            if case .policyLine = error.origin, let policyFile = files.policy { blamed = policyFile }
             throw Failure(.configuration, "\(blamed.name): '\(blamed.value)', \(error.description)")
         }
         names = (0..<table.count).map { table.name(at: $0) }

@@ -15,8 +15,7 @@ struct PolicyLearnCommand: ParsableCommand {
     @Flag(help: "Write expectations for policy test instead of rights.")
     var expectations = false
     @OptionGroup var source: LessonOptions
-    @Option(help: "A file of sets, corrections and rights by alias. [POLICY_FILE]")
-    var policyFile: String?
+    @OptionGroup var files: PolicyFileOptions
     @Flag(help: "Print the result as JSON.")
     var json = false
 
@@ -57,8 +56,7 @@ struct PolicyLearnCommand: ParsableCommand {
 
     func run() throws {
         ending { () throws(Failure) in
-            let policy =
-                try Setting("--policy-file", "POLICY_FILE").given(policyFile).map(RightsSettings.policy) ?? .builtIn
+            let policy = try PolicyFiles(files).load() ?? .builtIn
             let lessons = try Lessons(source, policy.table)
             guard let lesson = lessons.byAlias[name] else {
                 throw Failure(

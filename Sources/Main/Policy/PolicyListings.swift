@@ -42,8 +42,9 @@ struct PolicyDiffCommand: ParsableCommand {
     var new: String
     @Option(help: "The policy file of NEW; that of OLD is --policy-file.")
     var newPolicyFile: String?
-    @Option(help: "The policy file of OLD, and of NEW unless --new-policy-file is given. [POLICY_FILE]")
-    var policyFile: String?
+    @Option(help: "The table of operations of NEW; that of OLD is --endpoint-table.")
+    var newEndpointTable: String?
+    @OptionGroup var files: PolicyFileOptions
     @Flag(help: "Print the result as JSON.")
     var json = false
 
@@ -57,10 +58,16 @@ struct PolicyDiffCommand: ParsableCommand {
 
     func run() throws {
         ending { () throws(Failure) in
-            let policy = Setting("--policy-file", "POLICY_FILE").given(policyFile)
-            let newPolicy = newPolicyFile.map { Given(value: $0, name: "--new-policy-file", status: .usage) } ?? policy
-            let before = try NamedRights(Given(value: old, name: "OLD", status: .usage), policy)
-            let after = try NamedRights(Given(value: new, name: "NEW", status: .usage), newPolicy)
+            let oldFiles = PolicyFiles(files)
+            var newFiles = oldFiles
+            if let newPolicyFile {
+                newFiles.policy = Given(value: newPolicyFile, name: "--new-policy-file", status: .usage)
+            }
+            if let newEndpointTable {
+                newFiles.table = Given(value: newEndpointTable, name: "--new-endpoint-table", status: .usage)
+            }
+            let before = try NamedRights(Given(value: old, name: "OLD", status: .usage), oldFiles)
+            let after = try NamedRights(Given(value: new, name: "NEW", status: .usage), newFiles)
             let changes = Self.changes(before, after)
             if json {
                 PolicyOutput.print(json: changes)
@@ -102,8 +109,7 @@ struct PolicyTableCommand: ParsableCommand {
     var sets = false
     @Flag(help: "List the rows: method, path, effect, class, with tabs between them.")
     var rows = false
-    @Option(help: "A file of sets, corrections and rights by alias. [POLICY_FILE]")
-    var policyFile: String?
+    @OptionGroup var files: PolicyFileOptions
     @Flag(help: "Print the result as JSON.")
     var json = false
 
@@ -112,6 +118,7 @@ struct PolicyTableCommand: ParsableCommand {
         let rows: Int
         let corrections: Int
         let weakened: [String]
+        let shortfalls: [String]
         let sets: [String: Int]
         let operations: [Row]?
     }
@@ -125,8 +132,7 @@ struct PolicyTableCommand: ParsableCommand {
 
     func run() throws {
         ending { () throws(Failure) in
-            let policy =
-                try Setting("--policy-file", "POLICY_FILE").given(policyFile).map(RightsSettings.policy) ?? .builtIn
+            let policy = try PolicyFiles(files).load() ?? .builtIn
             let table = policy.table
             let all = table.operations.indices.map { row in
                 Row(
@@ -138,12 +144,14 @@ struct PolicyTableCommand: ParsableCommand {
                 return PolicyOutput.print(
                     json: Report(
                         version: table.version, rows: all.count, corrections: policy.corrections,
-                        weakened: policy.weakened, sets: Dictionary(uniqueKeysWithValues: counts),
+                        weakened: policy.weakened, shortfalls: policy.shortfalls,
+                        sets: Dictionary(uniqueKeysWithValues: counts),
                         operations: rows ? all : nil))
             }
             print("endpoints \(table.version)")
             print("\(all.count) operations, \(policy.corrections) corrections")
             for line in policy.weakened { print("weaker: \(line)") }
+            for line in policy.shortfalls { print(line) }
             if sets { for (name, count) in counts { print("\(name)\t\(count)") } }
             if rows { for line in all { print("\(line.operation)\t\(line.effect)\t\(line.class)") } }
         }

@@ -4,8 +4,7 @@ internal import Glibc
 
 /// The flags of the rights of aliases.
 struct RightsOptions: ParsableArguments {
-    @Option(help: "A file of sets, corrections and rights by alias; reread when it changes. [POLICY_FILE]")
-    var policyFile: String?
+    @OptionGroup var files: PolicyFileOptions
     @Option(
         help:
             "Whether every alias must have rights: optional (without, it may do everything) or required. [ALIAS_RIGHTS; optional]"
@@ -13,27 +12,24 @@ struct RightsOptions: ParsableArguments {
     var aliasRights: String?
 }
 
-/// What the rights of aliases are read by; loaded at start, on SIGHUP and when the file has changed.
+/// What the rights of aliases are read by; loaded at start, on SIGHUP and when a file has changed.
 struct RightsSettings {
-    /// The policy file, and who named it.
-    let file: Given?
+    /// The policy file and the table, and who named them.
+    var files: PolicyFiles
     private let areRequired: Bool
-    /// Lines that count as blank: a check has told what is wrong with them.
-    var blankLines: Set<Failure.FileLine> = []
 
     private enum Need: String { case optional, required }
 
     init(_ options: RightsOptions) throws(Failure) {
-        file = Setting("--policy-file", "POLICY_FILE").given(options.policyFile)
+        files = PolicyFiles(options.files)
         areRequired =
             try Setting("--alias-rights", "ALIAS_RIGHTS")
             .parsed(options.aliasRights, expected: "optional or required", Need.init(rawValue:)) == .required
     }
 
-    /// Reads and checks the policy file.
+    /// Reads and checks the files.
     func load() throws(Failure) -> AliasRules {
-        let policy = try file.map { file throws(Failure) in try Self.policy(file, without: blankLines) }
-        return AliasRules(policy: policy, areRequired: areRequired, now: Int64(time(nil)))
+        AliasRules(policy: try files.load(), areRequired: areRequired, now: Int64(time(nil)))
     }
 
     /// A line of the log at each start and reload.
@@ -48,7 +44,11 @@ struct RightsSettings {
     }
 
     /// What to say of the rights at each start and reload.
-    func notes(_ aliases: AliasTable) throws(Failure) -> [Note] {
+    func notes(_ loaded: LoadedAliases) -> [Note] {
+        (loaded.aliases.map(Self.notes) ?? []) + tableNotes(loaded.rules.policy)
+    }
+
+    private static func notes(_ aliases: AliasTable) -> [Note] {
         var notes: [Note] = []
         let everything = (0..<aliases.count).filter { aliases.rights?.aliases[$0].isAll ?? true }
         if !everything.isEmpty {
@@ -56,35 +56,47 @@ struct RightsSettings {
             let more = everything.count > 10 ? " and \(everything.count - 10) more" : ""
             notes.append(Note("aliases that may do all that the token may: \(names)\(more)"))
         }
-        if let rights = aliases.rights {
-            for index in 0..<aliases.count {
-                let limits = rights.aliases[index].limits
-                if limits.isShadow, limits.shadowUntil == nil {
-                    notes.append(
-                        Note(
-                            "\(aliases.name(at: index)): mode=shadow without shadow-until= refuses nothing, for good",
-                            isWarning: true))
-                }
+        guard let rights = aliases.rights else { return notes }
+        for index in 0..<aliases.count {
+            let limits = rights.aliases[index].limits
+            if limits.isShadow, limits.shadowUntil == nil {
+                notes.append(
+                    Note(
+                        "\(aliases.name(at: index)): mode=shadow without shadow-until= refuses nothing, for good",
+                        isWarning: true))
             }
         }
-        for line in try load().policy?.weakened ?? [] {
-            notes.append(Note("the policy file makes an operation weaker: \(line)"))
+        if !rights.idleWords.isEmpty {
+            let words = rights.idleWords.sorted().joined(separator: " ")
+            notes.append(Note("the table has no operation for these words of aliases: \(words)", isWarning: true))
         }
         return notes
     }
 
-    /// The policy in a file.
-    static func policy(_ given: Given) throws(Failure) -> Policy { try policy(given, without: []) }
-
-    private static func policy(_ given: Given, without blank: Set<Failure.FileLine>) throws(Failure) -> Policy {
-        let read = try TextFile.read(given.value, mostBytes: TextFile.mostBytes, named: given.name)
-        let text = TextFile.text(read, of: given.value, without: blank)
-        do throws(PolicyFileError) {
-            return try Policy(file: text)
-        } catch {
-            throw Failure(
-                .configuration, "\(given.name): '\(given.value)', \(error.description)",
-                line: Failure.FileLine(path: given.value, number: error.line))
+    /// What a table of the operator's and corrections of a policy file change.
+    private func tableNotes(_ policy: Policy?) -> [Note] {
+        guard let policy else { return [] }
+        var notes: [Note] = []
+        if let file = files.table {
+            let count = policy.base.operations.count
+            notes.append(
+                Note("the table of operations is from '\(file.value)': \(policy.base.version), \(count) operations"))
+            let weakened = policy.base.weakened(against: .builtIn)
+            for line in weakened.prefix(Self.mostLines) {
+                notes.append(Note("the endpoint table makes an operation weaker than the built-in one: \(line)"))
+            }
+            if weakened.count > Self.mostLines {
+                notes.append(Note("and \(weakened.count - Self.mostLines) more that the endpoint table makes weaker"))
+            }
+            let unjudged = policy.base.unjudgedCount
+            if unjudged > 0 {
+                notes.append(Note("\(unjudged) operations of the endpoint table are not judged yet", isWarning: true))
+            }
         }
+        notes += policy.shortfalls.map { Note($0, isWarning: true) }
+        notes += policy.weakened.map { Note("the policy file makes an operation weaker: \($0)") }
+        return notes
     }
+
+    private static let mostLines = 20
 }

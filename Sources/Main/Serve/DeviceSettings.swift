@@ -100,12 +100,12 @@ struct DeviceSettings {
     }
 
     /// Reads all that a start with the flow reads.
-    func check(noting mistakes: inout Mistakes, _ plan: ServePlan) {
+    func check(noting mistakes: inout Mistakes, _ plan: ServePlan, _ loaded: LoadedAliases?) {
         for problem in problems(plan, listen: plan.listenAddress.text, admin: plan.admin.address?.text ?? "off") {
             mistakes.note(problem)
         }
         // What is wrong with the policy file was told with the aliases.
-        if let policy = try? plan.aliases.policy() {
+        if let policy = loaded?.policy {
             _ = mistakes.trying { () throws(Failure) in try ceiling(policy) }
         }
         _ = mistakes.trying { () throws(Failure) in try approvers() }

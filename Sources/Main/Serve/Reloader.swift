@@ -57,7 +57,9 @@ final class Reloader: Sendable {
                     "a grant is left out: another alias has its name, or nothing is left of its rights",
                     metadata: ["alias": "\(name)"])
             }
-            policy.publish(plan.policy(all.aliases, after: policy.current().value.rights))
+            policy.publish(
+                plan.policy(
+                    all.aliases, endpoints: live.endpointsVersion, after: policy.current().value.rights))
             server.publishedChanged()
         }
     }
@@ -70,11 +72,13 @@ final class Reloader: Sendable {
             watcher.markRead()
             do throws(Failure) {
                 let contexts = try plan.tls.load()
-                let aliases = try plan.aliases.load()
-                let warnings = try plan.security.weaknesses(plan.aliases, aliases, plan.token, plan.device)
-                let notes = try plan.aliases.notes(aliases)
-                try live.take(aliases, plan)
-                policy.publish(plan.policy(live.all.aliases, after: policy.current().value.rights))
+                let loaded = try plan.aliases.load()
+                let warnings = try plan.security.weaknesses(plan.aliases, loaded.aliases, plan.token, plan.device)
+                let notes = plan.aliases.notes(loaded)
+                try live.take(loaded, plan)
+                policy.publish(
+                    plan.policy(
+                        live.all.aliases, endpoints: live.endpointsVersion, after: policy.current().value.rights))
                 tls.publish(contexts)
                 server.publishedChanged()
                 for warning in warnings { log.warning("\(warning)") }

@@ -54,9 +54,12 @@ struct RouteSettings {
 extension ServePlan {
     /// What requests are judged by, with these aliases.
     /// - Parameter old: the rights that these take the place of.
-    func policy(_ aliases: AliasTable?, after old: RightsInForce? = nil) -> PolicyConfiguration {
+    func policy(
+        _ aliases: AliasTable?, endpoints version: String, after old: RightsInForce? = nil
+    ) -> PolicyConfiguration {
         PolicyConfiguration(
-            aliases: aliases, maxBodyBytes: maxBody, elevatedPaths: routes.elevatedPaths, hasBypass: routes.hasBypass,
+            aliases: aliases, endpointsVersion: version, maxBodyBytes: maxBody, elevatedPaths: routes.elevatedPaths,
+            hasBypass: routes.hasBypass,
             openGuard: routes.openGuard(publicURL), after: old)
     }
 }

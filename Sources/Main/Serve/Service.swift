@@ -19,10 +19,10 @@ struct Service {
     func run(_ signals: SignalInbox) throws(Failure) {
         let watcher = FileWatcher(plan.watchedFiles)
         let live = LiveAliases()
-        let aliases = try plan.aliases.load()
-        let warnings = try plan.security.weaknesses(plan.aliases, aliases, plan.token, plan.device)
-        let notes = try plan.aliases.notes(aliases)
-        try live.take(aliases, plan)
+        let loaded = try plan.aliases.load()
+        let warnings = try plan.security.weaknesses(plan.aliases, loaded.aliases, plan.token, plan.device)
+        let notes = plan.aliases.notes(loaded)
+        try live.take(loaded, plan)
         let tls = Published(try plan.tls.load())
         ProcessLimits.ignoreBrokenPipes()
         let descriptorLimit = try Self.descriptorLimit()
@@ -36,7 +36,7 @@ struct Service {
         try tokens.loadFirst()
         let sockets = try Sockets(plan)
         let device = try DeviceService(plan, sockets, live, log)
-        let policy = Published(plan.policy(live.all.aliases))
+        let policy = Published(plan.policy(live.all.aliases, endpoints: live.endpointsVersion))
         let upstream =
             if let proxy = plan.upstreamProxy { try Upstream(proxy.uri, named: proxy.name) } else {
                 try Upstream(plan.uri, named: plan.uriName)

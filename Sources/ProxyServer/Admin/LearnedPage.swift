@@ -6,13 +6,14 @@ struct LearnedPage {
 
     var json: JSONValue {
         let (all, isWhole) = facts.server.collectLessons(within: AdminFacts.collect)
-        var lessons: [String: (table: EndpointTable, lesson: Lesson)] = [:]
+        // Just after a reload some workers may still count by the table before it.
+        let table = all.lazy.compactMap(\.endpoints).first
+        var lessons: [String: Lesson] = [:]
         for worker in all {
-            guard let table = worker.endpoints else { continue }
+            guard let table, let own = worker.endpoints else { continue }
+            let rows = table.rows(in: own)
             for counted in worker.counted {
-                var lesson = lessons.removeValue(forKey: counted.alias)?.lesson ?? Lesson()
-                counted.add(to: &lesson)
-                lessons[counted.alias] = (table, lesson)
+                counted.following(rows).add(to: &lessons[counted.alias, default: Lesson()])
             }
         }
         return .object([
@@ -21,7 +22,9 @@ struct LearnedPage {
             (
                 "aliases",
                 .object(
-                    lessons.sorted { $0.key < $1.key }.map { ($0.key, Self.object($0.value.lesson, $0.value.table)) })
+                    table.map { table in
+                        lessons.sorted { $0.key < $1.key }.map { ($0.key, Self.object($0.value, table)) }
+                    } ?? [])
             ),
         ])
     }

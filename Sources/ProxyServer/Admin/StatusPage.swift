@@ -13,7 +13,7 @@ struct StatusPage {
         let (addresses, failure) = { ($0.addresses, $0.failure) }(facts.addresses.current().value)
         return .object([
             ("version", .string(facts.fixed.version)),
-            ("endpoints", .string(EndpointTable.builtInVersion)),
+            ("endpoints", .string(facts.policy.current().value.endpointsVersion)),
             ("uptime_seconds", .number((now - facts.startedAt).seconds)),
             ("ready", .bool(unreadiness == nil)),
             ("reason", unreadiness.map(JSONValue.string) ?? .null),

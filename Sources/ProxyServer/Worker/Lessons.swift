@@ -37,11 +37,12 @@ struct Lessons: Sendable {
         leftOut = max(0, learning.count - Self.mostAliases)
         places = Array(repeating: -1, count: rights.table.aliases.count)
         let known = Dictionary(uniqueKeysWithValues: old.counted.enumerated().map { ($1.alias, $0) })
+        let rows = old.endpoints.map { rights.table.endpoints.rows(in: $0) }
         for alias in learning.prefix(Self.mostAliases) {
             places[alias] = Int32(counted.count)
             let name = rights.name(at: alias)
-            if let place = known[name], let table = old.endpoints {
-                counted.append(old.counted[place].following(table, rights.table.endpoints))
+            if let place = known[name], let rows {
+                counted.append(old.counted[place].following(rows))
             } else {
                 counted.append(
                     Counted(
@@ -74,14 +75,11 @@ struct Lessons: Sendable {
 }
 
 extension Lessons.Counted {
-    /// The same with the rows of another table: only those that a policy file brings may stand for something else there.
-    fileprivate func following(_ old: EndpointTable, _ new: EndpointTable) -> Lessons.Counted {
+    /// The same with the rows of another table.
+    /// - Parameter rows: for each of its rows the one that is the same operation here.
+    func following(_ rows: [Int?]) -> Lessons.Counted {
         var lesson = self
-        let builtIn = EndpointTable.builtIn.operations.count
-        lesson.counts = new.operations.indices.map { row in
-            guard row < counts.count, row < builtIn || old.name(of: row) == new.name(of: row) else { return 0 }
-            return counts[row]
-        }
+        lesson.counts = rows.map { $0.map { counts[$0] } ?? 0 }
         return lesson
     }
 
