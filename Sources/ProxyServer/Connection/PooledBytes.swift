@@ -11,9 +11,11 @@ struct PooledBytes: ~Copyable {
         pool.append(bytes, to: &buffer!, count: &count)
     }
 
-    /// Gives the block back.
+    /// Gives the block back, when there is one: most of those that an exchange may hold it never had.
+    @inline(__always)
     mutating func release(to pool: inout BufferPool) {
-        if let buffer { pool.give(buffer, used: count) }
-        (buffer, count) = (nil, 0)
+        guard let buffer else { return }
+        pool.give(buffer, used: count)
+        (self.buffer, count) = (nil, 0)
     }
 }

@@ -225,8 +225,7 @@ extension Exchange {
     }
 
     func releaseTransformation(_ pool: inout BufferPool, _ spares: inout SpareParts) {
-        if let inflater = response.inflater { spares.giveBack(inflater, &pool.memory) }
-        response.inflater = nil
+        if let inflater = response.inflater.take() { spares.giveBack(inflater, &pool.memory) }
         response.compressed.release(to: &pool)
         releaseCollected(&pool)
     }
