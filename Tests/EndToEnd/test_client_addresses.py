@@ -9,7 +9,6 @@ import socket
 import ssl
 import struct
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from harness.certificates import Certificates, Pair
 from harness.client import Answer, Client, request
 from harness.process import Child, eventually
 from harness.proxy import BINARY, Proxy, StartProxy
+from harness.sockets import wait_until_arrived, wait_until_watched
 from harness.tls import TLSClient, client_context
 from harness.upstream import TOKEN as SENTRY_TOKEN
 from harness.upstream import StandIn
@@ -112,8 +112,9 @@ def test_a_proxy_header_says_the_address_however_it_is_split(behind: Proxy, stan
     for at in range(1, len(header) + 1, 5):
         with Client(behind.address) as client:
             client.send(header[:at])
-            # The first piece is in before the second is sent: its bytes are acknowledged by the proxy's own kernel.
-            time.sleep(0.01)
+            # The proxy has looked at the first piece, which it leaves where it is, and waits for more.
+            wait_until_arrived(client.sock, at)
+            wait_until_watched(behind, client.sock)
             client.send(header[at:] + GET + b"\r\n")
             assert client.read_answer().status == 200, at
     lines = access_lines(behind, 1 + len(range(1, len(header) + 1, 5)))

@@ -17,6 +17,7 @@ from harness.sockets import wait_until_ended, wait_until_watched
 from harness.upstream import StandIn
 
 AT_ONCE_SECONDS = 2.0
+DRIP_SECONDS = 0.02
 # When a client whose FIN is in is asked, by `100 Continue`, whether it is still there.
 PROBE_SECONDS = 3.0
 
@@ -58,7 +59,7 @@ def slow_answer() -> Iterator[tuple[Scripted, threading.Event, threading.Event]]
         try:
             for _ in range(20):
                 sock.sendall(b"b")
-                time.sleep(0.02)
+                time.sleep(DRIP_SECONDS)
             if not sock.recv(1):
                 return
         except OSError:

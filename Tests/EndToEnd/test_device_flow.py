@@ -21,6 +21,7 @@ from harness.proxy import Proxy, StartProxy
 from harness.upstream import StandIn
 
 SANITIZER = os.environ.get("SANITIZER", "")
+REQUEST_PAUSE = 0.005
 
 
 @pytest.fixture
@@ -292,7 +293,7 @@ def seconds(proxy: Proxy, until: Callable[[int], bool]) -> list[float]:
         began = time.perf_counter()
         assert get(proxy.address, "/api/0/organizations/", ALIAS).status == 200
         took.append(time.perf_counter() - began)
-        time.sleep(0.005)
+        time.sleep(REQUEST_PAUSE)
     return sorted(took)
 
 

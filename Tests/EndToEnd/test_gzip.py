@@ -15,10 +15,12 @@ import pytest
 
 from harness.client import Answer, ask, request
 from harness.proxy import Proxy, StartProxy
+from harness.sockets import wait_until_full, wait_until_read
 from harness.upstream import RawUpstream, StandIn
 
 BLOCK_BYTES = 1 << 20
 GROWTH_LIMIT_KIB = 1024
+MEASURED_SECONDS = 1
 SANITIZER = os.environ.get("SANITIZER", "")
 PLAIN = bytes(range(256)) * 400 + b"the end"
 CODED = gzip.compress(PLAIN, mtime=0)
@@ -100,7 +102,7 @@ def test_every_split_of_a_stream(start_proxy: StartProxy) -> None:
                     sock.recv(65536)
                     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                     sock.sendall(answer[:at])
-                    time.sleep(0.002)
+                    wait_until_read(sock)
                     sock.sendall(answer[at:])
                 data = b""
                 while piece := client.recv(65536):
@@ -301,9 +303,9 @@ def test_a_bomb_that_nobody_reads_waits(raw_upstream: Upstream, start_proxy: Sta
     with socket.create_connection(proxy.address, 20) as sock:
         sock.sendall(request("GET", "/api/0/"))
         assert sock.recv(100).startswith(b"HTTP/1.1 200")
-        time.sleep(1)
+        wait_until_full(sock)
         spent = cpu_seconds(proxy)
-        time.sleep(1)
+        time.sleep(MEASURED_SECONDS)
         assert cpu_seconds(proxy) - spent < 0.3, "the proxy spins while the client does not read"
         growth = proxy.memory_kib("VmHWM") - before
     assert SANITIZER or growth < GROWTH_LIMIT_KIB, growth

@@ -15,6 +15,7 @@ from harness.proxy import Proxy, StartProxy
 from harness.upstream import RawUpstream, StandIn
 
 SLACK_SECONDS = 1.5
+DRIP_SECONDS = 0.15
 
 
 @pytest.mark.parametrize("size, status", [(15_000, 404), (17_000, 414)])
@@ -73,7 +74,7 @@ def test_a_body_that_keeps_coming_is_not_cut_by_the_idle_time(stand_in: StandIn,
     with Client(proxy.address) as client:
         client.send(request("POST", "/behave/echo", "Content-Length: 8"))
         for _ in range(8):
-            time.sleep(0.15)
+            time.sleep(DRIP_SECONDS)
             client.send(b"x")
         assert client.read_answer().body == b"x" * 8
 

@@ -22,6 +22,8 @@ from harness.process import Child, eventually
 from harness.proxy import BINARY, Proxy, StartProxy, clean_environment
 
 KILLS = 200
+# So old a token is, when its refusal is put down to its age.
+AGE_SECONDS = 0.6
 WINDOW_SECONDS = 0.005
 
 
@@ -93,7 +95,7 @@ def test_a_401_refreshes_once_for_all_and_the_requests_are_repeated(
     proxy = serve()
     eventually(lambda: get(proxy).status == 200, "an answer with the login")
     # Old enough that its refusal is put down to its age, and not yet due.
-    time.sleep(0.6)
+    time.sleep(AGE_SECONDS)
     authorization_server.set(token_life=600)
     taken = authorization_server.state["grants"][0]
     # Sentry forgets the access token; the refresh token stays good.
@@ -132,7 +134,7 @@ def test_a_401_that_is_not_about_the_token_uses_up_no_refresh_token(
     eventually(lambda: get(proxy).status == 200, "an answer with the login")
     asked = authorization_server.state["asked"]["/api/0/"]
     # Old enough that a refusal would be put down to its age, and not yet due.
-    time.sleep(0.6)
+    time.sleep(AGE_SECONDS)
     statuses = [ask(proxy.address, request("POST", relays, body=b"{}")).status for _ in range(20)]
     assert statuses == [401] * 20
     assert authorization_server.count("refresh") == 0

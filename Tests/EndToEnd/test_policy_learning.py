@@ -6,13 +6,13 @@ import json
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from harness.client import ask, request
+from harness.process import eventually
 from harness.proxy import BINARY, ROOT, Proxy, StartProxy
 from harness.upstream import StandIn
 from test_clients import ALIAS as CLI_ALIAS
@@ -169,11 +169,8 @@ def test_a_reload_keeps_what_was_learned_and_the_end_of_shadow_ends_it(shadowed:
 
 
 def wait_until_not_learning(proxy: Proxy) -> subprocess.CompletedProcess[str]:
-    end = time.monotonic() + 20
-    while (result := learn(proxy, "ci")).returncode != 64:
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return result
+    eventually(lambda: learn(proxy, "ci").returncode == 64, "nothing is learned any more")
+    return learn(proxy, "ci")
 
 
 LOGFMT = ('ts=2026-11-01T10:00:00.000Z level=info msg=request id=1 client=10.0.0.1:1 route=elevated alias=ci method=GET '

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 
 import pytest
 
 from harness.client import Answer, ask, request
 from harness.fronts import free_port
+from harness.process import eventually
 from harness.proxy import Proxy, StartProxy, run_to_end
 from harness.upstream import StandIn
 
@@ -19,11 +19,14 @@ def ready(proxy: Proxy) -> Answer:
 
 
 def until(proxy: Proxy, status: int) -> Answer:
-    deadline = time.monotonic() + 40
-    while (answer := ready(proxy)).status != status:
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.2)
-    return answer
+    answers: list[Answer] = []
+
+    def is_it() -> bool:
+        answers.append(ready(proxy))
+        return answers[-1].status == status
+
+    eventually(is_it, f"/readyz says {status}", 40, pause=0.2)
+    return answers[-1]
 
 
 def test_the_word_is_checked() -> None:

@@ -6,7 +6,6 @@ import re
 import socket
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -15,7 +14,7 @@ from harness.database import Postgres, as_server_user, server_binary
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
 from harness.scripted import Gated, Scripted, read_head, read_request
-from harness.sockets import wait_until_watched
+from harness.sockets import wait_until_read, wait_until_watched
 
 pytestmark = pytest.mark.tokens
 
@@ -49,7 +48,7 @@ def test_a_broken_401_leaves_nothing_for_the_exchange_after_it(start_proxy: Star
         with upstream.accept() as sock:
             read_head(sock)
             sock.sendall(b"HTTP/1.1 401 Unauthorized\r\nX-First: secret-of-the-first\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
-            time.sleep(0.1)
+            wait_until_read(sock)
             upstream.fill()
             second.send(request("GET", "/api/0/second/"))
             assert not first.read_answer().complete

@@ -14,6 +14,7 @@ import pytest
 
 from harness.load import Load, Result
 from harness.network import Network, Unavailable
+from harness.process import eventually
 from harness.replicas import Balancer, Replica
 from harness.replicas import Unavailable as NoHAProxy
 from test_restart import report
@@ -86,8 +87,7 @@ def kill_under_load(balancer: Balancer, replicas: list[Replica], rate: int, kill
         victim.kill()
         # Those that HAProxy gave to it between the two looks were in flight too.
         in_flight += int(before["scur"]) + balancer.number(victim, "stot") - int(before["stot"])
-        time.sleep(0.5)
-        assert not balancer.is_up(victim)
+        eventually(lambda: not balancer.is_up(victim), "HAProxy has noticed")
         victim.start()
         balancer.wait_until_up(victim)
     result = stop(load, begin, rate)

@@ -10,6 +10,7 @@ import pytest
 
 from harness.client import Answer, ask, request
 from harness.expect import elevated_head
+from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
 from harness.upstream import StandIn
 
@@ -116,8 +117,7 @@ def test_an_expired_alias_is_told_so_in_sentrys_words(narrowed: Narrowed, stand_
     ends = int(time.time()) + 8
     proxy = narrowed(f"read-only org=acme expires={time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(ends))}")
     assert ask_as_agent(proxy, "GET", "/api/0/organizations/acme/issues/").status != 401
-    while time.time() < ends:
-        time.sleep(0.05)
+    eventually(lambda: time.time() >= ends, "the alias has expired")
     stand_in.reset()
     answer = ask_as_agent(proxy, "GET", "/api/0/organizations/acme/issues/", "Accept: application/json")
     assert (answer.status, answer.json) == (401, {"detail": "Token expired"})

@@ -21,6 +21,7 @@ from harness.client import ask, request
 from harness.metrics import scrape
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
+from harness.sockets import wait_until_watched
 from harness.tls import Nginx, TLSClient, client_context
 from harness.upstream import StandIn
 
@@ -163,8 +164,7 @@ def test_an_answer_that_comes_late_still_reaches_a_half_closed_client(
         client.send(request("GET", "/behave/hold-head"))
         stand_in.records(requests=1)
         how(client)
-        # Past the time after which a waiting client's socket is watched.
-        time.sleep(0.3)
+        wait_until_watched(secure_proxy, client.sock)
         stand_in.release()
         answer = client.read_answer()
     assert answer.body == b"ok" and answer.complete, answer

@@ -15,10 +15,11 @@ from harness.client import Client, ask, request
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
 from harness.scripted import Gated, Scripted, read_head, read_request
-from harness.sockets import wait_until_arrived, wait_until_ended, wait_until_read, wait_until_watched
+from harness.sockets import wait_until_arrived, wait_until_ended, wait_until_full, wait_until_read, wait_until_watched
 from harness.upstream import StandIn
 
 UPLOAD = "/api/0/organizations/acme/chunk-upload/"
+SLOW_READER_PAUSE = 0.02
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_rewritten_answer_reaches_a_client_whose_socket_is_full(start_proxy: S
         sock.sendall(request("GET", "/api/0/users/me/regions/", host="h" * 240 + ".example"))
         wait_until_watched(proxy, sock)  # For reading only.
         go.set()
-        time.sleep(1)
+        wait_until_full(sock)
         data = read_to_end(sock)
     assert len(data) > 8_000_000, proxy.output[-600:]
     assert len(json.loads(data.partition(b"\r\n\r\n")[2])["regions"]) == count
@@ -100,7 +101,7 @@ def test_a_client_that_reads_slowly_but_steadily_is_not_taken_for_stalled(start_
         # The socket's buffer takes seconds to be read so far that it counts as writable again.
         for _ in range(150):
             got += len(sock.recv(4096))
-            time.sleep(0.02)
+            time.sleep(SLOW_READER_PAUSE)
         while piece := sock.recv(1 << 20):
             got += len(piece)
     assert got > size
@@ -112,7 +113,7 @@ def test_an_interim_answer_split_in_two_does_not_spoil_a_rewritten_body(start_pr
     def play(sock: socket.socket, _: int) -> None:
         read_head(sock)
         sock.sendall(b"HTTP/1.1 103 Early")
-        time.sleep(0.1)
+        wait_until_read(sock)
         sock.sendall(b" Hints\r\nA: b\r\n\r\n" + json_answer(value))
 
     proxy = start_proxy(scripted(play).uri)
@@ -133,7 +134,7 @@ def test_a_client_that_half_closes_after_a_slow_upload_gets_a_large_answer_whole
         wait_until_watched(proxy, sock)  # While it uploads.
         sock.sendall(b"0123456789")
         sock.shutdown(socket.SHUT_WR)
-        time.sleep(0.7)
+        wait_until_full(sock)
         data = read_to_end(sock)
     assert len(data.rpartition(b"\r\n\r\n")[2]) == size
 
@@ -173,7 +174,7 @@ def test_an_upstream_that_answers_before_it_was_asked_is_heard(start_proxy: Star
 
 
 def test_the_end_of_one_client_is_not_held_against_the_next(start_proxy: StartProxy, scripted) -> None:  # noqa: ANN001
-    asked, go, said, part = (threading.Event() for _ in range(4))
+    asked, go, said, part, more = (threading.Event() for _ in range(5))
 
     def play(sock: socket.socket, number: int) -> None:
         read_head(sock)
@@ -186,10 +187,12 @@ def test_the_end_of_one_client_is_not_held_against_the_next(start_proxy: StartPr
             part.wait(10)
         else:
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
-            time.sleep(0.6)
+            more.wait(10)
             sock.sendall(b"def")
 
     proxy = start_proxy(scripted(play).uri, "--threads", "1")
+    assert ask(proxy.address, request("TRACE", "/")).status == 405
+    before = proxy.descriptors()
     with Client(proxy.address) as client:
         client.send(request("GET", "/api/0/x/", "Connection: close"))
         wait_until_watched(proxy, client.sock)
@@ -202,12 +205,14 @@ def test_the_end_of_one_client_is_not_held_against_the_next(start_proxy: StartPr
             wait_until_ended(client.sock)
         assert client.read_answer().body == b"ok"
     part.set()
-    time.sleep(0.2)
+    eventually(lambda: proxy.descriptors() <= before, "the first exchange is over")
     with Client(proxy.address) as client:
         client.send(request("GET", "/api/0/x/"))
         client.read_until(b"abc")
         wait_until_watched(proxy, client.sock)
         client.send(b"more")
+        wait_until_arrived(client.sock, 4)
+        more.set()
         answer = client.read_answer()
         assert b"abcdef" in answer.raw or answer.raw.endswith(b"def"), answer.raw
 

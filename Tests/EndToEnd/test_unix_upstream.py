@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.client import Answer, ask, request
+from harness.metrics import scrape
 from harness.process import eventually
 from harness.proxy import Proxy, StartProxy
 from harness.tls import ANSWER, read_head
@@ -85,7 +86,7 @@ def test_a_full_queue_is_waited_for(full_queue: FullQueue, start_proxy: StartPro
     threads = [threading.Thread(target=lambda: answers.append(ask(proxy.address, GET))) for _ in range(10)]
     for thread in threads:
         thread.start()
-    time.sleep(0.5)
+    eventually(lambda: scrape(proxy).sum("requests_in_flight") == 10, "all of them wait")
     assert answers == [], "nobody is there to answer yet"
     full_queue.serve(10)
     for thread in threads:
@@ -107,7 +108,7 @@ def test_a_body_is_whole_after_the_wait(full_queue: FullQueue, start_proxy: Star
     answers: list[Answer] = []
     asking = threading.Thread(target=lambda: answers.append(ask(proxy.address, request("POST", "/api/0/", body=b"12345"))))
     asking.start()
-    time.sleep(0.3)
+    eventually(lambda: scrape(proxy).sum("requests_in_flight") == 1, "it waits")
     for filler in full_queue.fillers:
         filler.close()
     full_queue.listener.settimeout(10)

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from harness.secrecy import LEDGER
 
 START_SECONDS = 30.0
+# Between two looks at what is waited for.
+LOOK_SECONDS = 0.005
 
 
 class Child:
@@ -94,10 +96,10 @@ class Child:
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
 
-def eventually(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
-    """Waits until the condition holds, with a deadline; asks every few milliseconds."""
+def eventually(condition: Callable[[], bool], what: str, seconds: float = 20.0, pause: float = LOOK_SECONDS) -> None:
+    """Waits until the condition holds, with a deadline; looks every few milliseconds, or as seldom as is said."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.005)
+        time.sleep(pause)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import socket
 import struct
+import termios
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,8 @@ CLOSE_WAIT = 8
 
 
 class FarEnd(NamedTuple):
+    # Bytes that were sent and are not acknowledged.
+    unsent: int
     # Bytes that have come and that nobody has read.
     unread: int
     # As in tcp_states.h; CLOSE_WAIT once a FIN has come.
@@ -34,7 +38,8 @@ def far_end(sock: socket.socket) -> FarEnd | None:
     for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:
         fields = line.split()
         if fields[1:3] == wanted:
-            return FarEnd(int(fields[4].partition(":")[2], 16), int(fields[3], 16), int(fields[9]))
+            unsent, _, unread = fields[4].partition(":")
+            return FarEnd(int(unsent, 16), int(unread, 16), int(fields[3], 16), int(fields[9]))
     return None
 
 
@@ -51,6 +56,19 @@ def wait_until_read(sock: socket.socket) -> None:
 def wait_until_arrived(sock: socket.socket, count: int) -> None:
     """`count` bytes of `sock`, or more, lie unread at the other end."""
     eventually(lambda: (end := far_end(sock)) is not None and end.unread >= count, f"{count} bytes at the other end")
+
+
+def wait_until_full(sock: socket.socket) -> None:
+    """The other end has more to send than `sock` takes: nothing moves until somebody reads."""
+    looks: list[tuple[int, int]] = []
+
+    def is_full() -> bool:
+        end = far_end(sock)
+        here = struct.unpack("=i", fcntl.ioctl(sock, termios.FIONREAD, b"0000"))[0]
+        looks.append((end.unsent if end else 0, here))
+        return looks[-1][0] > 0 and looks[-1][1] > 0 and len(looks) > 3 and len(set(looks[-4:])) == 1
+
+    eventually(is_full, "the socket is full", pause=0.05)
 
 
 def wait_until_ended(sock: socket.socket) -> None:
