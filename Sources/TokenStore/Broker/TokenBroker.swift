@@ -1,19 +1,9 @@
 package import System
 
-/// How a renewal that a 401 asked for ended. `body_too_large` is the proxy's own outcome.
-package enum RenewalOutcome: String, Sendable {
-    /// There is another token than the one that was refused: retry once.
-    case renewed
-    /// The source gives the same token: a retry is no use.
-    case unchanged
-    /// The source did not answer.
-    case unavailable
-}
-
 /// Keeps one token fresh and publishes it.
 ///
 /// All fetches go through one flight: whoever asks while one is under way waits for its result. Versions grow with
-/// every publication, also when only the health changed; `tokenSince` remembers with which version the token itself
+/// every publication, also when only the health changed; `TokenSeries` remembers with which version the token itself
 /// last changed, which is how `renew(ifStill:)` knows an answer to the old token from one to the new.
 package actor TokenBroker {
     /// How long an `unchanged` or `unavailable` verdict stands for later callers, so that a storm of 401s over a token
@@ -31,32 +21,20 @@ package actor TokenBroker {
         let task: Task<RenewalOutcome, Never>
     }
 
-    private struct Verdict {
-        let outcome: RenewalOutcome
-        let until: Instant
-    }
-
-    /// The upstream refuses the token that is in use.
-    private struct Refusal {
-        var answers: Int
-        var askAgain: Instant
-    }
-
     private let source: any TokenSource
     private let question: TokenQuestion?
-    private let publisher: TokenPublisher
     private let clock: any TokenClock
     private let random: @Sendable () -> Double
     private let log: @Sendable (TokenEvent) -> Void
     private let wake: @Sendable () -> Void
 
-    private var snapshot: TokenSnapshot
-    private var tokenSince: UInt64
+    private var series: TokenSeries
+    private var snapshot: TokenSnapshot { series.snapshot }
     private var flight: Flight?
-    private var verdict: Verdict?
+    private var verdict: RenewalVerdict?
     private var backOff = BackOff()
     private var budget = RenewalBudget()
-    private var refusal: Refusal?
+    private var refusal: TokenRefusal?
     /// When to fetch next.
     private var due = Instant.distantPast
     private var sleeper: Task<Void, Never>?
@@ -78,22 +56,11 @@ package actor TokenBroker {
     ) {
         self.source = source
         self.question = question
-        self.publisher = publisher
         self.clock = clock
         self.random = random
         self.log = log
         self.wake = wake
-        let first = TokenSnapshot(
-            version: publisher.version + 1,
-            token: nil,
-            kind: source.kind,
-            source: source.origin,
-            isRenewable: source.isRenewable,
-            health: .missing(.notReadYet)
-        )
-        snapshot = first
-        tokenSince = first.version
-        publisher.publish(first)
+        series = TokenSeries(of: source, publisher)
     }
 
     /// The background life: first fetch, refresh when due, retries with back-off, polling. Returns when cancelled.
@@ -132,7 +99,7 @@ package actor TokenBroker {
     ///   A source that is not renewable is not asked, but the upstream is, for the health's sake: `.unchanged`.
     package func renew(ifStill version: UInt64) async -> RenewalOutcome {
         while true {
-            if version < tokenSince, snapshot.token != nil { return .renewed }
+            if version < series.tokenSince, snapshot.token != nil { return .renewed }
             if let verdict, clock.now().monotonic < verdict.until { return verdict.outcome }
             if source.isRenewable, snapshot.token != nil, !snapshot.suspect { publish(suspect: true) }
             guard let flight, flight.cause != .renewal else {
@@ -194,8 +161,8 @@ package actor TokenBroker {
             verdict = nil
             refusal = nil
             if cause == .renewal { budget.renewed(now: now.monotonic) }
-            tokenSince = snapshot.version + 1
-            log(.obtained(cause: cause, kind: source.kind, source: source.origin, version: tokenSince))
+            let version = series.changeToken()
+            log(.obtained(cause: cause, kind: source.kind, source: source.origin, version: version))
         } else {
             if cause == .renewal { remember(.unchanged, now) }
             log(.confirmed(cause: cause))
@@ -219,7 +186,7 @@ package actor TokenBroker {
     }
 
     private func remember(_ outcome: RenewalOutcome, _ now: TokenInstant, for time: Duration = verdictTime) {
-        verdict = Verdict(outcome: outcome, until: now.monotonic + time)
+        verdict = RenewalVerdict(outcome: outcome, until: now.monotonic + time)
     }
 
     // MARK: - What the upstream says of the token
@@ -272,16 +239,11 @@ package actor TokenBroker {
     private func settle(_ standing: TokenStanding, of token: Secret) {
         // A new token came while the old one was asked about.
         guard snapshot.token == token else { return }
-        let again = clock.now().monotonic + Self.refusedTime
-        switch standing {
-        case .accepted:
-            if refusal != nil { log(.acceptedAgain) }
-            refusal = nil
-        case .refused:
-            refusal = Refusal(answers: (refusal?.answers ?? 0) + 1, askAgain: again)
-            log(.refused(source.kind, source: source.origin, answers: refusal?.answers ?? 1))
-        case .unclear:
-            refusal?.askAgain = again
+        let before = refusal
+        refusal = TokenRefusal(before, standing, askAgain: clock.now().monotonic + Self.refusedTime)
+        if standing == .accepted, before != nil { log(.acceptedAgain) }
+        if standing == .refused, let refusal {
+            log(.refused(source.kind, source: source.origin, answers: refusal.answers))
         }
         // What the source itself has failed in is the more urgent news.
         let isOwnTrouble = backOff.failures > 0
@@ -301,29 +263,9 @@ package actor TokenBroker {
     }
 
     private func publish(token: Secret?, obtainedAt: TokenInstant?, health: TokenHealth, suspect: Bool) {
-        snapshot = TokenSnapshot(
-            version: snapshot.version + 1,
-            token: token,
-            kind: source.kind,
-            source: source.origin,
-            isRenewable: source.isRenewable,
-            obtainedAt: obtainedAt,
-            nextRefresh: nextRefresh(),
-            health: health,
-            suspect: suspect
-        )
-        publisher.publish(snapshot)
+        series.publish(
+            token, obtainedAt: obtainedAt, nextRefresh: clock.now().later(due), health: health, suspect: suspect)
         wake()
-    }
-
-    private func nextRefresh() -> TokenInstant? {
-        guard due != .never else { return nil }
-        let now = clock.now()
-        let ahead = due - now.monotonic
-        return TokenInstant(
-            monotonic: due,
-            wallSeconds: now.wallSeconds + Int64(ahead.seconds)
-        )
     }
 
     // MARK: - Waiting

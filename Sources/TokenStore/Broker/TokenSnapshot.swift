@@ -33,6 +33,12 @@ package struct TokenInstant: Sendable, Equatable {
         self.monotonic = monotonic
         self.wallSeconds = wallSeconds
     }
+
+    /// A later instant by both clocks, as they stand to each other now; nil for `never`.
+    func later(_ time: Instant) -> TokenInstant? {
+        guard time != .never else { return nil }
+        return TokenInstant(monotonic: time, wallSeconds: wallSeconds + Int64((time - monotonic).seconds))
+    }
 }
 
 /// Whether elevated requests can be served.
