@@ -32,8 +32,7 @@ struct EndpointTableBuilder {
             Operation(
                 method: method, effect: effect, operationClass: .none, selects: selects ?? natural, template: template,
                 scopes: [], scopesAreByRule: true, judgedAs: -1, object: word(Array("added".utf8)),
-                verb: word(Array((isRead ? "read" : "write").utf8)), note: word(Array("from the policy file".utf8)),
-                isCorrected: true))
+                verb: word(Array((isRead ? "read" : "write").utf8)), note: word(Array("from the policy file".utf8))))
         if known != nil { throw EndpointTableError(line: 0, message: "this operation was given before") }
     }
 
@@ -64,7 +63,6 @@ struct EndpointTableBuilder {
     mutating func correct(_ row: Int, _ effect: OperationEffect, _ operationClass: OperationClass) {
         table.operations[row].effect = effect
         table.operations[row].operationClass = operationClass
-        table.operations[row].isCorrected = true
     }
 
     static func selection(_ text: String) -> ProjectSelection? {

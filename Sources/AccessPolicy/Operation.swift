@@ -87,8 +87,6 @@ package struct Operation: Sendable {
     package var note: TableText
     /// What is done with its requests and answers besides forwarding them.
     package var treatment = OperationTreatment.none
-    /// What a policy file changed of it, or that a policy file brought it.
-    package var isCorrected = false
 }
 
 extension Operation {
