@@ -188,6 +188,18 @@ private func text(_ client: ClientAddress?) -> String? {
         }
     }
 
+    /// "107 bytes are enough to store all the line", says the protocol, the CRLF at its end included.
+    @Test func aLineIsNotLongerThanItMayBe() {
+        func line(_ count: Int) -> [UInt8] {
+            Array("PROXY UNKNOWN ".utf8) + [UInt8](repeating: UInt8(ascii: "x"), count: count - 16) + [0x0d, 0x0a]
+        }
+        let longest = line(107)
+        #expect(ProxyHeader(longest.span) == .whole(count: 107, client: nil))
+        #expect(ProxyHeader(longest.span.extracting(first: 106)) == .partial)
+        #expect(ProxyHeader(line(108).span) == .malformed)
+        #expect(ProxyHeader(line(108).span.extracting(first: 107)) == .malformed)
+    }
+
     @Test func everySplitOfAWholeHeaderIsPartial() {
         for (bytes, _) in Self.whole {
             for count in bytes.indices {

@@ -84,6 +84,20 @@ import Testing
         #expect(kind.message.description.utf8.allSatisfy { (0x20..<0x7f).contains($0) && $0 != 0x22 && $0 != 0x5c })
     }
 
+    /// RFC 9110 §15.5 and §15.6; RFC 6585 §4 and §5.
+    private static let reasons = [
+        400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+        408: "Request Timeout", 411: "Length Required", 413: "Content Too Large", 414: "URI Too Long",
+        417: "Expectation Failed", 421: "Misdirected Request", 429: "Too Many Requests",
+        431: "Request Header Fields Too Large", 500: "Internal Server Error", 501: "Not Implemented",
+        502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout", 505: "HTTP Version Not Supported",
+    ]
+
+    @Test(arguments: ErrorAnswer.allCases) func everyStatusHasItsReason(_ kind: ErrorAnswer) throws {
+        let reason = try #require(Self.reasons[kind.status])
+        #expect(answer(kind, .text).hasPrefix("HTTP/1.1 \(kind.status) \(reason)\r\n"))
+    }
+
     @Test(arguments: ParseError.allCases) func everyParseErrorHasItsAnswer(_ error: ParseError) {
         #expect(ErrorAnswer(error).status == error.status)
     }

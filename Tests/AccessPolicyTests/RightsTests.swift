@@ -84,6 +84,44 @@ private let now: Int64 = 1_795_824_000
         #expect(policy.sets.expanded("more")?.needs[put] == nil)
     }
 
+    @Test func `what is granted without a condition has none`() throws {
+        let cost = "/api/0/issues/*/similar-issues-embeddings/"
+        let policy = try Policy(
+            file: """
+                set some
+                    allow GET O issues/
+                    allow GET \(cost)
+                    needs id on GET O issues/
+                    needs id on GET \(cost)
+                set by-effect
+                    use some
+                    effect read
+                set by-class
+                    use some
+                    class cost effect read
+                set by-another-class
+                    use some
+                    class raw
+                set all-but-issues
+                    use some
+                    deny GET O issues/
+                set joined
+                    use all-but-issues
+                    allow GET O issues/
+                """)
+        let issues = try #require(policy.table.row(.get, "/organizations/*/issues/"))
+        let similar = try #require(policy.table.row(.get, "/issues/*/similar-issues-embeddings/"))
+        func needed(_ name: String) -> [[[String]]?] {
+            [issues, similar].map { policy.sets.expanded(name)?.needs[$0] }
+        }
+        #expect(needed("some") == [[["id"]], [["id"]]])
+        #expect(needed("by-effect") == [nil, [["id"]]])
+        #expect(needed("by-class") == [[["id"]], nil])
+        #expect(needed("by-another-class") == [[["id"]], [["id"]]])
+        #expect(needed("all-but-issues") == [nil, [["id"]]])
+        #expect(needed("joined") == [nil, [["id"]]])
+    }
+
     @Test func `the table is corrected and added to`() throws {
         let policy = try Policy(
             file: """

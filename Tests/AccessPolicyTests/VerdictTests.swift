@@ -312,6 +312,12 @@ private func text(_ body: (inout Collected) -> Void) -> String {
         #expect(
             said(.get, "/api/0/organizations/umbrella/").0.contains(
                 "not in an organization of its own; it holds mcp in acme"))
+        // The table's first operation is one like any other.
+        let first = text {
+            judge.rights.writeDetail(
+                Refusal(.operation, operation: 0, alias: 0), alias: Array("agent".utf8).span, into: &$0)
+        }
+        #expect(first.contains(" (not for a narrowed alias; it holds mcp in acme)"))
         #expect(!said(.get, "/api/0/nothing/", "a\"b\\c\u{e9}").0.contains { "\"\\\u{e9}".contains($0) })
         for reason in RefusalReason.allCases {
             let refusal = Refusal(reason, alias: 0)

@@ -1,5 +1,7 @@
 import AccessPolicy
 import EventLoop
+import Foundation
+import HTTP1
 import Synchronization
 import System
 import Testing
@@ -90,6 +92,120 @@ import TokenStore
         try loop.over(client)
         #expect(client.body == "ok")
         #expect(loop.log().first?.contains(" retry=renewed") == true)
+    }
+
+    /// What the first sending took is not the second one's.
+    @Test func aSecondSendingThatComesToNothingHasNoTimesOfTheFirst() throws {
+        let tokens = Mutex<TokenPublisher?>(nil)
+        let loop = try LoopbackWorker(
+            .init(
+                isRenewable: true,
+                renew: { _, tell in
+                    let lost = TokenSnapshot(
+                        version: 2, token: nil, kind: .system, source: .postgreSQL, isRenewable: true,
+                        health: .missing(.notReadYet))
+                    tokens.withLock { $0?.publish(lost) }
+                    tell(.renewed)
+                }))
+        tokens.withLock { $0 = loop.shared.tokens }
+        let answer = try loop.exchange(
+            "GET /api/0/ HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+        #expect(answer.client.hasPrefix("HTTP/1.1 503 "))
+        let line = try #require(loop.log().first)
+        #expect(line.contains(" retry=renewed ") && !line.contains("connect_ms=") && !line.contains("upstream_ms="))
+    }
+
+    /// While an answer is waited for, which may take long, little memory is held.
+    @Test func aRequestThatIsOutHoldsItsLineOnly() throws {
+        let loop = try LoopbackWorker()
+        let client = try loop.client("GET /api/0/ HTTP/1.1\r\nHost: h\r\n\r\n")
+        let upstream = try loop.accept()
+        let line = try #require(loop.worker.exchanges[0].request.facts.line)
+        #expect(loop.worker.pool.memory.held == Bounds.exchangeBytes + line.capacity)
+        upstream.send(Self.ok)
+        upstream.finish()
+        try loop.over(client)
+    }
+
+    @Test(arguments: ["", "Transfer-Encoding: chunked\r\n"])
+    func aHeadThatCannotBeWrittenIsRefused(_ framing: String) throws {
+        let loop = try LoopbackWorker(.init(configure: { $0.headLimits = HeadLimits(headBytes: 200_000) }))
+        let field = "X-Long: \(String(repeating: "x", count: Bounds.stagingBytes - Bounds.relayBytes))\r\n"
+        let body = framing.isEmpty ? "" : "0\r\n\r\n"
+        let answer = try loop.refused("POST /api/0/ HTTP/1.1\r\nHost: h\r\n\(field)\(framing)\r\n\(body)")
+        #expect(answer.hasPrefix("HTTP/1.1 431 "))
+    }
+
+    // MARK: Addresses
+
+    @Test func whereNobodyListensTheAnswerIs502() throws {
+        // Was bound, and is not any more.
+        var gone: Listener? = try Listener(address: #require(SocketAddress(address: "127.0.0.1", port: 0)), backlog: 1)
+        let port = try #require(gone?.port)
+        gone = nil
+        let loop = try LoopbackWorker(.init(addresses: [#require(SocketAddress(address: "127.0.0.1", port: port))]))
+        let client = try loop.client("GET /api/0/ HTTP/1.1\r\nHost: h\r\n\r\n")
+        try loop.over(client)
+        #expect(client.text.hasPrefix("HTTP/1.1 502 "))
+        #expect(loop.log().first?.contains(" cause=connection_refused") == true)
+    }
+
+    /// RFC 8305 §5: the next address is tried beside one that says nothing.
+    @Test func anAddressThatSaysNothingIsOvertaken() throws {
+        let silent = try Listener(address: #require(SocketAddress(address: "127.0.0.1", port: 0)), backlog: 1)
+        let first = try #require(SocketAddress(address: "127.0.0.1", port: silent.port))
+        // With a full queue the kernel answers no SYN.
+        var waiting: [CInt] = []
+        defer { for descriptor in waiting { close(descriptor) } }
+        for _ in 0..<4 { waiting.append(dup(try Socket.connecting(to: first).descriptor)) }
+        let upstream = try Listener(address: #require(SocketAddress(address: "127.0.0.1", port: 0)), backlog: 1)
+        let second = try #require(SocketAddress(address: "127.0.0.1", port: upstream.port))
+        let loop = try LoopbackWorker(.init(addresses: [first, second]))
+        let client = try loop.client("GET /api/0/ HTTP/1.1\r\nHost: h\r\n\r\n")
+        var peer: Peer?
+        try loop.turn("a connection with a request") {
+            if peer?.text.isEmpty == false { return true }
+            peer?.read()
+            if case .socket(let descriptor, from: _) = upstream.accept() { peer = Peer(descriptor) }
+            return false
+        }
+        // What is watched is known: it is not asked for once more.
+        #expect(loop.worker.exchanges[0].upstream.side.interest.contains(.anything))
+        peer?.send(Self.ok)
+        peer?.finish()
+        try loop.over(client)
+        #expect(client.body == "ok")
+    }
+
+    /// Of a Unix-domain socket, which tells nobody when there is room again.
+    @Test func whereTheQueueIsFullItIsTriedAgain() throws {
+        let path = NSTemporaryDirectory() + "queue-\(UUID().uuidString).sock"
+        defer { unlink(path) }
+        let upstream = try Listener(unixPath: path, backlog: 0)
+        let address = try #require(SocketAddress(unixPath: path))
+        var waiting: [CInt] = []
+        defer { for descriptor in waiting { close(descriptor) } }
+        func fill() throws {
+            // The queue of a listener holds one more than its backlog.
+            while let socket = try? Socket.connecting(to: address) { waiting.append(dup(socket.descriptor)) }
+        }
+        try fill()
+        let loop = try LoopbackWorker(.init(addresses: [address]))
+        let client = try loop.client("GET /api/0/ HTTP/1.1\r\nHost: h\r\n\r\n")
+        try loop.turn("the wait for the queue") {
+            loop.worker.exchanges.slots > 0 && loop.worker.exchanges[0].upstream.attempts.state == .awaitingQueue
+        }
+        var peer: Peer?
+        try loop.turn("a connection with a request") {
+            if peer?.text.isEmpty == false { return true }
+            peer?.read()
+            if case .socket(let descriptor, from: _) = upstream.accept() { peer = Peer(descriptor) }
+            return false
+        }
+        peer?.send(Self.ok)
+        peer?.finish()
+        try loop.over(client)
+        #expect(client.body == "ok")
     }
 
     @Test func aProxyThatEndsGivesARequestThatIsNotThereYetASecond() throws {

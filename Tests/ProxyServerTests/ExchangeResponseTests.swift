@@ -89,6 +89,22 @@ import TokenStore
         #expect(client.text.hasPrefix("HTTP/1.1 200 ") && client.body == "0\r\n\r\n")
     }
 
+    /// Each piece counts for its iteration's share, and what is not there does not.
+    @Test func aPieceThatIsInflatedCountsOnce() throws {
+        let body = gzip("plain text")
+        let loop = try LoopbackWorker()
+        let client = try loop.client(get())
+        let upstream = try loop.accept()
+        upstream.send(text("200 OK", ["Content-Encoding: gzip", "Content-Length: \(body.count)"]))
+        upstream.send(Array(body.prefix(20)))
+        try loop.turn("the first piece") { client.body == "5\r\nplain\r\n" }
+        #expect(loop.worker.exchanges[0].timer.share.moved <= 2 * Bounds.relayBytes)
+        upstream.send(Array(body.dropFirst(20)))
+        upstream.finish()
+        try loop.over(client)
+        #expect(client.body.hasSuffix("0\r\n\r\n"))
+    }
+
     @Test func gzipThatBreaksOffDoesNotLookWhole() throws {
         let body = Array(gzip("plain text").dropLast(12))
         let head = text("200 OK", ["Content-Encoding: gzip", "Content-Length: \(body.count)"])
