@@ -19,6 +19,7 @@ import os
 import random
 import re
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -356,24 +357,28 @@ def build(mutants: list[Mutant]) -> list[Mutant]:
 
 # MARK: The tests
 
-def limited() -> None:
+def limited(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (16 << 30, 16 << 30))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
 
 
-def run(command: list[str], seconds: float, **environment: str) -> str:
-    """- Returns: how it failed, or nothing."""
+def run(command: list[str], seconds: int, **environment: str) -> str:
+    """Ends what takes `seconds` of CPU time, or five times as long by the clock: other load is not the mutant's doing.
+    - Returns: how it failed, or nothing."""
     clean = {key: value for key, value in os.environ.items() if key != "MUTANT"}
     process = subprocess.Popen(command, cwd=COPY, env={**clean, **environment}, text=True, errors="replace", stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=limited)
+                               stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=lambda: limited(seconds))
     try:
-        said, _ = process.communicate(timeout=seconds)
+        said, _ = process.communicate(timeout=5 * seconds)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, 9)
         process.communicate()
         return "not done in time"
     if process.returncode == 0:
         return ""
+    if process.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return "not done in time"
     failed = (re.search(r"(?:Test|✘) \"?(\w+\([^)]*\)|[\w ]+)\"? (?:recorded|failed)", said)
               or re.search(r"^(?:FAILED|ERROR) \S*/(test_\w+\.py::\S+)", said, re.MULTILINE)
               or re.search(r"^broken: (.*?) at \d+ µs$", said, re.MULTILINE))
@@ -384,15 +389,15 @@ UNIT_TESTS = COPY / ".build" / "debug" / "sentry-api-proxyPackageTests.xctest"
 SIMULATION = COPY / ".build" / "simulation" / "release" / "Simulation"
 
 
-def unit_tests(part: Part, number: int, filters: str, seconds: float) -> str:
+def unit_tests(part: Part, number: int, filters: str, seconds: int) -> str:
     return run([str(UNIT_TESTS), "--testing-library", "swift-testing", "--filter", filters], seconds, MUTANT=str(number))
 
 
-def simulated(number: int, seconds: float) -> str:
+def simulated(number: int, seconds: int) -> str:
     return run([str(SIMULATION), "1", SIMULATED_RUNS, "50", str(ROOT / "Tests" / "Fixtures")], seconds, MUTANT=str(number))
 
 
-def end_to_end(part: Part, number: int, seconds: float) -> str:
+def end_to_end(part: Part, number: int, seconds: int) -> str:
     program = COPY / f"proxy-{part.name}"
     write(program, f'#!/bin/sh\nMUTANT={number} exec {COPY}/.build/debug/sentry-api-proxy "$@"\n'.encode())
     program.chmod(0o755)
