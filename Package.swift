@@ -74,7 +74,8 @@ let package = Package(
             name: "AccessPolicyTests", dependencies: ["AccessPolicy", "HTTP1", "System"], swiftSettings: settings),
         .testTarget(name: "TokenStoreTests", dependencies: ["System", "TokenStore"], swiftSettings: settings),
         .testTarget(
-            name: "DeviceFlowTests", dependencies: ["DeviceFlow", "AccessPolicy", "TokenStore"], swiftSettings: settings
+            name: "DeviceFlowTests", dependencies: ["DeviceFlow", "AccessPolicy", "System", "TokenStore"],
+            swiftSettings: settings
         ),
         .testTarget(name: "TLSTests", dependencies: ["TLS"], swiftSettings: settings),
         .testTarget(

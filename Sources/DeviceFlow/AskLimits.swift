@@ -1,14 +1,16 @@
 internal import AccessPolicy
 internal import Synchronization
+internal import System
 
 /// How often something may be done from one address: so many in a minute. Addresses share buckets, so what is held does
 /// not grow with them; two that meet in one are counted together.
 final class AskLimits: Sendable {
     private static let buckets = 4_096
-    private static let window: Int64 = 60
+    private static let window: Duration = .minutes(1)
 
     private struct Bucket {
-        var began: Int64 = 0
+        /// Nil before anything was counted.
+        var began: Instant?
         var count = 0
     }
 
@@ -20,26 +22,24 @@ final class AskLimits: Sendable {
     init(most: Int) { self.most = most }
 
     /// Counts one.
-    /// - Parameter now: seconds.
-    /// - Returns: nil when it may be done, else the seconds until it may.
-    func spend(_ address: IPAddress?, now: Int64) -> Int64? {
+    /// - Returns: nil when it may be done, else the time until it may.
+    func spend(_ address: IPAddress?, now: Instant) -> Duration? {
         counts.withLock { counts in
             let index = place(address)
-            if now - counts[index].began >= Self.window || now < counts[index].began {
-                counts[index] = Bucket(began: now, count: 0)
-            }
-            guard counts[index].count < most else { return Self.window - (now - counts[index].began) }
+            let left = counts[index].began.map { Self.window - (now - $0) } ?? .zero
+            if left == .zero { counts[index] = Bucket(began: now, count: 0) }
+            guard counts[index].count < most else { return left }
             counts[index].count += 1
             return nil
         }
     }
 
     /// As `spend`, without counting.
-    func wait(_ address: IPAddress?, now: Int64) -> Int64? {
+    func wait(_ address: IPAddress?, now: Instant) -> Duration? {
         counts.withLock { counts in
             let bucket = counts[place(address)]
-            guard now - bucket.began < Self.window, now >= bucket.began, bucket.count >= most else { return nil }
-            return Self.window - (now - bucket.began)
+            guard let began = bucket.began, now - began < Self.window, bucket.count >= most else { return nil }
+            return Self.window - (now - began)
         }
     }
 

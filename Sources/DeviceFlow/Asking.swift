@@ -30,7 +30,7 @@ extension DeviceAuthorizer {
             note(.refused, [("client_addr", address), ("reason", "address")])
             return .error("access_denied", status: 403)
         }
-        if let wait = asks.spend(call.client, now: now) { return slowDown(wait) }
+        if let wait = asks.spend(call.client, now: doors.instant()) { return slowDown(wait) }
         do throws(DeviceStoreFailure) {
             let (device, user) = try newCodes()
             var code = WaitingCode(
@@ -47,7 +47,7 @@ extension DeviceAuthorizer {
             }
             switch try store.add(code, most: DeviceFlowSettings.mostWaiting, now: now) {
             case .added: break
-            case .full: return slowDown(60)
+            case .full: return slowDown(.seconds(60))
             case .denied:
                 note(.refused, [("client_addr", address), ("reason", "denied")])
                 return .error("access_denied", status: 403)
@@ -82,8 +82,8 @@ extension DeviceAuthorizer {
         }
     }
 
-    private func slowDown(_ seconds: Int64) -> DeviceAnswer {
-        .error("slow_down", status: 429, fields: "Retry-After: \(seconds)\r\n")
+    private func slowDown(_ wait: Duration) -> DeviceAnswer {
+        .error("slow_down", status: 429, fields: "Retry-After: \(wait.secondsRoundedUp)\r\n")
     }
 
     var unavailable: DeviceAnswer {

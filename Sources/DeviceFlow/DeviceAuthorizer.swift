@@ -23,8 +23,8 @@ package final class DeviceAuthorizer: Sendable {
         package var note: @Sendable (DeviceEvent) -> Void
         /// Seconds since 1970.
         package var now: @Sendable () -> Int64
-        /// Milliseconds of a clock that never goes back.
-        package var milliseconds: @Sendable () -> Int64
+        /// For what is over when the process ends.
+        package var instant: @Sendable () -> Instant
 
         package init(
             ceiling: @escaping @Sendable () -> GrantCeiling, publish: @escaping @Sendable ([Grant]) -> Void,
@@ -32,7 +32,7 @@ package final class DeviceAuthorizer: Sendable {
             adminToken: @escaping @Sendable () -> TokenDigest? = { nil },
             note: @escaping @Sendable (DeviceEvent) -> Void,
             now: @escaping @Sendable () -> Int64 = { Clock.wall.seconds },
-            milliseconds: @escaping @Sendable () -> Int64 = { Int64(Clock.now.nanoseconds / 1_000_000) }
+            instant: @escaping @Sendable () -> Instant = { Clock.now }
         ) {
             self.ceiling = ceiling
             self.publish = publish
@@ -41,7 +41,7 @@ package final class DeviceAuthorizer: Sendable {
             self.adminToken = adminToken
             self.note = note
             self.now = now
-            self.milliseconds = milliseconds
+            self.instant = instant
         }
     }
 

@@ -1,6 +1,7 @@
 internal import AccessPolicy
 internal import EventLoop
 internal import FoundationEssentials
+internal import System
 internal import TokenStore
 
 /// The page for people: no script, no redirect, nothing from elsewhere.
@@ -39,15 +40,15 @@ extension DeviceAuthorizer {
         }
         guard let typed = form.bytes("user_code") else { return askForCode("Type the code that the program shows.") }
         let now = doors.now()
-        if let wait = wrongs.wait(call.client, now: now) { return tooMany(wait) }
+        if let wait = wrongs.wait(call.client, now: doors.instant()) { return tooMany(wait) }
         guard let user = UserCode.read(typed) else {
-            _ = wrongs.spend(call.client, now: now)
+            _ = wrongs.spend(call.client, now: doors.instant())
             return askForCode("That is no code. It has eight letters, such as WDJB-MJHT.", status: 400)
         }
         do throws(DeviceStoreFailure) {
             let digest = UserCode.digest(user).hexadecimal
             guard let code = try store.waiting(now: now).first(where: { $0.userDigest == digest }) else {
-                _ = wrongs.spend(call.client, now: now)
+                _ = wrongs.spend(call.client, now: doors.instant())
                 return askForCode("There is no such code now. Codes are good for ten minutes.", status: 404)
             }
             return show(code, UserCode.shown(user))
@@ -66,8 +67,8 @@ extension DeviceAuthorizer {
             """)
     }
 
-    private func tooMany(_ wait: Int64) -> DeviceAnswer {
-        Pages.message(429, Self.tooManyTries, more: "Retry-After: \(wait)\r\n")
+    private func tooMany(_ wait: Duration) -> DeviceAnswer {
+        Pages.message(429, Self.tooManyTries, more: "Retry-After: \(wait.secondsRoundedUp)\r\n")
     }
 
     private func show(_ code: WaitingCode, _ shown: String) -> DeviceAnswer {
@@ -116,8 +117,7 @@ extension DeviceAuthorizer {
     func decide(_ form: FormParameters, _ call: DeviceCall) -> DeviceAnswer {
         guard isSameSite(call) else { return Pages.message(403, "This form was sent from another site.") }
         guard settings.approval == .code else { return Pages.message(403, "This proxy approves nothing on its page.") }
-        let now = doors.now()
-        if let wait = wrongs.wait(call.client, now: now) { return tooMany(wait) }
+        if let wait = wrongs.wait(call.client, now: doors.instant()) { return tooMany(wait) }
         guard let typed = form.bytes("user_code"), let user = UserCode.read(typed),
             let passcode = form.bytes("approval_code"),
             let decision = form.text("decision"), decision == "approve" || decision == "deny"
@@ -129,10 +129,10 @@ extension DeviceAuthorizer {
                     200, "Approved as \(plan.name). The program goes on by itself; you can close this page.")
             case .denied: return Pages.message(200, "Denied.")
             case .unknown:
-                _ = wrongs.spend(call.client, now: now)
+                _ = wrongs.spend(call.client, now: doors.instant())
                 return Pages.message(404, "There is no such code now. Codes are good for ten minutes.")
             case .wrong(let left):
-                _ = wrongs.spend(call.client, now: now)
+                _ = wrongs.spend(call.client, now: doors.instant())
                 return Pages.message(
                     403,
                     left > 0

@@ -52,10 +52,11 @@ extension DeviceAuthorizer {
         do throws(DeviceStoreFailure) {
             // Made before, since nothing may fail once the code is taken.
             let secrets = try newSecrets()
-            let clock = store.isShared ? now * 1_000 : doors.milliseconds()
+            // Other processes poll by a shared store: their one clock in common is that of the wall.
+            let clock = store.isShared ? .seconds(UInt64(now)) : doors.instant() - .distantPast
             let polled = try store.change(.device(TokenDigest(of: device.span)), now: now) {
                 code, taken -> (Polled, GrantEdit) in
-                switch code.poll(client: String(client.prefix(64)), now: now, milliseconds: clock) {
+                switch code.poll(client: String(client.prefix(64)), now: now, clock: clock) {
                 case .pending: (.answer(.error("authorization_pending")), .none)
                 case .slowDown: (.answer(.error("slow_down")), .none)
                 case .denied: (.answer(.error("access_denied")), .none)

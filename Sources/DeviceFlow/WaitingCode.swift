@@ -1,4 +1,5 @@
 internal import AccessPolicy
+internal import System
 
 /// A device code that was asked for, from then until its time is over. Codes are there as digests alone.
 package struct WaitingCode: Sendable, Equatable, Codable {
@@ -71,13 +72,13 @@ package struct WaitingCode: Sendable, Equatable, Codable {
     /// The client asks whether there is something for it.
     /// - Parameters:
     ///   - now: seconds since 1970.
-    ///   - milliseconds: of the store's clock.
-    mutating func poll(client: String, now: Int64, milliseconds: Int64) -> Poll {
+    ///   - clock: what the store's clock has come to.
+    mutating func poll(client: String, now: Int64, clock: Duration) -> Poll {
         guard client == self.client else { return .invalid }
         if case .taken(let name, let made) = state { return .takenTwice(name, made: made) }
         guard ends > now else { return .expired }
-        let isEarly = polled.map { milliseconds - $0 < interval * 1_000 } ?? false
-        polled = milliseconds
+        let isEarly = polled.map { clock < .milliseconds(UInt64($0)) + .seconds(UInt64(interval)) } ?? false
+        polled = Int64(clock.milliseconds)
         if isEarly {
             interval += 5
             return .slowDown

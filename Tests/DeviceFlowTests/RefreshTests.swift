@@ -1,6 +1,7 @@
 import AccessPolicy
 import FoundationEssentials
 import Synchronization
+import System
 import Testing
 import TokenStore
 
@@ -20,7 +21,7 @@ private final class Flow: Sendable {
             publish: { [unowned self] grants in names.withLock { $0 = grants.map(\.name) } },
             isNameTaken: { _ in false }, approvers: { [] }, note: { _ in },
             now: { [unowned self] in time.withLock { $0 } },
-            milliseconds: { [unowned self] in time.withLock { $0 * 1_000 } })
+            instant: { [unowned self] in Instant(nanoseconds: UInt64(time.withLock { $0 }) * 1_000_000_000) })
         let settings = DeviceFlowSettings(
             approval: .none, lifetime: 43_200, hasRefresh: true, from: TrustedProxies(), publicURL: nil,
             listenBase: "http://127.0.0.1:1")

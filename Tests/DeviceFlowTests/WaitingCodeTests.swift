@@ -1,3 +1,4 @@
+import System
 import Testing
 
 @testable import DeviceFlow
@@ -12,33 +13,33 @@ private let plan = WaitingCode.Plan(name: "n", words: ["read-only"], scopes: [],
 @Suite struct WaitingCodeTests {
     @Test func aPollThatComesTooEarlyMakesTheIntervalLonger() {
         var code = code()
-        #expect(code.poll(client: "c", now: 1_001, milliseconds: 0) == .pending)
-        #expect(code.poll(client: "c", now: 1_005, milliseconds: 4_999) == .slowDown)
+        #expect(code.poll(client: "c", now: 1_001, clock: .milliseconds(0)) == .pending)
+        #expect(code.poll(client: "c", now: 1_005, clock: .milliseconds(4_999)) == .slowDown)
         #expect(code.interval == 10)
-        #expect(code.poll(client: "c", now: 1_014, milliseconds: 14_998) == .slowDown)
-        #expect(code.poll(client: "c", now: 1_030, milliseconds: 30_000) == .pending)
+        #expect(code.poll(client: "c", now: 1_014, clock: .milliseconds(14_998)) == .slowDown)
+        #expect(code.poll(client: "c", now: 1_030, clock: .milliseconds(30_000)) == .pending)
     }
 
     @Test func whatIsApprovedIsTakenOnceAndASecondTakingIsSeen() {
         var code = code()
         code.state = .approved(plan)
-        #expect(code.poll(client: "other", now: 1_001, milliseconds: 0) == .invalid)
-        #expect(code.poll(client: "c", now: 1_001, milliseconds: 0) == .take(plan))
+        #expect(code.poll(client: "other", now: 1_001, clock: .milliseconds(0)) == .invalid)
+        #expect(code.poll(client: "c", now: 1_001, clock: .milliseconds(0)) == .take(plan))
         code.state = .taken("n", made: 1_001)
-        #expect(code.poll(client: "c", now: 1_002, milliseconds: 1) == .takenTwice("n", made: 1_001))
+        #expect(code.poll(client: "c", now: 1_002, clock: .milliseconds(1)) == .takenTwice("n", made: 1_001))
     }
 
     @Test func aDenialIsToldOnce() {
         var code = code()
         code.state = .denied
-        #expect(code.poll(client: "c", now: 1_001, milliseconds: 0) == .denied)
-        #expect(code.poll(client: "c", now: 1_010, milliseconds: 9_000) == .invalid)
+        #expect(code.poll(client: "c", now: 1_001, clock: .milliseconds(0)) == .denied)
+        #expect(code.poll(client: "c", now: 1_010, clock: .milliseconds(9_000)) == .invalid)
     }
 
     @Test func anApprovalAfterTheTimeIsNotTaken() {
         var code = code()
         code.state = .approved(plan)
-        #expect(code.poll(client: "c", now: 1_600, milliseconds: 0) == .expired)
+        #expect(code.poll(client: "c", now: 1_600, clock: .milliseconds(0)) == .expired)
         #expect(!code.isWaiting(1_600))
     }
 
@@ -77,8 +78,12 @@ private let plan = WaitingCode.Plan(name: "n", words: ["read-only"], scopes: [],
 
     @Test func oneAddressAsksSoOftenAMinute() {
         let limits = AskLimits(most: 5)
-        for _ in 0..<5 { #expect(limits.spend(nil, now: 100) == nil) }
-        #expect(limits.spend(nil, now: 130) == 30)
-        #expect(limits.spend(nil, now: 160) == nil)
+        func spend(_ seconds: UInt64) -> Duration? {
+            limits.spend(nil, now: Instant(nanoseconds: seconds * 1_000_000_000))
+        }
+        for _ in 0..<5 { #expect(spend(100) == nil) }
+        #expect(spend(130) == .seconds(30))
+        #expect(limits.wait(nil, now: Instant(nanoseconds: 159_000_000_001)) == .nanoseconds(999_999_999))
+        #expect(spend(160) == nil)
     }
 }
