@@ -27,6 +27,7 @@ DOWN = "/api/0/organizations/acme/bytes/{}/"
 UP = "/api/0/organizations/acme/chunk-upload/"
 IN_FLIGHT = (100, 1_000, 4_000, 9_000, 20_000)
 IDLE = (2_000, 9_000, 50_000)
+ADDRESSES = 64
 CLIENT_TOKEN = "client-token-that-must-not-pass"  # tools/bench.h has the same
 
 
@@ -189,7 +190,7 @@ def pair(run: "Run", few: dict, many: dict, path: dict | None = None) -> list[fl
                 stages.append(stack.enter_context(Stage(run, report.PROXY)))
             finally:
                 peers.extra.clear()
-            if "--alias-file" in way["arguments"]:
+            if "--alias-file" in way.get("arguments", ()):
                 peers.await_names(stages[-1].directory / f"{report.PROXY}.log")
                 stages[-1].upstream.tell("reset")
         samples: list[list[float]] = [[], []]
@@ -203,7 +204,7 @@ def pair(run: "Run", few: dict, many: dict, path: dict | None = None) -> list[fl
 
 
 def ours(run: "Run", directory: Path, quick: bool) -> list[list[str]]:
-    """What only this proxy has: aliases and its log."""
+    """What only this proxy has: aliases, addresses that it looks up again and again, and its log."""
     rows: list[list[str]] = []
     others = ["–"] * (len(run.names) - 1)
 
@@ -225,6 +226,8 @@ def ours(run: "Run", directory: Path, quick: bool) -> list[list[str]]:
         files[name].write_text(text)
         files[name].chmod(0o600)
     add("1 → 10,001 aliases", {"arguments": ["--alias-file", str(files["one"])]}, {"arguments": ["--alias-file", str(files["many"])]}, path)
+
+    add(f"1 → {ADDRESSES} addresses of the upstream", {"addresses": 1}, {"addresses": ADDRESSES})
 
     # A reader of 2,000 lines a second: most lines find no room.
     say("slow-log-reader")

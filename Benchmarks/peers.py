@@ -45,7 +45,7 @@ def proxy(directory: Path, port: int, upstream: int, threads: int, tls: bool, se
     token.write_text(TOKEN + "\n")
     token.chmod(0o600)
     # 127.0.0.1 and localhost are both in the certificate; plain http goes to the same address as the other peers'.
-    uri = f"https://localhost:{upstream}" if tls else f"http://127.0.0.1:{upstream}"
+    uri = f"https://localhost:{upstream}" if tls else f"http://{UPSTREAM_NAME if 'addresses' in extra else '127.0.0.1'}:{upstream}"
     return [str(proxy_binary()), "--listen", f"127.0.0.1:{port}", "--admin-listen", "off", "--sentry-uri", uri, "--token-file", str(token),
             "--threads", str(threads), "--access-log", "off", *(["--ca-file", str(directory / "ca.pem")] if tls else []),
             *extra.get("arguments", []),
@@ -103,7 +103,9 @@ def await_names(log: Path, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-extra: dict = {}  # of the next proxy: its further `arguments`, and the descriptor that is its `output`
+# Of the next proxy: its further `arguments`, the descriptor that is its `output`, how many `addresses` its upstream's name has.
+extra: dict = {}
+UPSTREAM_NAME = "sentry.bench"
 most_in_flight = 4096  # requests that nginx and HAProxy make room for when they start
 os.environ["PATH"] += ":/usr/sbin"  # Debian's place of nginx and haproxy is not on every user's path
 # No LISTEN, SENTRY_TOKEN, http_proxy… of the user's shell reaches a peer.
@@ -134,6 +136,13 @@ def missing(name: str) -> str | None:
     return None if shutil.which(name) else f"{name} is not installed"
 
 
+def with_hosts(command: list[str], directory: Path, addresses: int) -> list[str]:
+    """The command with an /etc/hosts of its own, in which the upstream's name has so many addresses. Only root may do that."""
+    hosts = directory / "hosts"
+    hosts.write_text("".join(f"127.0.0.{i} {UPSTREAM_NAME}\n" for i in range(1, addresses + 1)))
+    return ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', str(hosts), *command]
+
+
 class Peer:
     """One running peer."""
 
@@ -141,6 +150,8 @@ class Peer:
                  secure: bool = False):
         self.name, self.directory, self.port = name, directory, free_port()
         command = (COMMANDS | FLOORS)[name](directory, self.port, upstream, threads, tls, secure)
+        if "addresses" in extra:
+            command = with_hosts(command, directory, extra["addresses"])
         with open(directory / f"{name}.log", "ab") as log:
             self.started = time.monotonic()
             self.process = spawn(command, cpus, stdin=subprocess.DEVNULL, stdout=extra.get("output", log), stderr=log,

@@ -138,10 +138,10 @@ class CPUClock:
 class Upstream:
     """The checking upstream (tools/upstream.c), ruled over its stdin."""
 
-    def __init__(self, program: Path, cpus: set[int], address: str = "127.0.0.1"):
+    def __init__(self, program: Path, cpus: set[int], address: str = "127.0.0.1", name: str = "127.0.0.1"):
+        """`name`: how the peers reach it, even when a relay stands between."""
         self.port = free_port()
-        # The peers reach it as 127.0.0.1 even when a relay stands between.
-        self.process = spawn([str(program), address, str(self.port), f"127.0.0.1:{self.port}"], cpus,
+        self.process = spawn([str(program), address, str(self.port), f"{name}:{self.port}"], cpus,
                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             raise Void("the upstream did not start")

@@ -102,6 +102,8 @@ class Stage:
                     peers.make_certificates(self.directory)
                 if self.tls:
                     self.upstream = peers.TLSUpstream(self.directory, self.run.cores["load"])
+                elif "addresses" in peers.extra:
+                    self.upstream = Upstream(self.run.tools / "upstream", self.run.cores["load"], "0.0.0.0", peers.UPSTREAM_NAME)
                 else:
                     self.upstream = Upstream(self.run.tools / "upstream", self.run.cores["load"], FAR if self.bad == "upstream" else "127.0.0.1")
                 stack.callback(self.upstream.close)
