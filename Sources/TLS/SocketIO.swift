@@ -57,17 +57,20 @@ func receive(_ descriptor: CInt, into buffer: UnsafeMutableRawPointer, count: In
 }
 
 /// Sends two runs of bytes by one system call, started again after a signal; never raises SIGPIPE.
+/// - Parameter more: more bytes or the close follow at once; the kernel may hold these back (MSG_MORE).
 func send(
-    _ descriptor: CInt, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+    _ descriptor: CInt, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer = .init(start: nil, count: 0),
+    more: Bool
 ) -> SocketIO {
+    let flags = CInt(MSG_NOSIGNAL) | (more ? CInt(MSG_MORE) : 0)
     while true {
         let result =
             if first.isEmpty {
-                send(descriptor, second.baseAddress, second.count, CInt(MSG_NOSIGNAL))
+                send(descriptor, second.baseAddress, second.count, flags)
             } else if second.isEmpty {
-                send(descriptor, first.baseAddress, first.count, CInt(MSG_NOSIGNAL))
+                send(descriptor, first.baseAddress, first.count, flags)
             } else {
-                sendBoth(descriptor, first, second)
+                sendBoth(descriptor, first, second, flags)
             }
         if result >= 0 { return .bytes(result) }
         switch errno {
@@ -78,7 +81,9 @@ func send(
     }
 }
 
-private func sendBoth(_ descriptor: CInt, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Int {
+private func sendBoth(
+    _ descriptor: CInt, _ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer, _ flags: CInt
+) -> Int {
     var parts: InlineArray<2, iovec> = [
         iovec(iov_base: UnsafeMutableRawPointer(mutating: first.baseAddress), iov_len: numericCast(first.count)),
         iovec(iov_base: UnsafeMutableRawPointer(mutating: second.baseAddress), iov_len: numericCast(second.count)),
@@ -89,7 +94,7 @@ private func sendBoth(_ descriptor: CInt, _ first: UnsafeRawBufferPointer, _ sec
         var message = msghdr()
         message.msg_iov = parts.baseAddress
         message.msg_iovlen = 2
-        return sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL))
+        return sendmsg(descriptor, &message, flags)
     }
 }
 

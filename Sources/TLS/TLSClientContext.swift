@@ -83,6 +83,7 @@ package final class TLSClientContext: Sendable {
         case (nil, nil):
             break
         }
+        TLSContextSetup.completeChain(context)
 
         switch configuration.serverName {
         case .ip(let address):

@@ -73,6 +73,15 @@ enum TLSContextSetup {
         }
     }
 
+    /// Looks for the issuers of a certificate that came alone among the anchors, which are loaded. OpenSSL would look for
+    /// them, and check their signatures, in each full handshake. It does so still when they cannot be used.
+    static func completeChain(_ context: OpaquePointer) {
+        guard SSL_CTX_get0_certificate(context) != nil, copenssl_ctx_get0_chain_certs(context) == nil else { return }
+        _ = copenssl_ctx_build_cert_chain(
+            context, CInt(SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR | SSL_BUILD_CHAIN_FLAG_CLEAR_ERROR))
+        ERR_clear_error()
+    }
+
     /// When the own certificate of a context begins and ends; nil without one. Both belong to the context.
     static func validity(_ context: OpaquePointer) -> TLSValidity? {
         guard let certificate = SSL_CTX_get0_certificate(context),

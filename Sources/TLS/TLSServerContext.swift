@@ -40,6 +40,8 @@ package final class TLSServerContext: Sendable {
         _ = SSL_CTX_set_options(context, copenssl_op_cipher_server_preference | copenssl_op_prioritize_chacha)
         // Sessions live in tickets at the client: no memory and no lock here.
         _ = copenssl_ctx_set_session_cache_mode(context, Int(SSL_SESS_CACHE_OFF))
+        // OpenSSL gives two. A client comes back with one, gets the next one then, and each costs more than a record of data.
+        _ = SSL_CTX_set_num_tickets(context, 1)
         if let clientCA = configuration.clientCAFile {
             try TLSContextSetup.loadAnchors(context, clientCA, .clientCA)
             guard let names = SSL_load_client_CA_file(clientCA) else {
@@ -48,6 +50,7 @@ package final class TLSServerContext: Sendable {
             SSL_CTX_set_client_CA_list(context, names)
             SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
         }
+        TLSContextSetup.completeChain(context)
         // A session with a client certificate is resumed only under a context's own name (SSL_CTX_set_session_id_context(3)).
         var identity: InlineArray<16, UInt8> = .init(repeating: 0)
         var bytes = identity.mutableSpan

@@ -40,6 +40,8 @@ package final class TLSSession {
     private let context: TLSClientContext?
     private var offered: OpaquePointer?
     private var established = false
+    /// What is held is a ticket for a client, which waits for none (RFC 8446 §4.6.1): it travels with the answer.
+    private var holdsTicket = false
     /// What broke the session.
     private var failure: TLSFailure?
     /// What ended the sending alone: what the peer had sent before is still to be read.
@@ -125,6 +127,8 @@ package final class TLSSession {
             established = true
             transport.pointee.records = 0
             transport.pointee.holds = false
+            // Before TLS 1.3 a ticket comes before the Finished that the client does wait for.
+            holdsTicket = context == nil && SSL_version(ssl) >= TLS1_3_VERSION
             settleOffer(taken: resumed)
             return .done
         }
@@ -159,6 +163,7 @@ package final class TLSSession {
         guard !output.isEmpty else { return .bytes(0) }
         // What OpenSSL wants to say meanwhile, such as its part of a key update, goes out together.
         transport.pointee.holds = true
+        transport.pointee.more = false
         let before = transport.pointee.records
         var taken = 0
         while true {
@@ -191,12 +196,15 @@ package final class TLSSession {
     }
 
     /// Encrypts and sends at most one record. After `.wantsWrite` the next call must start with the same bytes, and have no fewer.
-    package func write(_ input: UnsafeRawBufferPointer) -> TLSResult {
+    /// - Parameter more: more bytes or the close follow at once; the kernel may hold these back.
+    package func write(_ input: UnsafeRawBufferPointer, more: Bool = false) -> TLSResult {
         if let failure { return .failed(failure) }
         if let sendFailure { return .failed(sendFailure) }
         guard !input.isEmpty else { return .bytes(0) }
         ERR_clear_error()
         transport.pointee.holds = false
+        transport.pointee.more = more
+        holdsTicket = false
         var count = 0
         let result = SSL_write_ex(ssl, input.baseAddress, input.count, &count)
         if result == 1 { return .bytes(count) }
@@ -211,9 +219,11 @@ package final class TLSSession {
     }
 
     /// Sends close_notify (RFC 8446 §6.1) if the socket takes it now; never waits for the peer's.
-    package func shutdown() {
+    /// - Parameter more: the socket's end follows at once, and the kernel may send both together.
+    package func shutdown(more: Bool = false) {
         guard established, failure == nil, sendFailure == nil else { return }
         ERR_clear_error()
+        transport.pointee.more = more
         _ = SSL_shutdown(ssl)
         _ = transport.pointee.flush()
         ERR_clear_error()
@@ -223,7 +233,7 @@ package final class TLSSession {
         switch SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ:
             // The peer may be waiting for what is held.
-            if transport.pointee.flush() { return .wantsRead }
+            if holdsTicket || transport.pointee.flush() { return .wantsRead }
             return transport.pointee.failure == 0 ? .wantsWrite : .failed(fail())
         case SSL_ERROR_WANT_WRITE:
             return .wantsWrite

@@ -14,6 +14,8 @@ struct TLSTransport {
     var storeGeneration = 0
     /// Hold what is written.
     var holds = true
+    /// More bytes or the close follow at once what is sent now: the kernel may wait for them (MSG_MORE).
+    var more = false
     /// Bytes that OpenSSL may still take from the socket before the session looks at what came of it.
     var allowance = 0
     /// The allowance ended a read: the socket may hold more, and no event will tell of it.
@@ -50,7 +52,7 @@ struct TLSTransport {
     /// Sends what is held. False: the socket is full or broken.
     mutating func flush() -> Bool {
         while hasHeld {
-            let sent = held.span.extracting(heldStart..<heldEnd).withUnsafeBytes { send(descriptor, $0) }
+            let sent = held.span.extracting(heldStart..<heldEnd).withUnsafeBytes { send(descriptor, $0, more: more) }
             guard case .bytes(let count) = sent else {
                 if case .failed(let code) = sent { failure = code }
                 return false
@@ -97,7 +99,9 @@ struct TLSTransport {
         }
         while true {
             let pending = heldEnd - heldStart
-            let sent = held.span.extracting(heldStart..<heldEnd).withUnsafeBytes { send(descriptor, $0, bytes) }
+            let sent = held.span.extracting(heldStart..<heldEnd).withUnsafeBytes {
+                send(descriptor, $0, bytes, more: more)
+            }
             guard case .bytes(let count) = sent else { return sent }
             if count < pending {
                 heldStart += count

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import select
 import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 import time
@@ -111,6 +113,27 @@ def test_every_answer_ends_with_close_notify(secure_proxy: Proxy, context: ssl.S
         client.send(request("GET", f"/behave/{behaviour}?size=1000", version=version))
         answer = client.read_answer()
     assert (answer.status, answer.ended, len(answer.body)) == (200, "fin", 1000) and answer.complete
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])
+def test_answer_and_close_notify_leave_in_one_segment(
+    secure_proxy: Proxy, context: ssl.SSLContext, version: ssl.TLSVersion
+) -> None:
+    """A segment each costs both sides a wake-up. With TLS 1.3 the ticket, which no client waits for, is in it, too."""
+    context.maximum_version = version
+    with TLSClient(secure_proxy.address, context) as client:
+        before = data_segments_in(client)
+        assert not select.select([client.sock], [], [], 0.3)[0], "something came before the request"
+        # Without a body: the stand-in sends one apart from its head.
+        client.send(request("GET", "/behave/sized?size=0", "Connection: close"))
+        answer = client.read_answer()
+        assert (answer.status, answer.ended, answer.body) == (200, "fin", b"")
+        assert data_segments_in(client) - before == 1
+
+
+def data_segments_in(client: TLSClient) -> int:
+    """tcpi_data_segs_in of tcp(7)'s TCP_INFO."""
+    return struct.unpack_from("I", client.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 192), 152)[0]
 
 
 @pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
@@ -300,6 +323,17 @@ def test_with_client_ca_a_client_needs_a_certificate(
         done = curl(proxy, "/api/0/", *arguments)
         assert (done.returncode == 0 and b'"version"' in done.stdout) is taken, (pair, done)
     assert len(stand_in.records(requests=1)["requests"]) == 1
+
+
+@pytest.mark.parametrize("client_ca", [False, True])
+def test_issuers_are_shown_when_they_are_among_the_anchors(
+    stand_in: StandIn, start_proxy: StartProxy, certificates: Certificates, good: Pair, client_ca: bool
+) -> None:
+    """The file of the certificate holds no issuer; the authority of the clients' certificates is the proxy's own."""
+    proxy = start_proxy(stand_in.uri, *tls_flags(good), *(("--client-ca", certificates.ca_file) if client_ca else ()))
+    done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{proxy.port}", "-showcerts"],
+                          input=b"", capture_output=True, check=False, timeout=20)
+    assert done.stdout.count(b"BEGIN CERTIFICATE") == 1 + client_ca, done
 
 
 # MARK: SIGHUP

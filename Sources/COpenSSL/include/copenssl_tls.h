@@ -34,6 +34,12 @@ static inline long copenssl_ctx_set_session_cache_mode(SSL_CTX *ctx, long mode) 
 static inline long copenssl_ctx_set1_groups_list(SSL_CTX *ctx, const char *names) {
     return SSL_CTX_set1_groups_list(ctx, (char *)names);
 }
+static inline STACK_OF(X509) *copenssl_ctx_get0_chain_certs(SSL_CTX *ctx) {
+    STACK_OF(X509) *chain = NULL;
+    SSL_CTX_get0_chain_certs(ctx, &chain);
+    return chain;
+}
+static inline int copenssl_ctx_build_cert_chain(SSL_CTX *ctx, int flags) { return (int)SSL_CTX_build_cert_chain(ctx, flags); }
 static inline long copenssl_set_tlsext_host_name(SSL *ssl, const char *name) {
     return SSL_set_tlsext_host_name(ssl, name);
 }

@@ -111,7 +111,7 @@ struct Transport: ~Copyable {
             return result
         }
         if let unfinished = handshake() { return unfinished }
-        return outcome(tls!.write(bytes))
+        return outcome(tls!.write(bytes, more: more))
     }
 
     /// - Returns: nil once the handshake is over.
@@ -180,13 +180,13 @@ struct Transport: ~Copyable {
 
     /// Ends the sending side in good order; reading continues.
     mutating func shutdownWrite() {
-        if isEstablished { tls?.shutdown() }
+        if isEstablished { tls?.shutdown(more: true) }
         socket.shutdownWrite()
     }
 
     /// Ends the connection in good order.
     mutating func close() {
-        if isEstablished { tls?.shutdown() }
+        if isEstablished { tls?.shutdown(more: true) }
         drop()
     }
 
