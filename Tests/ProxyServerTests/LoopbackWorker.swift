@@ -221,6 +221,16 @@ final class Peer {
         shutdown(descriptor, Int32(SHUT_WR))
     }
 
+    /// Leaves with a RST.
+    func reset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+        // With an address of no family a connection is taken apart; the descriptor stays.
+        var none = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0))
+        connect(descriptor, &none, socklen_t(MemoryLayout.size(ofValue: none)))
+        (hasEnded, isFinished) = (true, true)
+    }
+
     /// Takes what is there.
     func read() {
         withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 1) { buffer in
