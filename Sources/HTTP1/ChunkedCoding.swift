@@ -31,16 +31,19 @@ package struct ChunkedDecoder {
             done
     }
 
-    private let limits: HeadLimits
+    // Small, since every exchange has two: each count has a bound that its type holds.
+
+    /// Of the trailer section.
+    private let (mostTrailerBytes, mostTrailerFields): (Int32, Int32)
     private var state = State.size
-    private var digits = 0
+    private var digits: UInt8 = 0
+    private var extensionBytes: UInt16 = 0
     /// The size while its line is read; then the payload bytes of the chunk that are still to come.
     private var remaining: UInt64 = 0
-    private var extensionBytes = 0
     /// Bytes of extensions beyond the payload they came with. A body of one-byte chunks with long extensions runs it up.
-    private var excess = 0
-    private var trailerBytes = 0
-    private var trailerFields = 0
+    private var excess: Int32 = 0
+    private var trailerBytes: Int32 = 0
+    private var trailerFields: Int32 = 0
     private var scanner = FieldLineScanner()
 
     package init() {
@@ -49,7 +52,7 @@ package struct ChunkedDecoder {
 
     /// - Parameter limits: `headBytes` and `fields` bound the trailer section.
     package init(limits: HeadLimits) {
-        self.limits = limits
+        (mostTrailerBytes, mostTrailerFields) = (Int32(clamping: limits.headBytes), Int32(clamping: limits.fields))
     }
 
     /// The body has ended; no further byte belongs to it.
@@ -147,9 +150,9 @@ package struct ChunkedDecoder {
     }
 
     private mutating func beginChunk() throws(ParseError) {
-        excess += extensionBytes
+        excess += Int32(extensionBytes)
         guard excess <= Self.spareExtensionBytes else { throw .chunkExtensionTooLong }
-        excess -= Int(min(UInt64(excess), remaining))
+        excess -= Int32(min(UInt64(excess), remaining))
         state = remaining == 0 ? .trailers : .payload
         digits = 0
         extensionBytes = 0
@@ -157,15 +160,15 @@ package struct ChunkedDecoder {
 
     private mutating func readTrailers(_ input: Span<UInt8>, _ at: inout Int) throws(ParseError) {
         let start = at
-        let end = min(input.count, at + limits.headBytes - trailerBytes)
+        let end = min(input.count, at + Int(mostTrailerBytes - trailerBytes))
         guard end > at else { throw .headTooLong }
         let event = try scanner.next(input, at: &at, end: end)
-        trailerBytes += at - start
+        trailerBytes += Int32(at - start)
         switch event {
         case .needsBytes: break
         case .line:
             trailerFields += 1
-            guard trailerFields <= limits.fields else { throw .tooManyFields }
+            guard trailerFields <= mostTrailerFields else { throw .tooManyFields }
         case .end: state = .done
         }
     }

@@ -14,23 +14,25 @@ struct FieldLineScanner {
     private enum State: UInt8 { case lineStart, name, blankBeforeValue, value, valueLineFeed, endLineFeed }
 
     private var state = State.lineStart
-    private var nameStart = 0
-    private var nameEnd = 0
-    private var valueStart = 0
+    // Small, since every exchange has two scanners: offsets in a head have 32 bits (`HeadLimits.mostHeadBytes`).
+    private var nameStart: Int32 = 0
+    private var nameEnd: Int32 = 0
+    private var valueStart: Int32 = 0
     /// One past the last byte of the value that is not a blank.
-    private var valueEnd = 0
+    private var valueEnd: Int32 = 0
     /// Where the line's CRLF is.
-    private var lineEnd = 0
+    private var lineEnd: Int32 = 0
 
     /// The line that has ended.
     /// - Parameter bytes: those of the last call, which began with the message.
     func line(in bytes: Span<UInt8>) -> FieldLine {
-        let name = ByteSlice(start: nameStart, count: nameEnd - nameStart)
+        let (nameFrom, nameTo) = (Int(nameStart), Int(nameEnd))
+        let name = ByteSlice(start: nameFrom, count: nameTo - nameFrom)
         let isUsual =
-            valueStart == nameEnd + 2 && bytes[nameEnd + 1] == ASCII.space && valueEnd == lineEnd
-            && endOfUsualName(bytes, from: nameStart, to: nameEnd) == nameEnd
+            valueStart == nameEnd + 2 && bytes[nameTo + 1] == ASCII.space && valueEnd == lineEnd
+            && endOfUsualName(bytes, from: nameFrom, to: nameTo) == nameTo
         return FieldLine(
-            name: name, value: ByteSlice(start: valueStart, count: valueEnd - valueStart),
+            name: name, value: ByteSlice(start: Int(valueStart), count: Int(valueEnd - valueStart)),
             known: KnownField(bytes, name), isUsual: isUsual)
     }
 
@@ -50,7 +52,7 @@ struct FieldLineScanner {
                     break
                 }
                 guard ByteClass.token.contains(byte) else { throw Self.refusalAtLineStart(byte) }
-                nameStart = at
+                nameStart = Int32(truncatingIfNeeded: at)
                 state = .name
                 fallthrough
 
@@ -58,7 +60,7 @@ struct FieldLineScanner {
                 at = endOfToken(bytes, from: at, to: end)
                 guard at < end else { break }
                 guard bytes[at] == ASCII.colon else { throw Self.refusalInName(bytes[at]) }
-                nameEnd = at
+                nameEnd = Int32(truncatingIfNeeded: at)
                 at += 1
                 state = .blankBeforeValue
                 guard at < end else { break }
@@ -67,7 +69,7 @@ struct FieldLineScanner {
             case .blankBeforeValue:
                 while at < end, bytes[at].isBlank { at += 1 }
                 guard at < end else { break }
-                valueStart = at
+                valueStart = Int32(truncatingIfNeeded: at)
                 state = .value
                 fallthrough
 
@@ -77,9 +79,9 @@ struct FieldLineScanner {
                 guard bytes[at] == ASCII.carriageReturn else {
                     throw bytes[at] == ASCII.lineFeed ? .bareLineFeed : .invalidFieldValue
                 }
-                lineEnd = at
-                valueEnd = at
-                while valueEnd > valueStart, bytes[valueEnd - 1].isBlank { valueEnd -= 1 }
+                lineEnd = Int32(truncatingIfNeeded: at)
+                valueEnd = lineEnd
+                while valueEnd > valueStart, bytes[Int(valueEnd) - 1].isBlank { valueEnd -= 1 }
                 at += 1
                 state = .valueLineFeed
                 guard at < end else { break }

@@ -12,7 +12,7 @@ import Testing
             MemoryLayout<RequestState>.stride, MemoryLayout<Replay>.stride, MemoryLayout<ResponseState>.stride,
             MemoryLayout<LocalResponse>.stride, MemoryLayout<ExchangeTimer>.stride, MemoryLayout<AccessRecord>.stride,
         ]
-        #expect(parts.reduce(0, +) <= 1_872)
+        #expect(parts.reduce(0, +) <= 1_728)
     }
 
     @Test func anOptionalBlockIsAsLargeAsABlock() {
