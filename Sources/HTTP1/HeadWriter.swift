@@ -73,29 +73,68 @@ package struct HeadWriter {
         reserve(1)?.storeBytes(of: byte, as: UInt8.self)
     }
 
-    package mutating func append(decimal value: UInt64) {
-        guard value >= 10 else { return append(byte: ASCII.zero &+ UInt8(truncatingIfNeeded: value)) }
-        var digits = 2
-        var power: UInt64 = 100
-        while digits < 20, value >= power {
-            digits &+= 1
-            // Of 10^20, which does not fit, nothing is compared.
-            power = digits < 20 ? power &* 10 : power
+    /// The first `bytes` bytes of a word, eight at most, the first in its lowest place.
+    @inlinable @inline(__always)
+    package mutating func append(word: UInt64, count bytes: Int) {
+        precondition(0...8 ~= bytes)
+        let start = count
+        guard let room = reserve(bytes) else { return }
+        // All eight are stored where there is room for them: what comes next is written over those behind the count.
+        if buffer.count &- start >= 8 {
+            room.storeBytes(of: word.littleEndian, as: UInt64.self)
+        } else {
+            for i in 0..<bytes {
+                room.storeBytes(
+                    of: UInt8(truncatingIfNeeded: word &>> UInt64(8 &* i)), toByteOffset: i, as: UInt8.self)
+            }
         }
-        append(decimal: value, digits: digits)
     }
 
-    /// The last `digits` decimal digits, with zeros before them.
-    package mutating func append(decimal value: UInt64, digits: Int) {
-        guard let room = reserve(digits) else { return }
-        var rest = value
-        var place = digits
-        while place > 0 {
-            place &-= 1
-            let (tenth, digit) = rest.quotientAndRemainder(dividingBy: 10)
-            room.storeBytes(of: ASCII.zero &+ UInt8(truncatingIfNeeded: digit), toByteOffset: place, as: UInt8.self)
-            rest = tenth
+    /// `bytes` between two others.
+    package mutating func append(_ first: UInt8, _ bytes: Span<UInt8>, _ last: UInt8) {
+        guard let room = reserve(bytes.count &+ 2) else { return }
+        room.storeBytes(of: first, as: UInt8.self)
+        bytes.withUnsafeBytes { source in
+            guard let start = source.baseAddress else { return }
+            Self.copy(start, source.count, to: room + 1)
         }
+        room.storeBytes(of: last, toByteOffset: bytes.count &+ 1, as: UInt8.self)
+    }
+
+    package mutating func append(decimal value: UInt64) {
+        let (above, eight) = value.quotientAndRemainder(dividingBy: Self.hundredMillion)
+        if above > 0 {
+            append(decimal: above)
+            return append(decimal: eight, digits: 8)
+        }
+        let digits = Self.eightDigits(eight)
+        // At least the last one is written, a zero too.
+        let leading = min(digits.trailingZeroBitCount &>> 3, 7)
+        append(word: (digits | Self.zeros) &>> UInt64(8 &* leading), count: 8 &- leading)
+    }
+
+    /// The last `digits` decimal digits, eight at most, with zeros before them.
+    @inline(__always)
+    package mutating func append(decimal value: UInt64, digits: Int) {
+        precondition(1...8 ~= digits)
+        let word = Self.eightDigits(value % Self.hundredMillion) | Self.zeros
+        append(word: word &>> UInt64(64 &- 8 &* digits), count: digits)
+    }
+
+    private static let hundredMillion: UInt64 = 100_000_000
+    /// Eight times the digit 0.
+    private static let zeros: UInt64 = 0x3030_3030_3030_3030
+
+    /// The decimal digits of a number below 10^8 as values, a byte each, the first in the lowest place: halves, quarters and
+    /// eighths of the number beside each other in one word, each divided by a multiplication that is exact for so few digits.
+    @inline(__always)
+    private static func eightDigits(_ value: UInt64) -> UInt64 {
+        let high = value / 10_000
+        let fours = high | (value &- high &* 10_000) &<< 32
+        let hundreds = (fours &* 10_486) &>> 20 & 0x0000_007f_0000_007f
+        let twos = hundreds | (fours &- hundreds &* 100) &<< 16
+        let tens = (twos &* 103) &>> 10 & 0x000f_000f_000f_000f
+        return tens | (twos &- tens &* 10) &<< 8
     }
 
     /// The size line of a chunk (RFC 9112 §7.1) without its CRLF.

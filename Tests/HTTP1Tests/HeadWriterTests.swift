@@ -34,6 +34,46 @@ func written(_ room: Int, _ write: (inout HeadWriter) -> Void) -> [UInt8]? {
         #expect(text { $0.append(decimal: value) } == "\(value)")
     }
 
+    /// Every power of ten and its neighbours, and every number of four digits in either half of eight.
+    @Test func decimalsOfEveryLength() throws {
+        var power: UInt64 = 1
+        for _ in 0..<19 {
+            power *= 10
+            for value in [power - 1, power, power + 1] { #expect(text { $0.append(decimal: value) } == "\(value)") }
+        }
+        for half in UInt64(0)..<10_000 {
+            for value in [half, half * 10_000 + 9_999 - half] {
+                let digits = text { $0.append(decimal: value) }
+                try #require(digits == "\(value)")
+            }
+        }
+    }
+
+    /// Zeros come before a number that is shorter, and of a longer one only the end is written; nothing behind it is.
+    @Test func decimalDigits() {
+        for digits in 1...8 {
+            for value: UInt64 in [0, 7, 42, 12_345_678, 9_876_543_210] {
+                let expected = String((String(repeating: "0", count: 8) + "\(value)").suffix(digits))
+                for room in digits..<digits + 9 {
+                    #expect(text(room) { $0.append(decimal: value, digits: digits) } == expected, "\(room)")
+                }
+                #expect(text(digits - 1) { $0.append(decimal: value, digits: digits) } == nil)
+            }
+        }
+    }
+
+    @Test func wordsAndEmbracedBytes() {
+        for room in 5...16 {
+            #expect(text(room) { $0.append(word: 0x6867_6665_6463_6261, count: 5) } == "abcde", "\(room)")
+        }
+        #expect(text(4) { $0.append(word: 0x6867_6665_6463_6261, count: 5) } == nil)
+        for name in ["", "a", "status", "upstream_ms_and_more"] {
+            let expected = " \(name)="
+            #expect(text(expected.utf8.count) { $0.append(0x20, Array(name.utf8).span, 0x3d) } == expected)
+            #expect(text(expected.utf8.count - 1) { $0.append(0x20, Array(name.utf8).span, 0x3d) } == nil)
+        }
+    }
+
     @Test(arguments: [0, 1, 9, 10, 15, 16, 255, 256, 0xabcdef, UInt64(Int64.max), .max])
     func hexadecimal(_ value: UInt64) {
         #expect(text { $0.append(hexadecimal: value) } == String(value, radix: 16))

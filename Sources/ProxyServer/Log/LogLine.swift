@@ -100,9 +100,12 @@ package struct LogLine {
     private mutating func begin(_ name: Span<UInt8>) {
         switch format {
         case .logfmt:
-            if !isFirst { writer.append(byte: UInt8(ascii: " ")) }
-            writer.append(name)
-            writer.append(byte: UInt8(ascii: "="))
+            if isFirst {
+                writer.append(name)
+                writer.append(byte: UInt8(ascii: "="))
+            } else {
+                writer.append(UInt8(ascii: " "), name, UInt8(ascii: "="))
+            }
         case .json:
             writer.append(isFirst ? "\"" : ",\"")
             writer.append(name)
@@ -170,8 +173,8 @@ package struct LogLine {
     }
 
     private mutating func twoDigits(_ separator: Unicode.Scalar, _ value: UInt64) {
-        writer.append(byte: UInt8(ascii: separator))
-        writer.append(byte: ASCII.zero + UInt8(truncatingIfNeeded: value / 10))
-        writer.append(byte: ASCII.zero + UInt8(truncatingIfNeeded: value % 10))
+        let (tens, ones) = value.quotientAndRemainder(dividingBy: 10)
+        let zeros = UInt64(ASCII.zero) << 8 | UInt64(ASCII.zero) << 16
+        writer.append(word: (UInt64(separator.value) | tens << 8 | ones << 16) + zeros, count: 3)
     }
 }
