@@ -63,14 +63,14 @@ package struct EndpointTable: Sendable {
         var at = 2
         while at < plain.count {
             guard at < PlainPath.mostSegments else { return .unknown }
-            let segment = path.extracting(plain.segment(at))
             if plain.escaped >> UInt16(at) & 1 == 1 {
                 // Django decodes before it routes, so an escaped literal would take the literal's route.
+                let segment = path.extracting(plain.segment(at))
                 let next = Int(nodes[node].parameter)
                 guard nodes[node].rest != 0 || next != 0 && !isLiteral(segment, at: node) else { return .notPlain }
                 if nodes[node].rest != 0 { return operation(at: Int(nodes[node].rest), method, plain, path) }
                 node = next
-            } else if let next = child(of: node, segment) {
+            } else if nodes[node].hasLiterals, let next = child(of: node, path, plain.segment(at)) {
                 node = next
             } else if nodes[node].parameter != 0 {
                 node = Int(nodes[node].parameter)
@@ -91,9 +91,11 @@ package struct EndpointTable: Sendable {
         let first = Int(nodes[node].firstOperation)
         for i in first..<first + Int(nodes[node].operationCount) {
             let row = Int(nodeOperations[i])
-            let template = templates[Int(operations[row].template)]
-            if plain.escaped & ~template.freeSegments != 0 { return .notPlain }
-            guard template.kinds < 0 || hasKinds(template, plain, path) else { continue }
+            let template = Int(operations[row].template)
+            if plain.escaped & ~templates[template].freeSegments != 0 { return .notPlain }
+            if templates[template].typedSegments != 0 {
+                guard hasKinds(template, plain, path) else { continue }
+            }
             if operations[row].method == method { return .operation(row) }
             outcome = .otherMethod
         }
@@ -101,28 +103,26 @@ package struct EndpointTable: Sendable {
     }
 
     /// Holds the segments to the types of the template's parameters, as Sentry's own routes do.
-    private func hasKinds(_ template: Template, _ plain: PlainPath, _ path: Span<UInt8>) -> Bool {
-        for i in 0..<Int(template.segmentCount) {
-            let kind = kinds[Int(template.kinds) + i]
-            switch kind {
-            case .literal, .any: continue
-            case .rest: return true
-            case .digits, .eventID, .eventIDOrName, .hexadecimal, .projectAndEvent:
-                guard SegmentKind.matches(kind, path.extracting(plain.segment(i + 2))) else { return false }
-            }
+    private func hasKinds(_ template: Int, _ plain: PlainPath, _ path: Span<UInt8>) -> Bool {
+        var typed = templates[template].typedSegments
+        let first = Int(templates[template].kinds)
+        while typed != 0 {
+            let i = typed.trailingZeroBitCount
+            typed &= typed &- 1
+            guard SegmentKind.matches(kinds[first + i - 2], path.extracting(plain.segment(i))) else { return false }
         }
         return true
     }
 
-    /// The node behind a literal.
-    private func child(of node: Int, _ segment: Span<UInt8>) -> Int? {
-        guard nodes[node].hasLiterals else { return nil }
-        let word = EightBytes(segment, padded: 0).word
-        var place = Self.place(node, segment.count, word, edges.count)
+    /// The node behind a literal of this node.
+    @inline(__always)
+    private func child(of node: Int, _ path: Span<UInt8>, _ range: Range<Int>) -> Int? {
+        let word = EightBytes(path, padded: range.lowerBound).first(range.count).word
+        var place = Self.place(node, range.count, word, edges.count)
         while edges[place].from != 0 {
             let edge = edges[place]
-            if edge.from == node + 1, edge.word == word, Int(edge.text.count) == segment.count,
-                segment.count <= 8 || hasBytes(edge.text, segment)
+            if edge.from == node + 1, edge.word == word, Int(edge.text.count) == range.count,
+                range.count <= 8 || hasBytes(edge.text, path.extracting(range))
             {
                 return Int(edge.to)
             }

@@ -120,6 +120,7 @@ struct EndpointTableBuilder {
         for (i, segment) in segments.enumerated() {
             let text = String(decoding: segment, as: UTF8.self)
             let kind = try Self.kind(text, line)
+            if kind.isTyped, !kinds.contains(.rest) { template.typedSegments |= 1 << UInt16(i + 2) }
             kinds.append(kind)
             guard kind != .literal else { continue }
             guard kind != .rest || i == segments.count - 1 else { throw refused("nothing may follow '\(text)'") }
@@ -145,7 +146,7 @@ struct EndpointTableBuilder {
         template.isIssueWithoutOrganization =
             template.issue == 1 && template.organization < 0 && segments.count >= 2
             && (segments[0].elementsEqual("issues".utf8) || segments[0].elementsEqual("groups".utf8))
-        if kinds.contains(where: { $0 != .literal && $0 != .any }) {
+        if template.typedSegments != 0 {
             template.kinds = Int32(table.kinds.count)
             table.kinds += kinds
         }

@@ -144,6 +144,14 @@ package struct TableText: Sendable {
 /// The type of one segment of a template.
 enum SegmentKind: UInt8, Sendable {
     case literal, any, digits, eventID, eventIDOrName, hexadecimal, rest, projectAndEvent
+
+    /// Whether not every value is of it.
+    var isTyped: Bool {
+        switch self {
+        case .literal, .any, .rest: false
+        case .digits, .eventID, .eventIDOrName, .hexadecimal, .projectAndEvent: true
+        }
+    }
 }
 
 /// A path template with the places of what it binds. Segments are counted from the one behind `/api/0/`.
@@ -164,6 +172,8 @@ package struct Template: Sendable {
     var hasProjectAndEvent = false
     /// Segments that may hold escapes, a bit each.
     var freeSegments: UInt16 = 0
-    /// Where the segments' kinds start in `EndpointTable.kinds`; -1 when all are literals or of any value.
+    /// Segments of a type that not every value has, a bit each.
+    var typedSegments: UInt16 = 0
+    /// Where the segments' kinds start in `EndpointTable.kinds`, if any are typed.
     var kinds: Int32 = -1
 }

@@ -32,9 +32,12 @@ package struct OperationUse: Sendable {
 }
 
 extension PlainPath {
+    /// `/api/0/` in a word, the first byte in the lowest place.
+    private static let webAPI: UInt64 = 0x002f_302f_6970_612f
+
     /// Whether the path is below `/api/0/`.
     func isUnderWebAPI(_ path: Span<UInt8>) -> Bool {
-        path.count >= 7 && end >= 7 && bytesEqual(path, ByteSlice(start: 0, count: 7), "/api/0/")
+        end >= 7 && path.count >= 7 && EightBytes(path, padded: 0).first(7).word == Self.webAPI
     }
 }
 
@@ -48,16 +51,20 @@ extension EndpointTable {
         else { return nil }
         return OperationUse(
             row: Int(operations[row].judgedAs),
-            names: names(templates[Int(operations[row].template)], plain, target))
+            names: names(Int(operations[row].template), plain, target))
     }
 
-    /// Where organization, project and object are in a path of this template.
-    func names(_ template: Template, _ plain: PlainPath, _ path: Span<UInt8>) -> PathNames {
+    /// Where organization, project and object are in a path of a template.
+    /// - Parameter index: the template's; a call would be handed its parts one by one.
+    func names(_ index: Int, _ plain: PlainPath, _ path: Span<UInt8>) -> PathNames {
+        let kept = min(plain.count, PlainPath.mostSegments)
+        @inline(__always)
         func slice(_ segment: Int8) -> ByteSlice {
-            guard segment >= 0, Int(segment) + 2 < min(plain.count, PlainPath.mostSegments) else { return .empty }
+            guard segment >= 0, Int(segment) + 2 < kept else { return .empty }
             let range = plain.segment(Int(segment) + 2)
             return ByteSlice(start: range.lowerBound, count: range.count)
         }
+        let template = templates[index]
         var names = PathNames()
         names.organization = slice(template.organization)
         names.project = slice(template.project)

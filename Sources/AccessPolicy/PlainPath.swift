@@ -16,22 +16,23 @@ internal import HTTP1
 package struct PlainPath: Sendable {
     static let mostSegments = 12
 
-    /// Where the segments start and end in the path; those beyond the last place are checked and not kept.
-    private(set) var starts = InlineArray<12, Int32>(repeating: 0)
-    private(set) var ends = InlineArray<12, Int32>(repeating: 0)
-    /// All segments, also those that are not kept. A slash at the end begins none.
-    package private(set) var count = 0
+    // Small, since it is handed on by value along a request.
+
+    /// Where the slash before each segment is, and behind them where the last one ends: one slash stands between two segments.
+    /// Those beyond the last place are checked and not kept.
+    private var slashes = InlineArray<13, Int32>(repeating: 0)
+    private var segmentCount: Int32 = 0
+    private var pathEnd: Int32 = 1
     /// The segments that hold escapes, a bit each; segments beyond the last place share its bit.
     package private(set) var escaped: UInt16 = 0
-    /// Where the query's `?` or the end is.
-    package private(set) var end = 0
 
     /// - Parameter path: path and query of a request target, which begins with `/`; the query is not looked at.
     /// - Returns: nil when the path is not in plain form.
     package init?(_ path: Span<UInt8>) {
-        guard !path.isEmpty, path[0] == ASCII.slash else { return nil }
-        end = 1
+        guard !path.isEmpty, path[0] == ASCII.slash, path.count < Int32.max else { return nil }
         if readUsualSegments(path) { return }
+        var end = end
+        defer { pathEnd = Int32(end) }
         while end < path.count, path[end] != UInt8(ascii: "?") {
             guard let next = noteSegment(path, from: end) else { return nil }
             end = next
@@ -40,45 +41,61 @@ package struct PlainPath: Sendable {
         }
     }
 
+    /// All segments, also those that are not kept. A slash at the end begins none.
+    @inline(__always)
+    package var count: Int { Int(segmentCount) }
+    /// Where the query's `?` or the end is.
+    @inline(__always)
+    package var end: Int { Int(pathEnd) }
+
     /// Reads the segments that have no escape and nothing else that may have to be refused, and leaves `end` where the next begins.
     /// - Returns: whether that were all.
     private mutating func readUsualSegments(_ path: Span<UInt8>) -> Bool {
-        var block = end
+        var (block, start) = (1, 1)
+        defer { pathEnd = Int32(truncatingIfNeeded: start) }
         var marks = beyondBase64URL(path, from: block)
         while true {
             while marks == 0 {
                 block += 64
-                guard block < path.count else { return noteUsualSegment(path, to: path.count) }
+                guard block < path.count else { return noteUsualSegment(path, &start, to: path.count) }
                 marks = beyondBase64URL(path, from: block)
             }
             let at = block + marks.trailingZeroBitCount
             marks &= marks &- 1
             switch path[at] {
             case ASCII.slash:
-                guard noteUsualSegment(path, to: at) else { return false }
-                end = at + 1
-            case UInt8(ascii: "?"): return noteUsualSegment(path, to: at)
+                guard noteUsualSegment(path, &start, to: at) else { return false }
+                start = at + 1
+            case UInt8(ascii: "?"): return noteUsualSegment(path, &start, to: at)
             default: guard Self.isSegmentByte(path[at]) else { return false }
             }
         }
     }
 
     /// - Returns: false for one that has to be looked at more closely.
-    private mutating func noteUsualSegment(_ path: Span<UInt8>, to last: Int) -> Bool {
+    @inline(__always)
+    private mutating func noteUsualSegment(_ path: Span<UInt8>, _ start: inout Int, to last: Int) -> Bool {
         // Behind a slash at the end no segment begins.
-        guard end < last else { return last == path.count || path[last] == UInt8(ascii: "?") }
-        guard path[end] != ASCII.dot else { return false }
-        if count < Self.mostSegments {
-            starts[count] = Int32(truncatingIfNeeded: end)
-            ends[count] = Int32(truncatingIfNeeded: last)
-        }
-        count += 1
-        end = last
+        guard start < last else { return last == path.count || path[last] == UInt8(ascii: "?") }
+        guard path[start] != ASCII.dot else { return false }
+        noteEnd(last)
+        start = last
         return true
     }
 
+    @inline(__always)
+    private mutating func noteEnd(_ end: Int) {
+        if count < Self.mostSegments { slashes[count + 1] = Int32(truncatingIfNeeded: end) }
+        segmentCount += 1
+    }
+
     /// The bytes of a segment that was kept.
-    package func segment(_ index: Int) -> Range<Int> { Int(starts[index])..<Int(ends[index]) }
+    @inline(__always)
+    package func segment(_ index: Int) -> Range<Int> {
+        // A subscript of the array itself would copy all of it.
+        let places = slashes.span
+        return Int(places[index]) + 1..<Int(places[index + 1])
+    }
 
     /// - Returns: the end of the segment; nil when it is not in plain form.
     private mutating func noteSegment(_ path: Span<UInt8>, from start: Int) -> Int? {
@@ -100,13 +117,8 @@ package struct PlainPath: Sendable {
         } else {
             guard start < at, path[start] != UInt8(ascii: ".") || !isDotSegment(path, range) else { return nil }
         }
-        let place = min(count, Self.mostSegments - 1)
-        if count < Self.mostSegments {
-            starts[place] = Int32(truncatingIfNeeded: start)
-            ends[place] = Int32(truncatingIfNeeded: at)
-        }
-        if hasEscape { escaped |= 1 << UInt16(place) }
-        count += 1
+        if hasEscape { escaped |= 1 << UInt16(min(count, Self.mostSegments - 1)) }
+        noteEnd(at)
         return at
     }
 

@@ -3,6 +3,9 @@ internal import HTTP1
 /// The parameters of a query, as Django's QueryDict splits them: at `&`, and each at its first `=`.
 struct QueryPairs {
     private var at: Int
+    /// The bytes from `block` on that are none of base64url, as far as they were not looked at: separators are among them.
+    private var block: Int
+    private var marks: UInt64 = 0
     private(set) var name = 0..<0
     /// Empty also when there is no `=`.
     private(set) var value = 0..<0
@@ -12,6 +15,7 @@ struct QueryPairs {
     /// - Parameter mark: where the `?` is, or the target's end.
     init(from mark: Int) {
         at = mark + 1
+        block = at - 64
     }
 
     var isEmpty: Bool { name.isEmpty && value.isEmpty }
@@ -22,10 +26,23 @@ struct QueryPairs {
         let start = at
         var equals = -1
         hasSemicolon = false
-        while at < target.count, target[at] != UInt8(ascii: "&") {
-            if target[at] == UInt8(ascii: "="), equals < 0 { equals = at }
-            if target[at] == UInt8(ascii: ";") { hasSemicolon = true }
-            at += 1
+        search: while true {
+            while marks == 0 {
+                block += 64
+                guard block < target.count else {
+                    at = target.count
+                    break search
+                }
+                marks = beyondBase64URL(target, from: block)
+            }
+            at = block + marks.trailingZeroBitCount
+            marks &= marks &- 1
+            switch target[at] {
+            case UInt8(ascii: "&"): break search
+            case UInt8(ascii: "="): if equals < 0 { equals = at }
+            case UInt8(ascii: ";"): hasSemicolon = true
+            default: break
+            }
         }
         name = start..<(equals < 0 ? at : equals)
         value = (equals < 0 ? at : equals + 1)..<at
@@ -103,11 +120,9 @@ extension RightsTable {
 
     func isSlug(_ slug: TableText, _ bytes: Span<UInt8>, ignoringCase: Bool = false) -> Bool {
         guard Int(slug.count) == bytes.count else { return false }
+        guard ignoringCase else { return bytesEqual(bytes, text.span.extracting(slug.range)) }
         let start = Int(slug.start)
-        for i in bytes.indices {
-            let (a, b) = (text[start + i], bytes[i])
-            guard a == b || ignoringCase && a.lowercased == b.lowercased else { return false }
-        }
+        for i in bytes.indices where text[start + i].lowercased != bytes[i].lowercased { return false }
         return true
     }
 

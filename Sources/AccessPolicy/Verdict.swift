@@ -120,7 +120,7 @@ extension RightsTable {
             verdict.outcome = .refuse(.form)
             return
         }
-        let template = endpoints.templates[Int(endpoints.operations[row].template)]
+        let template = Int(endpoints.operations[row].template)
         verdict.names = endpoints.names(template, plain, target)
         let judged = Int(endpoints.operations[row].judgedAs)
         guard judged >= 0 else {
@@ -142,12 +142,13 @@ extension RightsTable {
             verdict.outcome = .refuse(.organization)
             return
         }
-        guard judgeOrganization(operation, template, plain, target, rights, identifiers, &verdict) else {
+        guard judgeOrganization(operation, endpoints.templates[template], plain, target, rights, identifiers, &verdict)
+        else {
             verdict.outcome = .refuse(.organization)
             return
         }
         if self.rights[rights].projects.count > 0 {
-            judgeProjects(operation, template, plain, target, rights, identifiers, &verdict)
+            judgeProjects(operation, endpoints.templates[template], plain, target, rights, identifiers, &verdict)
             if verdict.outcome != .forward { return }
         }
         guard self.rights[rights].needs.count == 0 || hasNeeded(judged, target, from: plain.end, rights: rights) else {
@@ -194,7 +195,7 @@ extension RightsTable {
         guard template.isIssueWithoutOrganization, held.count == 1 else { return false }
         verdict.edit.path = .issue
         verdict.edit.organization = organizationList[Int(held.start)]
-        verdict.edit.restStart = plain.starts[3]
+        verdict.edit.restStart = Int32(plain.segment(3).lowerBound)
         return true
     }
 

@@ -17,6 +17,11 @@ package func bytesEqual(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: St
     equals(bytes, slice.range, expected, words: { $0.word }, fold: { $0 })
 }
 
+/// `bytes` and `expected` are the same.
+package func bytesEqual(_ bytes: Span<UInt8>, _ expected: Span<UInt8>) -> Bool {
+    equals(bytes, 0..<bytes.count, expected, words: { $0.word }, fold: { $0 })
+}
+
 /// `bytes[slice]` begins with `expected`, without regard to the case of ASCII letters.
 package func fieldHasPrefix(_ bytes: Span<UInt8>, _ slice: ByteSlice, _ expected: StaticString) -> Bool {
     let count = expected.utf8CodeUnitCount
