@@ -40,8 +40,6 @@ package final class TLSSession {
     private let context: TLSClientContext?
     private var offered: OpaquePointer?
     private var established = false
-    /// What is held is a ticket for a client, which waits for none (RFC 8446 §4.6.1): it travels with the answer.
-    private var holdsTicket = false
     /// What broke the session.
     private var failure: TLSFailure?
     /// What ended the sending alone: what the peer had sent before is still to be read.
@@ -127,8 +125,6 @@ package final class TLSSession {
             established = true
             transport.pointee.records = 0
             transport.pointee.holds = false
-            // Before TLS 1.3 a ticket comes before the Finished that the client does wait for.
-            holdsTicket = context == nil && SSL_version(ssl) >= TLS1_3_VERSION
             settleOffer(taken: resumed)
             return .done
         }
@@ -204,7 +200,6 @@ package final class TLSSession {
         ERR_clear_error()
         transport.pointee.holds = false
         transport.pointee.more = more
-        holdsTicket = false
         var count = 0
         let result = SSL_write_ex(ssl, input.baseAddress, input.count, &count)
         if result == 1 { return .bytes(count) }
@@ -232,8 +227,9 @@ package final class TLSSession {
     private func outcome(_ result: CInt) -> TLSResult {
         switch SSL_get_error(ssl, result) {
         case SSL_ERROR_WANT_READ:
-            // The peer may be waiting for what is held.
-            if holdsTicket || transport.pointee.flush() { return .wantsRead }
+            // The peer may be waiting for what is held. A ticket must not wait for the answer either: it acknowledges the
+            // client's Finished, for which Nagle's algorithm holds the request back.
+            if transport.pointee.flush() { return .wantsRead }
             return transport.pointee.failure == 0 ? .wantsWrite : .failed(fail())
         case SSL_ERROR_WANT_WRITE:
             return .wantsWrite

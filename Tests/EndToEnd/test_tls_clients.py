@@ -119,11 +119,13 @@ def test_every_answer_ends_with_close_notify(secure_proxy: Proxy, context: ssl.S
 def test_answer_and_close_notify_leave_in_one_segment(
     secure_proxy: Proxy, context: ssl.SSLContext, version: ssl.TLSVersion
 ) -> None:
-    """A segment each costs both sides a wake-up. With TLS 1.3 the ticket, which no client waits for, is in it, too."""
+    """A segment each costs both sides a wake-up. The ticket of TLS 1.3 comes before, unasked: its segment acknowledges the
+    client's Finished, and a client under Nagle's algorithm sends its request no sooner."""
     context.maximum_version = version
     with TLSClient(secure_proxy.address, context) as client:
+        if version == ssl.TLSVersion.TLSv1_3:
+            assert select.select([client.sock], [], [], 20)[0], "the ticket does not come before the request"
         before = data_segments_in(client)
-        assert not select.select([client.sock], [], [], 0.3)[0], "something came before the request"
         # Without a body: the stand-in sends one apart from its head.
         client.send(request("GET", "/behave/sized?size=0", "Connection: close"))
         answer = client.read_answer()
