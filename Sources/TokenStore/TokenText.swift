@@ -7,6 +7,10 @@ package enum TokenTextError: Error, Sendable, Equatable {
     case severalLines
     /// Quotes around it, which a shell would have removed and a file or `docker --env-file` does not.
     case quoted
+    /// `SENTRY_AUTH_TOKEN=…`, as in a .env file.
+    case assignment
+    /// Sections and `token=…`, as in sentry-cli's .sentryclirc.
+    case settings
     /// A byte that is not visible ASCII: it would break out of the header field, or be refused by the upstream.
     case illegalByte
 
@@ -16,6 +20,9 @@ package enum TokenTextError: Error, Sendable, Equatable {
         case .tooLong: "it is longer than \(TokenText.maximumBytes) bytes"
         case .severalLines: "it has more than one line"
         case .quoted: "it is in quotes, which would be part of the value: remove them"
+        case .assignment: "it has NAME=TOKEN, as a .env file does: only the token may stand in it"
+        case .settings:
+            "it has settings, as sentry-cli's .sentryclirc does: only the token may stand in it, which is behind token= there"
         case .illegalByte: "it contains a space, a control character or a character outside ASCII"
         }
     }
@@ -38,7 +45,9 @@ package enum TokenText {
         {
             throw .quoted
         }
-        return try check(bytes.extracting(start..<end))
+        let text = bytes.extracting(start..<end)
+        if let mistake = TokenLine.mistake(in: text) { throw mistake }
+        return try check(text)
     }
 
     /// Checks `bytes` as they are: 1 to 4096 bytes of visible ASCII.
@@ -67,5 +76,68 @@ package enum TokenText {
 
     static func isBlank(_ byte: UInt8) -> Bool {
         byte == 0x20 || (0x09...0x0D).contains(byte)
+    }
+}
+
+/// What a file for another program has instead of a token: as a whole it would do in a header field, and Sentry would refuse it.
+private enum TokenLine {
+    static func mistake(in text: Span<UInt8>) -> TokenTextError? {
+        var start = 0
+        while start < text.count {
+            var end = start
+            while end < text.count, text[end] != 0x0A, text[end] != 0x0D { end += 1 }
+            if let mistake = mistake(inLine: text.extracting(start..<end)) { return mistake }
+            start = end + 1
+        }
+        return nil
+    }
+
+    private static func mistake(inLine line: Span<UInt8>) -> TokenTextError? {
+        var at = blanks(line, from: 0)
+        if at < line.count, line[at] == UInt8(ascii: "[") {
+            var end = line.count
+            while TokenText.isBlank(line[end - 1]) { end -= 1 }
+            return end - at > 2 && line[end - 1] == UInt8(ascii: "]") ? .settings : nil
+        }
+        if starts(line, at, "export") {
+            let next = blanks(line, from: at + 6)
+            if next > at + 6 { at = next }
+        }
+        let start = at
+        while at < line.count, isNameByte(line[at]) { at += 1 }
+        let name = line.extracting(start..<at)
+        at = blanks(line, from: at)
+        guard at < line.count, line[at] == UInt8(ascii: "=") else { return nil }
+        if name.count == 5 && starts(name, 0, "token") || name.count == 7 && starts(name, 0, "api_key") {
+            return .settings
+        }
+        return isVariable(name) ? .assignment : nil
+    }
+
+    /// A token of Sentry may have `=` in it, but has no such word in front.
+    private static func isVariable(_ name: Span<UInt8>) -> Bool {
+        for index in name.indices where UInt8(ascii: "a")...UInt8(ascii: "z") ~= name[index] { return false }
+        return starts(name, 0, "SENTRY_") || name.indices.contains { starts(name, $0, "TOKEN") }
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+
+    private static func blanks(_ line: Span<UInt8>, from start: Int) -> Int {
+        var at = start
+        while at < line.count, TokenText.isBlank(line[at]) { at += 1 }
+        return at
+    }
+
+    private static func starts(_ line: Span<UInt8>, _ at: Int, _ word: StaticString) -> Bool {
+        word.withUTF8Buffer { word in
+            at + word.count <= line.count && word.indices.allSatisfy { line[at + $0] == word[$0] }
+        }
     }
 }

@@ -65,6 +65,31 @@ import Testing
         #expect(throws: TokenTextError.quoted) { try TokenText.parse(given) }
     }
 
+    @Test(arguments: [
+        "SENTRY_AUTH_TOKEN=sntrys_x", "export SENTRY_AUTH_TOKEN=sntrys_x", "SENTRY_AUTH_TOKEN = sntrys_x",
+        "SENTRY_AUTH_TOKEN=\"sntrys_x\"", "SENTRY_AUTH_TOKEN=sntrys_x\nSENTRY_ORG=a\n", "# ours\r\nTOKEN=sntrys_x\r\n",
+        "\u{feff}SENTRY_TOKEN=sntrys_x", "SENTRY_URL=a\nSENTRY_AUTH_TOKEN=b", "SENTRY_AUTH_TOKEN=", "MY_TOKEN=x",
+    ]) func `a shell's assignment is no token`(_ given: String) {
+        #expect(throws: TokenTextError.assignment) { try TokenText.parse(given) }
+    }
+
+    @Test(arguments: [
+        "[auth]\ntoken=sntrys_x\n", "[auth]\ntoken = sntrys_x", "[defaults]\nurl=a\n[auth]\ntoken=x", "token=sntrys_x",
+        "token = x",
+        "; mine\n[auth]\ntoken=x", "\n\n[auth]\r\ntoken=x\r\n", "api_key=x",
+    ]) func `sentry-cli's settings are no token`(_ given: String) {
+        #expect(throws: TokenTextError.settings) { try TokenText.parse(given) }
+    }
+
+    /// An organization's token has base64 with its padding in it.
+    @Test(arguments: [
+        "sntrys_eyJpYXQiOjE2OTd9=_abc", "sntrys_eyJ==_token=x", "abcdef0123456789", "TOKEN", "token", "a=b", "ABC=DEF",
+        "ABC==", "[x",
+        "tokens=x", "=TOKEN=x",
+    ]) func `a token may have an equals sign`(_ given: String) throws {
+        _ = try TokenText.parse(given)
+    }
+
     @Test(arguments: ["\"", "\"abc", "abc'", "\"abc'", "a\"b\"c"]) func quotesThatAreNotAroundAToken(_ given: String)
         throws
     {
