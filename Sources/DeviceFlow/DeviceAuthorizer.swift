@@ -56,7 +56,8 @@ package final class DeviceAuthorizer: Sendable {
     let store: any DeviceStore
     let doors: Doors
     let asks = AskLimits(most: DeviceFlowSettings.mostAsked)
-    let wrongs = AskLimits(most: DeviceFlowSettings.mostWrong)
+    let wrongs = AskLimits(
+        most: DeviceFlowSettings.mostWrong, mostTogether: DeviceFlowSettings.mostWrongTogether)
     let startedAt: Int64
     private let threads: [Mailbox<@Sendable () -> Void>]
     private let next = Atomic<Int>(0)
@@ -65,6 +66,11 @@ package final class DeviceAuthorizer: Sendable {
     private let known = Mutex(Known())
     /// One publication at a time, so that an older one never takes the place of a newer.
     private let publishing = Mutex(())
+
+    /// What people should know of the proxy's own token.
+    package var tokenWarning: String? {
+        doors.ceiling().reach.isOrganizations ? Proposal.organizationWarning : nil
+    }
 
     /// False until the grants have been read once: an alias that is not known may be one of them.
     package var hasReadGrants: Bool { wasRead.load(ordering: .acquiring) }

@@ -51,6 +51,8 @@ package struct DeviceFlowSettings: Sendable {
     static let mostAsked = 5
     /// Wrong user or approval codes of one address in a minute.
     static let mostWrong = 10
+    /// Those of all addresses: 64 codes of 25 billion are not found by so many tries in ten minutes, whoever makes them.
+    static let mostWrongTogether = 40_960
     /// An alias lasts so long when there are refresh tokens.
     static let refreshedAliasSeconds: Int64 = 3_600
     /// How long a refresh token is good after another one took its place, and before one does: several processes of one

@@ -1,3 +1,4 @@
+import AccessPolicy
 import System
 import Testing
 
@@ -85,5 +86,36 @@ private let plan = WaitingCode.Plan(name: "n", words: ["read-only"], scopes: [],
         #expect(spend(130) == .seconds(30))
         #expect(limits.wait(nil, now: Instant(nanoseconds: 159_000_000_001)) == .nanoseconds(999_999_999))
         #expect(spend(160) == nil)
+    }
+
+    private func at(_ seconds: UInt64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }
+    private func address(_ number: Int) -> IPAddress { IPAddress(v4: UInt32(number)) }
+
+    /// Whatever the seed: with one bucket for several of them, most of the others would meet one that is full.
+    @Test func nobodyIsRefusedForWhatThousandsDid() {
+        let limits = AskLimits(most: 5)
+        for number in 0..<20_000 { for _ in 0..<6 { _ = limits.spend(address(number), now: at(100)) } }
+        for number in 20_000..<21_000 {
+            #expect(limits.wait(address(number), now: at(101)) == nil)
+            #expect(limits.spend(address(number), now: at(101)) == nil)
+        }
+    }
+
+    /// What thousands ask once does not make anybody's count forgotten who asked more.
+    @Test func whoAskedMostStaysKnown() {
+        let limits = AskLimits(most: 5)
+        for _ in 0..<5 { #expect(limits.spend(nil, now: at(100)) == nil) }
+        for number in 0..<20_000 { #expect(limits.spend(address(number), now: at(110)) == nil) }
+        #expect(limits.spend(nil, now: at(130)) == .seconds(30) && limits.wait(nil, now: at(130)) == .seconds(30))
+        #expect(limits.spend(nil, now: at(160)) == nil)
+    }
+
+    @Test func guessesOfAllAddressesTogetherAreBounded() {
+        let limits = AskLimits(most: 5, mostTogether: 100)
+        for number in 0..<100 { #expect(limits.spend(address(number), now: at(100)) == nil) }
+        #expect(
+            limits.spend(address(100), now: at(130)) == .seconds(30)
+                && limits.wait(address(101), now: at(130)) == .seconds(30))
+        #expect(limits.spend(address(100), now: at(160)) == nil)
     }
 }

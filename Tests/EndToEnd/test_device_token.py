@@ -78,3 +78,4 @@ def test_an_organization_token_is_warned_of(start, stand_in: StandIn, start_prox
     assert WARNING in page and listed.startswith(WARNING + "\n"), listed
     states = ask(proxy.admin, request("GET", "/live")).json
     assert token not in json.dumps(states) + proxy.output
+    assert f"{WARNING} The device flow grants no more than that." in json.dumps(states), states

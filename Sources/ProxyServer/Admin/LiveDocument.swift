@@ -94,12 +94,13 @@ struct LiveDocument {
         case .degraded: text("token.health", "degraded", .warn)
         case .missing: text("token.health", "missing", .bad)
         }
-        text(
-            "token.why",
+        let why =
             token.health.reason?.logMessage
-                ?? (token.suspect
-                    ? "Sentry answered 401 and the token is being renewed."
-                    : "Its source answered. There is nothing to do."))
+            ?? (token.suspect
+                ? "Sentry answered 401 and the token is being renewed."
+                : "Its source answered. There is nothing to do.")
+        let cut = facts.device?.tokenWarning.map { " \($0) The device flow grants no more than that." } ?? ""
+        text("token.why", why + cut)
         text("token.kind", token.kind.rawValue)
         text("token.source", token.source.rawValue)
         text(
