@@ -14,6 +14,8 @@ package struct ResolvedIdentifiers: Sendable {
     /// `project=1&project=2` for each of the rights; empty until all their numbers are known.
     private(set) var selections: [TableText] = []
     private(set) var text: [UInt8] = []
+    /// How often that was made, which takes as long as there are rights.
+    private(set) var refreshCount = 0
 
     /// Names that are another organization's or project's by now.
     package var refusedCount: Int {
@@ -32,17 +34,16 @@ package struct ResolvedIdentifiers: Sendable {
         refresh(rights)
     }
 
-    /// What the upstream answers for a slug.
-    /// - Returns: false when it was another number before: whatever names the slug is refused from now on.
-    package mutating func note(organization index: Int, id: UInt64, _ rights: RightsTable) -> Bool {
-        defer { refresh(rights) }
-        return Self.note(id, &organizations[index], &organizationIsRefused[index])
-    }
-
-    /// As `note(organization:id:_:)`, for a project.
-    package mutating func note(project index: Int, id: UInt64, _ rights: RightsTable) -> Bool {
-        defer { refresh(rights) }
-        return Self.note(id, &projects[index], &projectIsRefused[index])
+    /// What the upstream answers for slugs, by their indices. All at once: what follows from them for the rights is made anew
+    /// each time.
+    /// - Returns: those that were another number before: whatever names them is refused from now on.
+    package mutating func note(
+        organizations found: [Int: UInt64] = [:], projects foundProjects: [Int: UInt64] = [:], _ rights: RightsTable
+    ) -> (organizations: [Int], projects: [Int]) {
+        let refused = found.filter { !Self.note($1, &organizations[$0], &organizationIsRefused[$0]) }
+        let refusedProjects = foundProjects.filter { !Self.note($1, &projects[$0], &projectIsRefused[$0]) }
+        refresh(rights)
+        return (refused.keys.sorted(), refusedProjects.keys.sorted())
     }
 
     private static func note(_ id: UInt64, _ known: inout UInt64, _ isRefused: inout Bool) -> Bool {
@@ -76,6 +77,7 @@ package struct ResolvedIdentifiers: Sendable {
     }
 
     private mutating func refresh(_ rights: RightsTable) {
+        refreshCount += 1
         rightsAreRefused = []
         selections = []
         text = []

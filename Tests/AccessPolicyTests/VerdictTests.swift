@@ -41,13 +41,11 @@ private struct Judge {
     }
 
     mutating func note(organization index: Int, id: UInt64, isNew: Bool) {
-        let found = identifiers.note(organization: index, id: id, rights)
-        #expect(found == isNew)
+        #expect(identifiers.note(organizations: [index: id], rights).organizations == (isNew ? [] : [index]))
     }
 
     mutating func note(project index: Int, id: UInt64, isNew: Bool) {
-        let found = identifiers.note(project: index, id: id, rights)
-        #expect(found == isNew)
+        #expect(identifiers.note(projects: [index: id], rights).projects == (isNew ? [] : [index]))
     }
 
     func body(_ body: String, _ member: BodyMember) -> RightsTable.BodyVerdict {
@@ -246,8 +244,8 @@ private func text(_ body: (inout Collected) -> Void) -> String {
         #expect(judge.sent(.get, "/api/0/organizations/acme/issues/?project=10") == "wait")
         #expect(judge.sent(.get, "/api/0/organizations/acme/issues/?projectSlug=web").hasSuffix("?projectSlug=web"))
         #expect(judge.sent(.get, "/api/0/organizations/1/issues/WEB-1/") == "organization")
-        let isNew = judge.identifiers.note(project: 0, id: 10, judge.rights)
-        #expect(isNew && judge.sent(.get, "/api/0/organizations/acme/issues/?project=10").hasSuffix("?project=10"))
+        judge.note(project: 0, id: 10, isNew: true)
+        #expect(judge.sent(.get, "/api/0/organizations/acme/issues/?project=10").hasSuffix("?project=10"))
         #expect(judge.sent(.get, "/api/0/organizations/acme/issues/?project=12") == "wait")
         judge.note(project: 1, id: 11, isNew: true)
         judge.note(organization: 0, id: 1, isNew: true)
@@ -264,6 +262,26 @@ private func text(_ body: (inout Collected) -> Void) -> String {
         var pinned = try Judge("read-only org=acme:5")
         pinned.note(organization: 0, id: 6, isNew: false)
         #expect(pinned.sent(.get, "/api/0/organizations/acme/issues/") == "organization")
+    }
+
+    @Test func `ten thousand numbers that come together are worked into the rights once`() throws {
+        let count = 10_000
+        let lines = (0..<count).map { "a\($0) sap_\($0) read-only org=o\($0) project=p\($0)" }
+        let aliases = try AliasTable(
+            try parseAliasFile(lines.joined(separator: "\n")), rules: AliasRules(policy: .builtIn, now: 0))
+        let rights = try #require(aliases.rights)
+        var identifiers = ResolvedIdentifiers(rights)
+        let numbers = Dictionary(uniqueKeysWithValues: (0..<count).map { ($0, UInt64($0 + 1)) })
+        let refused = identifiers.note(organizations: numbers, projects: numbers, rights)
+        #expect(refused.organizations == [] && refused.projects == [])
+        #expect(identifiers.unknownCount == 0 && identifiers.refreshCount == 2)
+        #expect(
+            identifiers.selections.count == count
+                && identifiers.text.count == (1...count).reduce(0) { $0 + "project=\($1)".utf8.count })
+        let others = identifiers.note(projects: [7: 1, 8: 9], rights)
+        #expect(
+            others.projects == [7]
+                && identifiers.rightsAreRefused.indices.filter { identifiers.rightsAreRefused[$0] } == [7])
     }
 
     @Test func `a parameter may be needed`() throws {

@@ -43,6 +43,15 @@ private func isBlocked(_ signal: CInt) -> Bool {
         #expect(latch.wait(within: .seconds(60)))
     }
 
+    @Test func aLatchThatWasPassedIsShut() {
+        let latch = Latch()
+        for _ in 0..<3 { latch.open() }
+        #expect(latch.pass(within: .seconds(60)))
+        #expect(!latch.pass(within: .nanoseconds(1)) && !latch.wait(within: .nanoseconds(1)))
+        latch.open()
+        #expect(latch.pass(within: .seconds(60)))
+    }
+
     @Test func aLatchThatStaysShutIsGivenUp() {
         #expect(!Latch().wait(within: .nanoseconds(1)))
     }

@@ -12,13 +12,12 @@ struct IdentifierResolver {
     private static let period: Duration = .seconds(600)
     private static let firstRetry: Duration = .seconds(1)
     private static let call: Duration = .seconds(10)
-    /// How often is looked whether there are new rights.
-    private static let look: Duration = .milliseconds(500)
-
     let policy: Published<PolicyConfiguration>
     let tokens: TokenPublisher
     let client: UpstreamClient
     let log: Logger
+    /// Opened when there are other rights or another token.
+    let due: Latch
     /// Publishes the second in place of the first; false when the first is no longer what holds.
     let replace: @Sendable (RightsInForce, RightsInForce) -> Bool
 
@@ -37,18 +36,24 @@ struct IdentifierResolver {
         let thread = try Thread(name: "identifiers") { [self] in
             var said = Said()
             var last: RightsInForce?
-            var (due, retry) = (Instant.distantPast, Self.firstRetry)
-            let never = Latch()
-            repeat {
-                guard let rights = policy.current().value.rights else { continue }
-                let isNew = rights !== last
-                guard isNew || Clock.now >= due else { continue }
-                if isNew { retry = Self.firstRetry }
-                let (following, isWhole) = resolve(rights, isNew: isNew, &said)
-                last = following
-                due = Clock.now + (isWhole ? Self.period : retry)
-                retry = min(retry * 2, Self.period)
-            } while !never.wait(within: Self.look)
+            var (next, retry) = (Instant.distantPast, Self.firstRetry)
+            var lacksToken = false
+            while true {
+                let rights = policy.current().value.rights
+                let hasToken = tokens.current().token != nil
+                if let rights, rights !== last || Clock.now >= next || lacksToken && hasToken {
+                    let isNew = rights !== last
+                    if isNew { retry = Self.firstRetry }
+                    lacksToken = !hasToken
+                    let (following, isWhole) = resolve(rights, isNew: isNew, &said)
+                    last = following
+                    next = Clock.now + (isWhole ? Self.period : retry)
+                    retry = min(retry * 2, Self.period)
+                    // Rights that came meanwhile may have opened it, or not yet.
+                    if following == nil { continue }
+                }
+                due.pass(within: rights == nil ? Self.period : max(next - Clock.now, .milliseconds(1)))
+            }
         }
         thread.detach()
     }
@@ -58,25 +63,30 @@ struct IdentifierResolver {
         let table = rights.table
         guard !table.organizations.isEmpty else { return (rights, true) }
         guard let token = tokens.current().token else { return (rights, false) }
-        var identifiers = rights.identifiers
         var now = Said()
+        var (organizations, projects): ([Int: UInt64], [Int: UInt64]) = ([:], [:])
         for (index, held) in table.organizations.enumerated() {
             let slug = table.string(held.slug)
             if let id = ask("/api/0/organizations/\(slug)/?detailed=0", slug, token) {
-                if !identifiers.note(organization: index, id: id, table) { now.refused.insert(slug) }
+                organizations[index] = id
             } else {
                 now.unknown.insert(slug)
             }
         }
+        func name(_ held: HeldProject) -> String {
+            "\(table.string(table.organizations[Int(held.organization)].slug))/\(table.string(held.slug))"
+        }
         for (index, held) in table.projects.enumerated() {
-            let organization = table.string(table.organizations[Int(held.organization)].slug)
-            let slug = table.string(held.slug)
-            if let id = ask("/api/0/projects/\(organization)/\(slug)/", slug, token) {
-                if !identifiers.note(project: index, id: id, table) { now.refused.insert("\(organization)/\(slug)") }
+            if let id = ask("/api/0/projects/\(name(held))/", table.string(held.slug), token) {
+                projects[index] = id
             } else {
-                now.unknown.insert("\(organization)/\(slug)")
+                now.unknown.insert(name(held))
             }
         }
+        var identifiers = rights.identifiers
+        let refused = identifiers.note(organizations: organizations, projects: projects, table)
+        for index in refused.organizations { now.refused.insert(table.string(table.organizations[index].slug)) }
+        for index in refused.projects { now.refused.insert(name(table.projects[index])) }
         let following = rights.with(identifiers)
         guard replace(rights, following) else { return (nil, false) }
         tell(now, since: said, isNew: isNew, count: table.organizations.count + table.projects.count)

@@ -13,13 +13,15 @@ final class Reloader: Sendable {
     private let tls: Published<TLSContexts>
     private let log: Logger
     private let watcher: FileWatcher
+    /// Opened when the rights have changed.
+    private let rightsChanged: Latch
     /// A signal and a changed file may come together: one after the other.
     private let turn = Mutex(())
 
     init(
         _ plan: ServePlan, _ live: LiveAliases, server: Server, policy: Published<PolicyConfiguration>,
         tls: Published<TLSContexts>,
-        watcher: FileWatcher, log: Logger
+        watcher: FileWatcher, rightsChanged: Latch, log: Logger
     ) {
         self.plan = plan
         self.live = live
@@ -27,6 +29,7 @@ final class Reloader: Sendable {
         self.policy = policy
         self.tls = tls
         self.watcher = watcher
+        self.rightsChanged = rightsChanged
         self.log = log
     }
 
@@ -43,9 +46,14 @@ final class Reloader: Sendable {
             let current = policy.current().value
             guard current.rights === old else { return false }
             policy.publish(PolicyConfiguration(current, rights: new))
-            server.publishedChanged()
+            tellOfRights()
             return true
         }
+    }
+
+    private func tellOfRights() {
+        server.publishedChanged()
+        rightsChanged.open()
     }
 
     /// The device flow has granted something, or withdrawn it.
@@ -60,7 +68,7 @@ final class Reloader: Sendable {
             policy.publish(
                 plan.policy(
                     all.aliases, endpoints: live.endpointsVersion, after: policy.current().value.rights))
-            server.publishedChanged()
+            tellOfRights()
         }
     }
 
@@ -80,7 +88,7 @@ final class Reloader: Sendable {
                     plan.policy(
                         live.all.aliases, endpoints: live.endpointsVersion, after: policy.current().value.rights))
                 tls.publish(contexts)
-                server.publishedChanged()
+                tellOfRights()
                 for warning in warnings { log.warning("\(warning)") }
                 for note in notes { log.log(level: note.isWarning ? .warning : .notice, "\(note.text)") }
                 log.notice("reloaded", metadata: ["cause": "\(cause)", "aliases": "\(live.files?.count ?? 0)"])

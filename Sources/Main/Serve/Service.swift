@@ -48,7 +48,11 @@ struct Service {
                 deviceFlow: device?.flow,
                 renew: { [broker = tokens.broker] in await broker.renew(ifStill: $0) })
         }
-        tokens.onChange { [weak server] in server?.publishedChanged() }
+        let identifiersDue = Latch()
+        tokens.onChange { [weak server] in
+            server?.publishedChanged()
+            identifiersDue.open()
+        }
         upstream.onChange { [weak server] in server?.publishedChanged() }
         try Self.named("threads") { () throws(SystemError) in
             try writer.start()
@@ -69,7 +73,9 @@ struct Service {
                 isAdminOnLoopback: sockets.isAdminOnLoopback),
             server: server, tokens: tokens.publisher, tokenCounts: tokens.counts, policy: policy,
             addresses: upstream.addresses, tls: tls, log: writer, device: device?.flow)
-        let reloader = Reloader(plan, live, server: server, policy: policy, tls: tls, watcher: watcher, log: log)
+        let reloader = Reloader(
+            plan, live, server: server, policy: policy, tls: tls, watcher: watcher,
+            rightsChanged: identifiersDue, log: log)
         device?.publishes { [reloader] in reloader.granted() }
         try Self.named("threads") { () throws(SystemError) in
             if let device {
@@ -85,7 +91,7 @@ struct Service {
             // Without a list, a file and the device flow there is never an alias.
             if plan.aliases.areConfigured || device != nil {
                 try IdentifierResolver(
-                    policy: policy, tokens: tokens.publisher, client: plan.client, log: log,
+                    policy: policy, tokens: tokens.publisher, client: plan.client, log: log, due: identifiersDue,
                     replace: { [reloader] in reloader.replace($0, with: $1) }
                 ).start()
                 try AliasExpiryWatch(policy: policy, isGranted: { live.isGranted($0) }, log: log).start()
