@@ -7,6 +7,13 @@ package struct TokenReach: Sendable, Equatable {
 
     package init() {}
 
+    /// Another token, of which Sentry has told nothing yet. Of what the last one could do, only what reads may be promised
+    /// meanwhile: a grant lasts, and the new token may write less.
+    package mutating func beginAnother(isOrganizations: Bool) {
+        self.isOrganizations = isOrganizations
+        scopes?.formIntersection(.reading)
+    }
+
     /// - Parameter names: as Sentry names them; unknown ones are left out.
     package static func scopes(_ names: [String]) -> ScopeSet {
         names.reduce(into: []) { $0.formUnion(ScopeSet(closedUnder: $1) ?? []) }

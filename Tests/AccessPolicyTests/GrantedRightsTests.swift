@@ -72,4 +72,14 @@ import Testing
         #expect(all.match(second.utf8.span) == nil)
         #expect(table.match(first.utf8.span) == nil)
     }
+
+    /// What Sentry has not told yet of another token is not promised, but what only reads.
+    @Test func `another token may do no more than read until Sentry tells`() {
+        var reach = TokenReach()
+        reach.beginAnother(isOrganizations: false)
+        #expect(reach == TokenReach())
+        reach.scopes = TokenReach.scopes(["event:write", "org:read", "project:releases"])
+        reach.beginAnother(isOrganizations: true)
+        #expect(reach.scopes == TokenReach.scopes(["event:read", "org:read"]) && reach.isOrganizations)
+    }
 }

@@ -9,6 +9,7 @@ import pytest
 
 from harness.client import ask, request
 from harness.device import ask_for_code, command, fetch, poll, post, starter
+from harness.process import eventually
 from harness.proxy import TOKEN, Proxy, StartProxy
 from harness.upstream import StandIn
 
@@ -79,3 +80,19 @@ def test_an_organization_token_is_warned_of(start, stand_in: StandIn, start_prox
     states = ask(proxy.admin, request("GET", "/live")).json
     assert token not in json.dumps(states) + proxy.output
     assert f"{WARNING} The device flow grants no more than that." in json.dumps(states), states
+
+
+def test_of_another_token_nothing_but_reading_is_promised_before_sentry_tells(start, stand_in: StandIn, tmp_path: Path) -> None:
+    file, other = tmp_path / "token", "sntryu_" + "1" * 64
+    file.write_text(TOKEN)
+    file.chmod(0o600)
+    stand_in.set_tokens([TOKEN])
+    stand_in.set_scopes(["org:read", "event:write"])
+    proxy: Proxy = start("--token-file", str(file), "--device-policy", "full", approval="admin")
+    code = ask_for_code(proxy.address, scope="event:write org:read")
+    assert "leaves out: nothing\n" in shown(proxy, code)[1]
+    # Sentry refuses it, and so says nothing of it.
+    file.write_text(other)
+    eventually(lambda: "leaves out: event:write\n" in shown(proxy, code)[1], "the other token", 20)
+    stand_in.set_tokens([other])
+    eventually(lambda: "leaves out: nothing\n" in shown(proxy, code)[1], "what Sentry tells of the other token", 30)

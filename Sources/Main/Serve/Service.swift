@@ -48,10 +48,11 @@ struct Service {
                 deviceFlow: device?.flow,
                 renew: { [broker = tokens.broker] in await broker.renew(ifStill: $0) })
         }
-        let identifiersDue = Latch()
+        let (identifiersDue, scopesDue) = (Latch(), Latch())
         tokens.onChange { [weak server] in
             server?.publishedChanged()
             identifiersDue.open()
+            scopesDue.open()
         }
         upstream.onChange { [weak server] in server?.publishedChanged() }
         try Self.named("threads") { () throws(SystemError) in
@@ -80,8 +81,9 @@ struct Service {
         try Self.named("threads") { () throws(SystemError) in
             if let device {
                 try device.flow.start()
-                try TokenScopeWatch(tokens: tokens.publisher, client: plan.client, log: log, note: { live.note($0) })
-                    .start()
+                try TokenScopeWatch(
+                    tokens: tokens.publisher, client: plan.client, log: log, due: scopesDue, note: { live.note($0) }
+                ).start()
             }
             if plan.ready.asksUpstream {
                 try UpstreamWatch(server: server, facts: facts, client: plan.client, log: log).start()

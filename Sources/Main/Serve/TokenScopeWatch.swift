@@ -8,7 +8,6 @@ internal import TokenStore
 /// Asks Sentry what the proxy's own token can do, at the start and whenever there is another token, so that the device flow
 /// promises nothing that Sentry refuses. On a thread of its own.
 struct TokenScopeWatch {
-    private static let look: Duration = .milliseconds(500)
     private static let call: Duration = .seconds(10)
     private static let firstRetry: Duration = .seconds(1)
     private static let longestRetry: Duration = .seconds(600)
@@ -16,6 +15,8 @@ struct TokenScopeWatch {
     let tokens: TokenPublisher
     let client: UpstreamClient
     let log: Logger
+    /// Opened when there is another token.
+    let due: Latch
     let note: @Sendable (TokenReach) -> Void
 
     private struct Index: Decodable {
@@ -27,26 +28,28 @@ struct TokenScopeWatch {
         let thread = try Thread(name: "token-scopes") { [self] in
             var asked: Secret?
             var reach = TokenReach()
-            var (due, retry) = (Instant.distantPast, Self.firstRetry)
-            let never = Latch()
-            repeat {
-                guard let token = tokens.current().token else { continue }
-                if token != asked {
-                    (asked, due, retry) = (token, .distantPast, Self.firstRetry)
-                    reach.isOrganizations = Self.isOrganizations(token)
-                    note(reach)
+            var (next, retry) = (Instant.distantPast, Self.firstRetry)
+            while true {
+                if let token = tokens.current().token {
+                    if token != asked {
+                        (asked, next, retry) = (token, .distantPast, Self.firstRetry)
+                        reach.beginAnother(isOrganizations: Self.isOrganizations(token))
+                        note(reach)
+                    }
+                    if Clock.now >= next {
+                        if let index = ask(token) {
+                            reach.scopes = index.auth.map { TokenReach.scopes($0.scopes) }
+                            note(reach)
+                            tell(reach)
+                            next = .never
+                        } else {
+                            next = Clock.now + retry
+                            retry = min(retry * 2, Self.longestRetry)
+                        }
+                    }
                 }
-                guard Clock.now >= due else { continue }
-                if let index = ask(token) {
-                    reach.scopes = index.auth.map { TokenReach.scopes($0.scopes) }
-                    note(reach)
-                    tell(reach)
-                    due = .never
-                } else {
-                    due = Clock.now + retry
-                    retry = min(retry * 2, Self.longestRetry)
-                }
-            } while !never.wait(within: Self.look)
+                due.pass(within: min(max(next - Clock.now, .milliseconds(1)), Self.longestRetry))
+            }
         }
         thread.detach()
     }
