@@ -167,14 +167,30 @@ package struct EndpointTable: Sendable {
         }
     }
 
-    /// Rows that let happen what another table would not, for the log of each start.
+    /// Operations of another table of which this one lets more happen, for the log of each start.
     package func weakened(against other: EndpointTable) -> [String] {
-        zip(operations.indices, rows(in: other)).compactMap { row, known in
-            guard let known else { return nil }
-            let (old, new) = (other.operations[known], operations[row])
+        zip(other.operations.indices, other.rows(in: self)).compactMap { row, known in
+            guard let found = known ?? self.row(inPlaceOf: row, of: other) else { return nil }
+            let (old, new) = (other.operations[row], operations[found])
             guard old.isStricter(than: new.effect, new.operationClass) else { return nil }
-            return "\(name(of: row)): \(old.effect.rawValue) is \(new.effect.rawValue)"
+            return "\(other.name(of: row)): \(old.effect.rawValue) is \(new.effect.rawValue)"
+                + (known == nil ? ", as \(name(of: found))" : "")
         }
+    }
+
+    /// The row that takes the path of an operation that this table lacks: where a literal is not there, a parameter may be.
+    private func row(inPlaceOf row: Int, of other: EndpointTable) -> Int? {
+        // Digits are of every type, and no literal has a tilde.
+        let segments = other.path(of: row).split(separator: "/", omittingEmptySubsequences: false).map { segment in
+            guard segment.hasPrefix("{") else { return String(segment) }
+            return segment.hasPrefix("{project}:") ? "~:0" : segment.contains(":") ? "0" : "~"
+        }
+        let path = Array(segments.joined(separator: "/").utf8)
+        guard let plain = PlainPath(path.span),
+            case .operation(let found) = match(other.operations[row].method, plain, path.span)
+        else { return nil }
+        // One that no row decides is refused.
+        return operations[found].judgedAs >= 0 ? Int(operations[found].judgedAs) : nil
     }
 
     /// How many rows nobody has judged yet: Scripts/make-endpoints.py puts the word there.

@@ -155,6 +155,24 @@ import Testing
         #expect(weak.weakened(against: .builtIn) == ["GET /api/0/organizations/{org}/uptime/: secret is read"])
     }
 
+    @Test func `a row left out is weaker when a parameter takes its path`() throws {
+        func table(without path: String) throws -> EndpointTable {
+            let rows = endpointText.description.split(separator: "\n")
+            let kept = rows.filter { !$0.contains("\t\(path)\t") }
+            #expect(kept.count < rows.count)
+            return try #require(read(kept.joined(separator: "\n")).table)
+        }
+        let releases = "/projects/{org}/{project}/releases/"
+        #expect(
+            try table(without: releases + "token/").weakened(against: .builtIn) == [
+                "GET /api/0\(releases)token/: write-on-GET is read, as GET /api/0\(releases){version:free}/"
+            ])
+        // What takes no other row is refused as unknown, and what takes one as strict is no weaker.
+        #expect(try table(without: "/projects/{org}/{project}/keys/").weakened(against: .builtIn) == [])
+        #expect(try table(without: "/organizations/{org}/detectors/count/").weakened(against: .builtIn) == [])
+        #expect(try table(without: "/users/me/").weakened(against: .builtIn) == [])
+    }
+
     @Test func `operations are found again in another table`() throws {
         let (first, second) = (Self.row, Self.row([1: "/a/{x}/", 4: "-"]))
         let old = try #require(read(Self.head + first + "\n" + second).table)
