@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -188,6 +189,23 @@ def test_a_table_is_read_again_and_a_broken_one_keeps_the_old(start: Callable[..
         line = hang_up(proxy, "not reloaded, the old aliases and certificates stay")
         assert "--endpoint-table" in line and str(files[1]) in line and ("line " in line or text is None)
     assert (refusal(proxy, "releases/"), version(proxy)) == ("operation", "2027-02")
+
+
+def test_a_pipe_that_nobody_writes_to_holds_up_no_signal(start: Callable[..., Proxy], files: tuple[Path, Path]) -> None:
+    proxy = start()
+    files[1].unlink()
+    os.mkfifo(files[1])
+    assert "it is a pipe, and its end did not come within" in hang_up(proxy, "not reloaded")
+    # SIGTERM is answered by the thread that waited; the fixture looks at the status.
+    assert refusal(proxy, "issues/") is None
+    proxy.stop()
+
+
+def test_a_pipe_with_a_writer_is_read_to_its_end(files: tuple[Path, Path]) -> None:
+    result = subprocess.run(["bash", "-c", 'exec "$0" policy table --endpoint-table <(sleep 0.2; head -n 600 "$1"; sleep 0.2; tail -n +601 "$1")',
+                             BINARY, str(files[1])], capture_output=True, text=True, timeout=60, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "1174 operations" in result.stdout
 
 
 def test_a_table_that_changed_is_read_without_a_signal(start: Callable[..., Proxy], files: tuple[Path, Path]) -> None:
