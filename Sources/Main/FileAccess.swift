@@ -1,14 +1,17 @@
 internal import Glibc
 
-/// Who else may get at a file that holds secrets.
+/// Who else may get at a file that holds secrets or decides about rights.
 enum FileAccess {
     /// One line for each way in that others than its owner and group have; none for a file that is not there.
-    static func weaknesses(_ path: String, named name: String) -> [String] {
+    /// - Parameter isSecret: whether reading it is a way in, too.
+    static func weaknesses(_ path: String, named name: String, isSecret: Bool = true) -> [String] {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return [] }
-        let open = [(S_IROTH, "read"), (S_IWOTH, "write")].filter { status.st_mode & $0.0 != 0 }.map(\.1)
+        let ways = isSecret ? [(S_IROTH, "read"), (S_IWOTH, "write")] : [(S_IWOTH, "write")]
+        let open = ways.filter { status.st_mode & $0.0 != 0 }.map(\.1)
         guard !open.isEmpty else { return [] }
-        let ways = open.joined(separator: " and ")
-        return ["\(name): everybody on this host may \(ways) '\(path)': fix it with: chmod o-rwx '\(path)'"]
+        return [
+            "\(name): everybody on this host may \(open.joined(separator: " and ")) '\(path)': fix it with: chmod \(isSecret ? "o-rwx" : "o-w") '\(path)'"
+        ]
     }
 }

@@ -137,6 +137,22 @@ def test_an_abandoned_socket_is_replaced_and_open_to_owner_and_group_alone(stand
     assert stat.S_IMODE(path.stat().st_mode) == 0o660
 
 
+def test_files_that_decide_about_rights_are_for_their_owner_to_write(stand_in: StandIn, start_proxy: StartProxy, tmp_path: Path) -> None:
+    aliases, policy = tmp_path / "aliases", tmp_path / "policy"
+    aliases.write_text("ok alias-that-is-long-enough look\n")
+    aliases.chmod(0o600)
+    policy.write_text("set look\n    allow GET /api/0/organizations/*/issues/\n")
+    # They hold no secret: everybody may read them.
+    policy.chmod(0o644)
+    flags = ["--alias-file", str(aliases), "--policy-file", str(policy)]
+    assert "everybody on this host" not in start_proxy(stand_in.uri, *flags, "--strict").output
+    policy.chmod(0o646)
+    proxy = start_proxy(stand_in.uri, *flags)
+    proxy.wait_for_line(lambda line: "level=warning" in line and f"--policy-file: everybody on this host may write '{policy}'" in line)
+    status, line = told(*UPSTREAM, *flags, "--strict", SENTRY_TOKEN=TOKEN)
+    assert status == CONFIGURATION and f"chmod o-w '{policy}'" in line, (status, line)
+
+
 def test_weak_aliases_and_open_files_are_warned_of_and_refused_when_strict(stand_in: StandIn, start_proxy: StartProxy, tmp_path: Path) -> None:
     aliases, token = tmp_path / "aliases", tmp_path / "token"
     aliases.write_text("ci short-alias\nok alias-that-is-long-enough\n")

@@ -47,7 +47,7 @@ struct AliasSettings {
     /// What makes aliases easier to come by than they should be, one line each.
     func weaknesses(_ aliases: AliasTable?) -> [String] {
         let found = file.map { FileAccess.weaknesses($0.value, named: $0.name) } ?? []
-        return found
+        return found + rights.files.weaknesses
             + (aliases?.short ?? []).map { name, origin in
                 var given = file
                 if case .item = origin { given = list }

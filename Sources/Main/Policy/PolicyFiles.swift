@@ -32,6 +32,11 @@ struct PolicyFiles {
             table: Setting("--endpoint-table", "ENDPOINT_TABLE").given(options.endpointTable))
     }
 
+    /// Who else may change what aliases may do, one line each.
+    var weaknesses: [String] {
+        [policy, table].flatMap { $0.map { FileAccess.weaknesses($0.value, named: $0.name, isSecret: false) } ?? [] }
+    }
+
     /// What to watch.
     var paths: [String] { [policy, table].compactMap { $0?.value } }
 

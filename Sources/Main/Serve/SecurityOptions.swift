@@ -4,7 +4,7 @@ internal import ArgumentParser
 struct SecurityOptions: ParsableArguments {
     @Flag(
         help:
-            "Refuse to start instead of warning: about a short alias, or a token or alias file open to everybody. [STRICT=true]"
+            "Refuse to start instead of warning: about a short alias, or a file of tokens, aliases or rights open to everybody. [STRICT=true]"
     )
     var strict = false
     @Option(
