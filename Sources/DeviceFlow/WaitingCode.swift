@@ -77,10 +77,13 @@ package struct WaitingCode: Sendable, Equatable, Codable {
         guard client == self.client else { return .invalid }
         if case .taken(let name, let made) = state { return .takenTwice(name, made: made) }
         guard ends > now else { return .expired }
-        let isEarly = polled.map { clock < .milliseconds(UInt64($0)) + .seconds(UInt64(interval)) } ?? false
-        polled = Int64(clock.milliseconds)
+        // Others may write to the store: a time that cannot be is taken for the nearest that can.
+        let present = Int64(clock.milliseconds)
+        let pace = min(max(interval, 0), WaitingCode.lifetime)
+        let isEarly = polled.map { present - min(max($0, 0), present) < pace * 1_000 } ?? false
+        polled = present
         if isEarly {
-            interval += 5
+            interval = pace + 5
             return .slowDown
         }
         switch state {

@@ -21,6 +21,15 @@ private let plan = WaitingCode.Plan(name: "n", words: ["read-only"], scopes: [],
         #expect(code.poll(client: "c", now: 1_030, clock: .milliseconds(30_000)) == .pending)
     }
 
+    @Test(arguments: [Int64.min, -1, .max], [Int64.min, -1, .max])
+    func whatStoodInTheStoreEndsNoProcess(polled: Int64, interval: Int64) {
+        var code = code()
+        (code.polled, code.interval) = (polled, interval)
+        let mayPoll = interval < 0
+        #expect(code.poll(client: "c", now: 1_001, clock: .seconds(7)) == (mayPoll ? .pending : .slowDown))
+        #expect(code.polled == 7_000 && code.interval == (mayPoll ? interval : WaitingCode.lifetime + 5))
+    }
+
     @Test func whatIsApprovedIsTakenOnceAndASecondTakingIsSeen() {
         var code = code()
         code.state = .approved(plan)

@@ -3,11 +3,13 @@ internal import ArgumentParser
 
 /// The flags of the files that sets and operations are read from.
 struct PolicyFileOptions: ParsableArguments {
-    @Option(help: "A file of sets, corrections and rights by alias; reread when it changes. [POLICY_FILE]")
+    @Option(
+        help: "A file of sets, corrections and rights by alias; serve rereads it when it changes. [POLICY_FILE]")
     var policyFile: String?
     @Option(
         help:
-            "A file of operations that replaces the built-in table; reread when it changes. [ENDPOINT_TABLE; built in]")
+            "A file of operations that replaces the built-in table; serve rereads it when it changes. [ENDPOINT_TABLE; built in]"
+    )
     var endpointTable: String?
 }
 
